@@ -1,0 +1,60 @@
+# `make help` lists the targets. Everything happens inside .venv; nothing outside the clone is touched.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+# Pins live in constraints.txt; a changed pin or dependency makes the environment stale and it is installed again.
+RUN_STAMP := $(VENV)/.installed-run
+DEV_STAMP := $(VENV)/.installed-dev
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format lint types imports spelling bench screenshots snapshots clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(RUN_STAMP): pyproject.toml constraints.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[embedded]'
+	@touch $@
+
+$(DEV_STAMP): pyproject.toml constraints.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@ $(RUN_STAMP)
+
+run: $(RUN_STAMP)  ## install if needed, and open the console on the built-in profile `embedded`
+	@$(BIN)/housekeys
+
+test: $(DEV_STAMP)  ## run the whole test suite
+	$(BIN)/python -m pytest -n $(WORKERS)
+
+check: format lint types imports spelling test  ## everything CI runs
+
+format: $(DEV_STAMP)  ## check the formatting
+	$(BIN)/ruff format --check .
+
+lint: $(DEV_STAMP)  ## check the code with ruff
+	$(BIN)/ruff check .
+
+types: $(DEV_STAMP)  ## check the types with mypy
+	$(BIN)/mypy
+
+imports: $(DEV_STAMP)  ## check that imports run downwards
+	$(BIN)/lint-imports --no-cache
+
+spelling: $(DEV_STAMP)  ## check the spelling
+	$(BIN)/codespell
+
+bench: $(DEV_STAMP)  ## measure, each figure as a ratio against a baseline in the same run
+	$(BIN)/python -m tests.bench
+
+screenshots: $(DEV_STAMP)  ## make the pictures in screenshots/ from the real console
+	$(BIN)/python -m tests.screenshots
+
+snapshots: $(DEV_STAMP)  ## accept the current look of the screens as the expected one
+	$(BIN)/python -m pytest -n $(WORKERS) tests/console --snapshot-update
+
+clean:  ## remove the environment and build products
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,1 @@
+"""The core of Housekeys: everything it does, with no screen anywhere in it."""

@@ -1,0 +1,1 @@
+"""ClickHouse access control: the model, its SQL and its users.xml."""

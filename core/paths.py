@@ -1,0 +1,59 @@
+"""Where Housekeys keeps its files: configuration, data, state and the log.
+
+By platformdirs; `HOUSEKEYS_HOME=/dir` puts all of them under one folder, `--config FILE` moves the configuration only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """The places of one installation."""
+
+    config_file: Path
+    data: Path
+    state: Path
+
+    @classmethod
+    def locate(cls, environ: Mapping[str, str], config_file: Path | None = None) -> Paths:
+        """The places for this user. `environ` is `os.environ` in production."""
+        home = environ.get("HOUSEKEYS_HOME", "")
+        if home:
+            root = Path(home).expanduser().absolute()
+            return cls(config_file or root / "config.toml", root / "data", root / "state")
+        import platformdirs  # only when needed: a one-shot --help must not pay for it
+
+        dirs = platformdirs.PlatformDirs("housekeys", appauthor=False)
+        return cls(
+            config_file or Path(dirs.user_config_path) / "config.toml",
+            Path(dirs.user_data_path),
+            Path(dirs.user_state_path),
+        )
+
+    @property
+    def log_file(self) -> Path:
+        """The log: details of errors, never a secret."""
+        return self.state / "housekeys.log"
+
+    def embedded_data(self, profile: str) -> Path:
+        """The data folder of an embedded engine that names none of its own."""
+        return self.data / "engines" / file_name(profile)
+
+    def key_folder(self, profile: str) -> Path:
+        """The folder of the private keys of a profile that names none of its own."""
+        return self.data / "keys" / file_name(profile)
+
+    def changes(self, profile: str) -> Path:
+        """The folder of the write-ahead files of a profile."""
+        return self.state / "changes" / file_name(profile)
+
+
+def file_name(name: str) -> str:
+    """`name` as one safe file name: everything but letters, digits, `_`, `-` and inner dots percent-encoded."""
+    safe = quote(name, safe="")
+    return safe.replace(".", "%2E") if safe.startswith(".") else safe

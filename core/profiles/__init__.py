@@ -1,0 +1,1 @@
+"""Profiles: saved ways to reach one ClickHouse, kept as TOML."""
