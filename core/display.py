@@ -14,6 +14,16 @@ from datetime import UTC, datetime
 _HIDDEN = frozenset({"Cc", "Cf", "Zl", "Zp", "Cs", "Co"})
 
 
+def cell_width(text: str) -> int:
+    """How many terminal cells `text` takes: wide East Asian characters and emoji two, combining marks none."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        for character in text
+    )
+
+
 def one_line(text: str, limit: int | None = None) -> str:
     """`text` on one line with every invisible character written as an escape; cut to `limit` cells with `…`."""
     if not text.isprintable():

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
 
-def main() -> int:
-    """Run the console or a one-shot command; returns the exit code."""
-    if sys.argv[1:] == ["--version"]:
-        from core.version import VERSION
+def main(words: Sequence[str] | None = None) -> int:
+    """Run the console or a one-shot command with the words after the program's name; returns the exit code."""
+    typed = list(sys.argv[1:] if words is None else words)
+    if typed == ["--version"]:
+        return _print_version()
+    from tui.cli.running import run
 
-        print(f"housekeys {VERSION}")
-        return 0
-    return 2
+    return run(typed)
+
+
+def _print_version() -> int:
+    from core.version import VERSION
+
+    print(f"housekeys {VERSION}")
+    return 0
 
 
 if __name__ == "__main__":

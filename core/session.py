@@ -1,0 +1,105 @@
+"""A session: one profile, connected, with everything that works on it wired together.
+
+The console and the one-shot commands both work through a `Session`; nothing else opens engines, journals or runners.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from core.clickhouse.capabilities import Capabilities, probe
+from core.clickhouse.connecting import connect
+from core.clickhouse.engine import Engine
+from core.errors import HousekeysError, NotFoundError
+from core.journal.journal import Journal
+from core.paths import Paths
+from core.profiles.model import Preferences, Profile
+from core.profiles.reading import ProfileFile
+from core.running.runner import Operator, ReadOnly, Runner
+from core.secrets import Prompt
+
+log = logging.getLogger(__name__)
+
+
+def resolve_read_only(flag: bool | None, profile: Profile, preferences: Preferences) -> ReadOnly:
+    """Read-only by precedence: the flag of this run, then the profile, then the preferences."""
+    if flag is not None:
+        return ReadOnly(flag, "--read-only" if flag else "--write")
+    if profile.read_only is not None:
+        return ReadOnly(profile.read_only, f"profile {profile.name}: read_only = {str(profile.read_only).lower()}")
+    return ReadOnly(preferences.read_only, "the preferences: read_only = true" if preferences.read_only else "")
+
+
+def select_profile(profile_file: ProfileFile, name: str | None) -> Profile:
+    """The profile called `name`, or the default one. Raises NotFoundError, or BadInputError for a broken one."""
+    wanted = name or profile_file.preferences.default_profile
+    profile = profile_file.profiles.get(wanted)
+    if profile is not None:
+        return profile
+    broken = [problem for problem in profile_file.problems if problem.profile == wanted]
+    if broken:
+        raise NotFoundError(
+            f"Profile {wanted!r} cannot be used: {broken[0]}",
+            advice="Correct the file, or choose another profile with -p.",
+        )
+    known = ", ".join(sorted(profile_file.profiles))
+    raise NotFoundError(f"There is no profile {wanted!r}.", advice=f"Known profiles: {known}.")
+
+
+@dataclass(slots=True)
+class Session:
+    """A connected profile. Closed with `close`; safe to use from one event loop."""
+
+    profile: Profile
+    preferences: Preferences
+    paths: Paths
+    read_only: ReadOnly
+    operator: Operator
+    engine: Engine
+    capabilities: Capabilities
+    journal: Journal
+    runner: Runner
+
+    @classmethod
+    async def open(
+        cls,
+        profile_file: ProfileFile,
+        profile_name: str | None,
+        paths: Paths,
+        *,
+        read_only: bool | None = None,
+        prompt: Prompt | None = None,
+        operator: Operator | None = None,
+    ) -> Session:
+        """Connect, learn what the connection may do, and send what an earlier run could not.
+
+        Raises UnreachableError, RefusedError (no password to be had), BadInputError or NotFoundError (the profile).
+        """
+        profile = select_profile(profile_file, profile_name)
+        mode = resolve_read_only(read_only, profile, profile_file.preferences)
+        operator = operator or Operator.current()
+        engine = await connect(profile, paths, read_only=mode.active, prompt=prompt)
+        try:
+            capabilities = await probe(engine, database=profile.database, cluster=profile.cluster)
+            journal = Journal(engine, profile.database, profile.cluster)
+            runner = Runner(engine, journal, paths.changes(profile.name), operator, profile.name, mode)
+        except BaseException:
+            await engine.close()
+            raise
+        session = cls(profile, profile_file.preferences, paths, mode, operator, engine, capabilities, journal, runner)
+        await session.send_unsent()
+        return session
+
+    async def send_unsent(self) -> None:
+        """Send journal rows that an earlier run could not; a failure is logged, for browsing must go on."""
+        if self.read_only.active:
+            return
+        try:
+            await self.runner.send_unsent()
+        except HousekeysError as error:
+            log.warning("journal rows stay unsent: %s %s", error, error.detail)
+
+    async def close(self) -> None:
+        """Let go of the engine. Idempotent."""
+        await self.engine.close()

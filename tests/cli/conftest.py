@@ -1,0 +1,61 @@
+"""Runs one-shot commands in this process, against a HOUSEKEYS_HOME of the test's own."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tui.cli.running import run
+
+
+class Terminal(io.StringIO):
+    """Standard input of a person: a terminal, with what will be typed."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command did: exit code and what it printed."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.stdout)
+
+
+Housekeys = Callable[..., Outcome]
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def housekeys(home: Path) -> Housekeys:
+    """`housekeys("tenant", "list", typed="y\\n", environ={...})`: run a command; `typed` makes it a terminal."""
+
+    def run_words(*words: str, typed: str | None = None, environ: dict[str, str] | None = None) -> Outcome:
+        stdin = io.StringIO() if typed is None else Terminal(typed)
+        stdout, stderr = io.StringIO(), io.StringIO() if typed is None else Terminal()
+        code = run(
+            list(words),
+            {"HOUSEKEYS_HOME": str(home), **(environ or {})},
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+        )
+        return Outcome(code, stdout.getvalue(), stderr.getvalue())
+
+    return run_words

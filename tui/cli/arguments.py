@@ -1,0 +1,130 @@
+"""The arguments of `housekeys`: options that every command takes, and the nouns.
+
+Only the module of the noun that was typed is imported, so that `--help` and every single command stay quick.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.errors import ExitCode
+
+if TYPE_CHECKING:
+    from tui.cli.context import Context
+
+Handler = Callable[["Context"], Awaitable[ExitCode | None]]
+
+NOUNS = {
+    "profile": "saved ways to reach a ClickHouse",
+    "tenant": "databases given to clients, readable by the DataLens user",
+    "key": "RSA key versions: yours (partner) and DataLens's",
+    "token": "access tokens: issue, verify, reissue, list",
+    "datalens": "onboarding: checklist, the datalens user, the listing pack",
+    "journal": "what happened, what is unfinished, undo",
+    "info": "paths, versions, the profile in use and where it comes from",
+}
+
+DESCRIPTION = "A keyboard-driven console for the people who hand out access to ClickHouse."
+
+EPILOG = """\
+Without a noun the console opens. With one, a single command runs: data goes to stdout, messages to stderr.
+
+examples:
+  housekeys                                  open the console on the default profile
+  housekeys -p prod --read-only              look around on prod; nothing can be changed
+  housekeys tenant add acme_prod             a database, readable by the DataLens user
+  housekeys key generate                     the next version of your RSA key
+  housekeys token issue acme_prod            print an access token for that client
+  housekeys --dry-run tenant remove acme     show what would run; run nothing
+  housekeys tenant list --json               for scripts
+
+exit codes:
+  0 done   1 failed   2 usage or bad input   3 refused (read-only, not confirmed, no right)
+  4 not found   5 engine unreachable or locked
+
+`housekeys NOUN --help` and `housekeys NOUN VERB --help` explain more.
+"""
+
+
+class Frame:
+    """What noun modules build their verbs with, so that each verb takes the common options and shows examples."""
+
+    def verb(
+        self,
+        verbs: argparse._SubParsersAction[argparse.ArgumentParser],
+        name: str,
+        handler: Handler,
+        help_line: str,
+        *,
+        description: str = "",
+        examples: Sequence[str] = (),
+    ) -> argparse.ArgumentParser:
+        """Add a verb. `help_line` is the line in the list of verbs; `examples` are whole command lines."""
+        parser = verbs.add_parser(
+            name,
+            help=help_line,
+            description=description or help_line[:1].upper() + help_line[1:] + ".",
+            epilog="examples:\n" + "\n".join(f"  {line}" for line in examples) if examples else None,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        parser.set_defaults(handler=handler)
+        add_common_options(parser, default=argparse.SUPPRESS)
+        return parser
+
+
+def add_common_options(parser: argparse.ArgumentParser, default: Any = None) -> None:
+    """Options that may stand before the noun or after the verb."""
+    false = default if default is argparse.SUPPRESS else False
+    options = parser.add_argument_group("options of every command")
+    options.add_argument("-p", "--profile", default=default, metavar="PROFILE", help="the profile to work on")
+    options.add_argument("--config", type=Path, default=default, metavar="FILE", help="the profile file to use")
+    mode = options.add_mutually_exclusive_group()
+    mode.add_argument(
+        "--read-only", dest="read_only", action="store_const", const=True, default=default, help="refuse every change"
+    )
+    mode.add_argument(
+        "--write", dest="read_only", action="store_const", const=False, default=default, help="override read_only"
+    )
+    options.add_argument("--dry-run", action="store_true", default=false, help="show what would run; run nothing")
+    options.add_argument("--yes", action="store_true", default=false, help="do not ask for confirmation")
+    options.add_argument("--confirm", default=default, metavar="NAME", help="the name a dangerous change asks for")
+    options.add_argument("--json", action="store_true", default=false, help="print data as JSON")
+
+
+def build_parser(typed: Sequence[str]) -> argparse.ArgumentParser:
+    """The parser for the words `typed`; only the noun among them is filled in."""
+    parser = argparse.ArgumentParser(
+        prog="housekeys",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_common_options(parser)
+    parser.add_argument("--version", action="store_true", help="print the version and exit")
+    parser.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal (for selecting text)")
+    parser.set_defaults(handler=None, noun=None)
+    nouns = parser.add_subparsers(dest="noun", metavar="NOUN", title="nouns")
+    for noun, help_line in NOUNS.items():
+        noun_parser = nouns.add_parser(
+            noun,
+            help=help_line,
+            description=f"{help_line[:1].upper()}{help_line[1:]}.",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        if noun in typed:
+            _fill(noun, noun_parser)
+    return parser
+
+
+def _fill(noun: str, parser: argparse.ArgumentParser) -> None:
+    module = importlib.import_module(f"tui.cli.{noun}")
+    if noun == "info":  # the one noun that needs no verb
+        parser.set_defaults(handler=module.show)
+        add_common_options(parser, default=argparse.SUPPRESS)
+        return
+    parser.set_defaults(noun_parser=parser)
+    module.add_verbs(parser.add_subparsers(dest="verb", metavar="VERB", title="verbs"), Frame())

@@ -1,0 +1,150 @@
+"""The one road on the command line: dry run, preview, confirmation, the journal's table, the run and its report."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.changes import Change
+from core.confirmation import Ask, confirmation_for
+from core.display import one_line
+from core.errors import ExitCode, HousekeysError, RefusedError
+from core.running.runner import Progress, Report
+from core.session import Session
+
+if TYPE_CHECKING:
+    from tui.cli.context import Context
+
+SHOWN_FAILURES = 20
+PROGRESS_FROM_STEPS = 50
+
+
+class DryRunFinished(Exception):
+    """--dry-run has shown what would run: no error, the run ends there as asked."""
+
+
+async def carry_out(context: Context, change: Change, *, allow_partial: bool) -> Report:
+    """Run `change` as `Context.carry_out` says."""
+    session = await context.session()
+    if context.arguments.dry_run:
+        _show_plan(context, change)
+        raise DryRunFinished
+    if session.read_only.active:
+        raise RefusedError(
+            f"Read-only ({session.read_only.reason}): {one_line(change.title)} was not run.",
+            advice="Use --write to override, if you may.",
+        )
+    await _confirm(context, session, change)
+    await _ensure_journal(context, session)
+    report = await _run(context, session, change)
+    _report(context, report, allow_partial)
+    return report
+
+
+def _show_plan(context: Context, change: Change) -> None:
+    output = context.output
+    if output.json:
+        output.data(
+            {
+                "title": change.title,
+                "danger": change.danger.name.lower(),
+                "reversible": change.reversible,
+                "consequences": change.consequences,
+                "steps": [{"kind": step.kind, "title": step.title, "preview": step.preview()} for step in change.steps],
+            }
+        )
+        return
+    _show_title(context, change)
+    output.text(one_line_each(change.preview()))
+
+
+def one_line_each(preview: str) -> str:
+    """A preview with the control characters of each line made visible."""
+    return "\n".join(one_line(line) for line in preview.split("\n"))
+
+
+def _show_title(context: Context, change: Change) -> None:
+    context.output.message(f"{one_line(change.title)} ({change.danger.name.lower()}, {len(change.steps)} steps)")
+    for consequence in change.consequences:
+        context.output.message(f"  ! {one_line(consequence)}")
+
+
+async def _confirm(context: Context, session: Session, change: Change) -> None:
+    needed = confirmation_for(change, session.profile)
+    given: str = context.arguments.confirm or ""
+    if needed.ask is Ask.NOTHING:
+        return
+    if needed.ask is Ask.TYPE_NAME and given == needed.name:
+        return
+    if context.arguments.yes and (needed.ask is Ask.YES or not session.profile.production):
+        return
+    if not context.interactive:
+        flag = "--yes" if needed.ask is Ask.YES or not session.profile.production else f"--confirm {needed.name!r}"
+        raise RefusedError(f"{one_line(change.title)} has to be confirmed.", advice=f"Add {flag} to run it unasked.")
+    _show_title(context, change)
+    context.output.message(one_line_each(change.preview()))
+    where = f" on {session.profile.name}"
+    if needed.ask is Ask.YES:
+        confirmed = (await context.ask_line(f"Run this{where}? [y/N] ")).strip().lower() in {"y", "yes"}
+    else:
+        typed = await context.ask_line(f"Type {one_line(needed.name)} to run this{where}: ")
+        confirmed = typed == needed.name
+    if not confirmed:
+        raise RefusedError("Not confirmed. Nothing was changed.")
+
+
+async def _ensure_journal(context: Context, session: Session) -> None:
+    if await session.journal.exists():
+        return
+    creation = session.journal.creation()
+    context.output.message(f"First: {one_line(creation.title)}.")
+    context.output.message(one_line_each(creation.preview()))
+    try:
+        report = await session.runner.run(creation)
+        failure = next((outcome.error for outcome in report.outcomes if outcome.error is not None), None)
+    except RefusedError as error:
+        failure = error
+    if failure is not None:
+        raise RefusedError(
+            f"The journal could not be created: {failure.message}",
+            advice="Every change is recorded there. Ask an administrator to run:\n" + creation.preview(),
+            detail=failure.detail,
+        )
+
+
+async def _run(context: Context, session: Session, change: Change) -> Report:
+    stderr = context.output.stderr
+    shown = len(change.steps) >= PROGRESS_FROM_STEPS and context.interactive
+
+    def show(progress: Progress) -> None:
+        failed = f", {progress.failed:,} failed" if progress.failed else ""
+        stderr.write(f"\r\x1b[K{progress.done:,} of {progress.total:,} steps{failed}")
+        stderr.flush()
+
+    try:
+        return await session.runner.run(change, show if shown else None)
+    finally:
+        if shown:
+            stderr.write("\r\x1b[K")
+
+
+def _report(context: Context, report: Report, allow_partial: bool) -> None:
+    failures = [outcome for outcome in report.outcomes if outcome.error is not None]
+    for outcome in failures[:SHOWN_FAILURES]:
+        step = report.change.steps[outcome.index]
+        context.output.message(f"  failed: {one_line(step.title)}: {outcome.error}")
+    if len(failures) > SHOWN_FAILURES:
+        context.output.message(f"  and {len(failures) - SHOWN_FAILURES:,} more.")
+    if report.succeeded:
+        return
+    if allow_partial:
+        context.exit_code = ExitCode.FAILED
+        return
+    first = failures[0].error if failures else None
+    if len(report.change.steps) == 1 and first is not None:
+        raise first
+    done = sum(1 for outcome in report.outcomes if outcome.state == "done")
+    raise HousekeysError(
+        f"{one_line(report.change.title)}: {done:,} of {len(report.change.steps):,} steps were done.",
+        advice="See `housekeys journal unfinished`, or correct the cause and run it again: what is done is kept.",
+        detail=first.detail if first is not None else "",
+    )
