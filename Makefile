@@ -1,5 +1,5 @@
 # `make help` lists the targets. Everything happens inside .venv; nothing outside the clone is touched.
-PYTHON ?= python3.11
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 # Pins live in constraints.txt; a changed pin or dependency makes the environment stale and it is installed again.
