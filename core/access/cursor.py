@@ -1,0 +1,128 @@
+"""A cursor over the tokens of a statement: the small reading steps that every statement's parser is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NoReturn, TypeVar
+
+from core.access.tokenizer import AccessSyntaxError, Kind, Token, tokenize
+
+T = TypeVar("T")
+
+
+class Cursor:
+    """Reads tokens from left to right. Keywords are compared without case; a quoted word is never a keyword."""
+
+    def __init__(self, sql: str) -> None:
+        self.sql = sql
+        self.tokens = tokenize(sql)
+        self.index = 0
+
+    @property
+    def token(self) -> Token:
+        return self.tokens[self.index]
+
+    def peek(self, ahead: int = 1) -> Token:
+        """The token `ahead` places further on; END behind the last one."""
+        place = self.index + ahead
+        return self.tokens[place] if place < len(self.tokens) else self.tokens[-1]
+
+    def take(self) -> Token:
+        """The current token, which is then behind us."""
+        token = self.token
+        if token.kind is not Kind.END:
+            self.index += 1
+        return token
+
+    def fail(self, expected: str) -> NoReturn:
+        """Raise AccessSyntaxError at the current token."""
+        token = self.token
+        found = token.kind.value if token.kind is Kind.END else repr(self.sql[token.position : token.end][:40])
+        raise AccessSyntaxError(f"expected {expected}, found {found}", self.sql, token.position)
+
+    def at_words(self, words: str) -> bool:
+        """Whether the keywords `words` (upper case, blank-separated) come next."""
+        for ahead, word in enumerate(words.split(" ")):
+            token = self.peek(ahead)
+            if token.kind is not Kind.WORD or token.text.upper() != word:
+                return False
+        return True
+
+    def words(self, words: str) -> bool:
+        """Take the keywords `words` if they come next."""
+        if not self.at_words(words):
+            return False
+        self.index += words.count(" ") + 1
+        return True
+
+    def one_of(self, *choices: str) -> str:
+        """Take the first of `choices` that comes next, or return the empty string."""
+        return next((choice for choice in choices if self.words(choice)), "")
+
+    def need_words(self, words: str) -> None:
+        if not self.words(words):
+            self.fail(words)
+
+    def at_symbol(self, symbol: str, ahead: int = 0) -> bool:
+        token = self.peek(ahead)
+        return token.kind is Kind.SYMBOL and token.text == symbol
+
+    def symbol(self, symbol: str) -> bool:
+        """Take the symbol if it comes next."""
+        if not self.at_symbol(symbol):
+            return False
+        self.index += 1
+        return True
+
+    def need_symbol(self, symbol: str) -> None:
+        if not self.symbol(symbol):
+            self.fail(f"'{symbol}'")
+
+    def identifier(self, what: str) -> str:
+        """A bare or quoted identifier."""
+        if self.token.kind not in (Kind.WORD, Kind.QUOTED) or not self.token.text:
+            self.fail(what)
+        return self.take().text
+
+    def name(self, what: str) -> str:
+        """An identifier or a string: the name of a user, role, profile, cluster or storage."""
+        if self.token.kind not in (Kind.WORD, Kind.QUOTED, Kind.STRING) or not self.token.text:
+            self.fail(what)
+        return self.take().text
+
+    def string(self, what: str) -> str:
+        if self.token.kind is not Kind.STRING:
+            self.fail(what)
+        return self.take().text
+
+    def listed(self, read: Callable[[], T]) -> tuple[T, ...]:
+        """One or more of what `read` reads, comma-separated."""
+        items = [read()]
+        while self.symbol(","):
+            items.append(read())
+        return tuple(items)
+
+    def bracketed(self, read: Callable[[], T]) -> tuple[T, ...]:
+        """The same in round brackets."""
+        self.need_symbol("(")
+        items = self.listed(read)
+        self.need_symbol(")")
+        return items
+
+    def need_end(self) -> None:
+        if self.token.kind is not Kind.END:
+            self.fail("the end of the statement")
+
+    # -- pieces that several statements share -------------------------------------------------------------------
+
+    def user_name(self) -> str:
+        """The name of a user: `u`, `'u'`, or `u@'host'`, whose whole text is the name (`@%` alone is dropped)."""
+        name = self.name("the name of a user or role")
+        if self.symbol("@"):
+            host = self.name("a host")
+            return name if host == "%" else f"{name}@{host}"
+        return name
+
+    def cluster(self) -> str:
+        """`ON CLUSTER c` if it comes next, else the empty string."""
+        return self.name("the name of a cluster") if self.words("ON CLUSTER") else ""
