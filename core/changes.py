@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntEnum, StrEnum
 from pathlib import Path
@@ -145,6 +145,12 @@ class Change:
     on_failure: OnFailure = OnFailure.STOP
     consequences: tuple[str, ...] = ()  # what the operator should know before saying yes, a sentence each
     confirm_name: str = ""  # what must be typed for a DESTRUCTIVE change
+    undoes: str = ""  # the id of the change that this one takes back
+
+    def __post_init__(self) -> None:
+        for index, step in enumerate(self.steps):
+            if step.needs is not None and not 0 <= step.needs < index:
+                raise ValueError(f"step {index + 1} can only need a step before it, not step {step.needs + 1}")
 
     def preview(self) -> str:
         """Exactly what would run, secrets masked: a statement or action per step."""
@@ -156,18 +162,28 @@ class Change:
         return bool(self.steps) and all(step.undo is not None for step in self.steps)
 
 
-def inverse(change: Change, done: Sequence[int]) -> Change:
+def inverse(change: Change, done: Iterable[int]) -> Change:
     """The change that takes back the steps of `change` at the indexes `done`, last first.
 
-    Raises ValueError when one of them has no inverse.
+    What needed a step is taken back before it: if that fails, the step itself stays. Raises ValueError when one of
+    them has no inverse.
     """
     steps: list[Step] = []
+    taken_back: dict[int, int] = {}  # a step -> the place of the inverse of the last one that needed it
     for index in sorted(done, reverse=True):
-        undo = change.steps[index].undo
-        if undo is None:
-            raise ValueError(f"step {index + 1} ({change.steps[index].title}) cannot be taken back")
-        steps.append(replace(undo, needs=None))
-    return Change(f"Undo: {change.title}", tuple(steps), danger=max(Danger.DISRUPTIVE, change.danger))
+        step = change.steps[index]
+        if step.undo is None:
+            why = f": {step.no_undo}" if step.no_undo else ""
+            raise ValueError(f"step {index + 1} ({step.title}) cannot be taken back{why}")
+        if step.needs is not None:
+            taken_back[step.needs] = len(steps)
+        steps.append(replace(step.undo, needs=taken_back.get(index)))
+    return Change(
+        f"Undo: {change.title}",
+        tuple(steps),
+        danger=max(Danger.DISRUPTIVE, change.danger),
+        on_failure=change.on_failure,
+    )
 
 
 def step_to_record(step: Step) -> dict[str, Any]:
@@ -175,11 +191,10 @@ def step_to_record(step: Step) -> dict[str, Any]:
     record: dict[str, Any] = {"kind": step.kind, "title": step.title}
     if step.undo is not None:
         record["undo"] = step_to_record(step.undo)
-    for name in ("no_undo", "needs"):
-        if getattr(step, name):
-            record[name] = getattr(step, name)
-    if step.needs == 0:
-        record["needs"] = 0
+    if step.no_undo:
+        record["no_undo"] = step.no_undo
+    if step.needs is not None:
+        record["needs"] = step.needs
     if step.events:
         record["events"] = [event.to_record() for event in step.events]
     if isinstance(step, StatementStep):
@@ -242,6 +257,7 @@ def change_to_record(change: Change) -> dict[str, Any]:
         "on_failure": change.on_failure.value,
         "consequences": list(change.consequences),
         "confirm_name": change.confirm_name,
+        "undoes": change.undoes,
         "steps": [step_to_record(step) for step in change.steps],
     }
 
@@ -255,4 +271,5 @@ def change_from_record(record: Mapping[str, Any]) -> Change:
         OnFailure(record["on_failure"]),
         tuple(record["consequences"]),
         record["confirm_name"],
+        record["undoes"],
     )

@@ -1,0 +1,286 @@
+"""The journal table: its creation, appending to it exactly once, and the questions asked of it.
+
+Every row has an id from the moment it is first written ahead, so that after any doubt about an insert the ids that are
+there already can be asked for. The reads take each id once as well, should a lost insert arrive late all the same.
+All reads answer with nothing as long as the table does not exist.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from core.changes import Change, Event, StatementStep
+from core.clickhouse.doubt import leaves_doubt
+from core.clickhouse.engine import Engine, QueryResult
+from core.clickhouse.errors import UnknownNameError
+from core.clickhouse.quoting import quote_identifier, quote_string
+from core.errors import HousekeysError, NotFoundError
+from core.journal.rows import COLUMNS, Row
+
+TABLE: Final = "journal"
+BATCH_ROWS: Final = 10_000
+BATCH_CHARACTERS: Final = 4_000_000  # of details in one insert
+
+# ClickHouse compares UUIDs by their second half first, so that only their text sorts by time.
+_HISTORY: Final = """
+SELECT id, at, operator, host, profile, change, subject_kind, subject, action, outcome, details
+FROM {database:Identifier}.journal
+WHERE ({kind:String} = '' OR subject_kind = {kind:String})
+    AND ({any_subject:Bool} OR subject = {subject:String})
+    AND at >= fromUnixTimestamp64Micro({since:Int64}, 'UTC')
+ORDER BY at DESC, toString(id) DESC
+LIMIT 1 BY id
+LIMIT {limit:UInt64}"""
+
+_EVENTS: Final = """
+SELECT id, at, operator, host, profile, change, subject_kind, subject, action, outcome, details
+FROM {database:Identifier}.journal
+WHERE subject_kind = {kind:String} AND outcome = 'done' AND ({any_action:Bool} OR action IN {actions:Array(String)})
+ORDER BY at, toString(id)
+LIMIT 1 BY id"""
+
+_LATEST: Final = """
+SELECT t.1, t.2, t.3, t.4, t.5, t.6, t.7, subject, t.8, t.9, t.10
+FROM
+(
+    SELECT
+        subject,
+        argMax(
+            (id, at, operator, host, profile, change, subject_kind, action, outcome, details), (at, toString(id))
+        ) AS t
+    FROM {database:Identifier}.journal
+    WHERE subject_kind = {kind:String} AND outcome = 'done' AND ({any_action:Bool} OR action IN {actions:Array(String)})
+    GROUP BY subject
+)"""
+
+_COUNTS: Final = """
+SELECT subject, uniqExact(id)
+FROM {database:Identifier}.journal
+WHERE subject_kind = {kind:String} AND outcome = 'done' AND ({any_action:Bool} OR action IN {actions:Array(String)})
+GROUP BY subject"""
+
+_LATER: Final = """
+SELECT id, at, operator, host, profile, change, subject_kind, subject, action, outcome, details
+FROM {database:Identifier}.journal
+INNER JOIN
+(
+    SELECT subject_kind, subject, min(at) AS touched
+    FROM {database:Identifier}.journal
+    WHERE change = {change:UUID} AND outcome = 'done' AND subject_kind != 'change'
+    GROUP BY subject_kind, subject
+) AS own USING (subject_kind, subject)
+WHERE outcome = 'done' AND at >= touched AND change != {change:UUID}
+ORDER BY at DESC, toString(id) DESC
+LIMIT 1 BY id
+LIMIT {limit:UInt64}"""
+
+_PRESENT: Final = """
+SELECT id
+FROM {database:Identifier}.journal
+WHERE change IN {changes:Array(UUID)}
+    AND at BETWEEN fromUnixTimestamp64Micro({first:Int64}, 'UTC') AND fromUnixTimestamp64Micro({last:Int64}, 'UTC')"""
+
+_CREATE_TABLE = """CREATE TABLE IF NOT EXISTS {table}{on_cluster}
+(
+    id UUID,
+    at DateTime64(6, 'UTC'),
+    operator LowCardinality(String),
+    host LowCardinality(String),
+    profile LowCardinality(String),
+    change UUID,
+    subject_kind LowCardinality(String),
+    subject String,
+    action LowCardinality(String),
+    outcome LowCardinality(String),
+    details String
+)
+ENGINE = {engine}
+ORDER BY (subject_kind, subject, at, id){settings}"""
+
+
+class Journal:
+    """The table `<database>.journal` of one ClickHouse. Raises what the engine raises."""
+
+    def __init__(self, engine: Engine, database: str, cluster: str | None = None) -> None:
+        self._engine = engine
+        self.database = database
+        self.cluster = cluster
+        self._table = f"{quote_identifier(database)}.{TABLE}"
+        self._exists = False
+
+    # -- creation
+
+    async def exists(self) -> bool:
+        """Whether the table is there and visible to the connected user."""
+        if not self._exists:
+            found = await self._engine.query(
+                "SELECT count() FROM system.tables WHERE database = {database:String} AND name = {table:String}",
+                {"database": self.database, "table": TABLE},
+            )
+            self._exists = bool(found.first_cell())
+        return self._exists
+
+    def creation_statements(self) -> tuple[str, str]:
+        """The two statements that create database and table, as they can be handed to an administrator.
+
+        On a cluster every host is a replica of the one table, whatever its shard: each then holds every row. The
+        replica's name is the server's own UUID, for the macro `{replica}` may repeat between shards.
+        https://clickhouse.com/docs/engines/table-engines/mergetree-family/replication
+        """
+        database = quote_identifier(self.database)
+        on_cluster = f" ON CLUSTER {quote_identifier(self.cluster)}" if self.cluster else ""
+        if self.cluster:
+            path = f"/clickhouse/housekeys/{self.database.replace('{', '(').replace('}', ')')}/{TABLE}"
+            engine = f"ReplicatedMergeTree({quote_string(path)}, '{{server_uuid}}')"
+            settings = ""  # replicated tables drop a repeated insert by themselves
+        else:
+            engine, settings = "MergeTree", "\nSETTINGS non_replicated_deduplication_window = 1000"
+        table = _CREATE_TABLE.format(table=self._table, on_cluster=on_cluster, engine=engine, settings=settings)
+        return f"CREATE DATABASE IF NOT EXISTS {database}{on_cluster}", table
+
+    def creation(self) -> Change:
+        """The change that creates the table, and its database if need be. Never undone: the journal is kept."""
+        database_sql, table_sql = self.creation_statements()
+        kept = "The journal is the record of what was done; it is never removed by Housekeys."
+        created = Event("journal", f"{self.database}.{TABLE}", "create", {"cluster": self.cluster})
+        return Change(
+            f"Create the journal {self.database}.{TABLE}",
+            (
+                StatementStep(f"Create database {self.database}", database_sql, no_undo=kept, repeatable=True),
+                StatementStep(
+                    f"Create table {self.database}.{TABLE}",
+                    table_sql,
+                    no_undo=kept,
+                    repeatable=True,
+                    needs=0,
+                    events=(created,),
+                ),
+            ),
+        )
+
+    # -- appending
+
+    async def append(self, rows: Sequence[Row], *, in_doubt: bool = False) -> None:
+        """Insert `rows` in bounded batches, each row exactly once.
+
+        `in_doubt` says that an earlier attempt may have inserted some of them: what is there is asked for first. When
+        an insert fails without a clear answer from the server, the same is done once; then the error is raised.
+        Raises NotFoundError when the table does not exist.
+        """
+        if not rows:
+            return
+        if not await self.exists():
+            raise NotFoundError(
+                f"The journal {self.database}.{TABLE} does not exist, or the connected user cannot see it.",
+                advice="It is created before the first change; rows are kept until then.",
+            )
+        for batch in _batches(rows):
+            await self._append_batch(batch, in_doubt)
+
+    async def _append_batch(self, batch: Sequence[Row], in_doubt: bool) -> None:
+        missing = await self._missing(batch) if in_doubt else batch
+        try:
+            await self._insert(missing)
+        except HousekeysError as error:
+            if not leaves_doubt(error):
+                self._exists = self._exists and not isinstance(error, UnknownNameError)
+                raise
+            try:
+                missing = await self._missing(batch)
+            except HousekeysError:
+                raise error from None
+            await self._insert(missing)
+
+    async def _insert(self, rows: Sequence[Row]) -> None:
+        if rows:
+            await self._engine.insert(self.database, TABLE, COLUMNS, [row.to_values() for row in rows])
+
+    async def _missing(self, rows: Sequence[Row]) -> list[Row]:
+        moments = [_microseconds(row.at) for row in rows]
+        found = await self._query(
+            _PRESENT,
+            {"changes": sorted({str(row.change) for row in rows}), "first": min(moments), "last": max(moments)},
+        )
+        present = {str(values[0]) for values in found.rows}
+        return [row for row in rows if str(row.id) not in present]
+
+    # -- reading
+
+    async def history(
+        self,
+        subject_kind: str | None = None,
+        subject: str | None = None,
+        since: datetime | None = None,
+        limit: int = 1000,
+    ) -> list[Row]:
+        """Rows of any outcome, newest first, at most `limit`, since a moment if one is given."""
+        return await self._rows(
+            _HISTORY,
+            {
+                "kind": subject_kind or "",
+                "any_subject": subject is None,
+                "subject": subject or "",
+                "since": 0 if since is None else _microseconds(since),
+                "limit": limit,
+            },
+        )
+
+    async def events(self, subject_kind: str, actions: Collection[str] | None = None) -> list[Row]:
+        """Every done event of one kind of subject, of some actions or of all, oldest first."""
+        return await self._rows(_EVENTS, _done(subject_kind, actions))
+
+    async def latest(self, subject_kind: str, actions: Collection[str] | None = None) -> dict[str, Row]:
+        """Of each subject of one kind its newest done event, of some actions or of all."""
+        rows = await self._rows(_LATEST, _done(subject_kind, actions))
+        return {row.subject: row for row in rows}
+
+    async def counts(self, subject_kind: str, action: str) -> dict[str, int]:
+        """How many done events of an action each subject of one kind has."""
+        found = await self._query(_COUNTS, _done(subject_kind, [action]))
+        return {subject: int(number) for subject, number in found.rows}
+
+    async def later_events(self, change: UUID, limit: int = 10) -> list[Row]:
+        """Done events of other changes on the subjects of `change`, from when it touched each; newest first."""
+        return await self._rows(_LATER, {"change": str(change), "limit": limit})
+
+    async def _rows(self, sql: str, parameters: Mapping[str, Any]) -> list[Row]:
+        found = await self._query(sql, parameters)
+        return [Row.from_values(values) for values in found.rows]
+
+    async def _query(self, sql: str, parameters: Mapping[str, Any]) -> QueryResult:
+        if not await self.exists():
+            return QueryResult((), ())
+        try:
+            return await self._engine.query(sql, {"database": self.database, **parameters})
+        except UnknownNameError:
+            self._exists = False  # dropped since it was last seen?
+            if await self.exists():
+                raise
+            return QueryResult((), ())
+
+
+def _done(subject_kind: str, actions: Collection[str] | None) -> dict[str, Any]:
+    """The parameters of the questions about done events of one kind of subject."""
+    return {"kind": subject_kind, "any_action": actions is None, "actions": list(actions or ())}
+
+
+def _microseconds(moment: datetime) -> int:
+    return int(moment.timestamp()) * 1_000_000 + moment.microsecond
+
+
+def _batches(rows: Sequence[Row]) -> Iterator[list[Row]]:
+    """`rows` in runs of at most BATCH_ROWS and, but for a single long one, BATCH_CHARACTERS."""
+    batch: list[Row] = []
+    size = 0
+    for row in rows:
+        length = sum(len(str(value)) for value in row.details.values()) + len(row.subject)
+        if batch and (len(batch) >= BATCH_ROWS or size + length > BATCH_CHARACTERS):
+            yield batch
+            batch, size = [], 0
+        batch.append(row)
+        size += length
+    if batch:
+        yield batch
