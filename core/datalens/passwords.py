@@ -1,0 +1,64 @@
+"""Passwords of the DataLens user: generated or judged here, and hashed here, so that none is sent to ClickHouse."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import string
+from dataclasses import dataclass, field
+
+from core.errors import BadInputError
+from core.secrets import Secret
+
+SHORTEST = 12
+LONGEST = 128  # of Yandex Managed Service for ClickHouse
+GENERATED_LENGTH = 32
+# No character that a shell, a form or a reader could take for another: 32 of these 57 are 186 bits.
+ALPHABET = "".join(sorted(set(string.ascii_letters + string.digits) - set("0O1Il")))
+_DIFFERENT_AT_LEAST = 6
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordHash:
+    """SHA-256 of a password and its salt, as ClickHouse's `sha256_hash` takes them. Not shown by repr."""
+
+    digest: str = field(repr=False)  # 64 upper-case hex digits
+    salt: str = field(repr=False)
+
+
+def generate_password(length: int = GENERATED_LENGTH) -> Secret:
+    """A random password of `length` letters and digits, at least one of each case and one digit.
+
+    Raises BadInputError for a length that `check_password` would refuse.
+    """
+    if not SHORTEST <= length <= LONGEST:
+        raise BadInputError(f"A password has {SHORTEST} to {LONGEST} characters, not {length}.")
+    while True:
+        typed = "".join(secrets.choice(ALPHABET) for _ in range(length))
+        if all(any(kind(letter) for letter in typed) for kind in (str.islower, str.isupper, str.isdigit)):
+            return Secret(typed)
+
+
+def check_password(password: Secret, *, user: str) -> None:
+    """Raise BadInputError, without repeating it, when `password` is too weak or cannot be typed in DataLens."""
+    value = password.reveal()
+    if len(value) < SHORTEST:
+        raise BadInputError(f"The password is shorter than {SHORTEST} characters.", advice="Let one be generated.")
+    if len(value) > LONGEST:
+        raise BadInputError(f"The password is longer than {LONGEST} characters.")
+    if not value.isprintable() or value != value.strip():
+        raise BadInputError("The password holds a character that cannot be typed, or begins or ends with a space.")
+    if len(set(value)) < _DIFFERENT_AT_LEAST:
+        raise BadInputError(f"The password has fewer than {_DIFFERENT_AT_LEAST} different characters.")
+    if user and user.lower() in value.lower():
+        raise BadInputError("The password holds the name of the user.")
+
+
+def hash_password(password: Secret) -> PasswordHash:
+    """Hash `password` with a fresh salt, as ClickHouse would: SHA-256 of the password followed by the salt.
+
+    Source: https://clickhouse.com/docs/sql-reference/statements/create/user#identification
+    """
+    salt = secrets.token_hex(32).upper()
+    digest = hashlib.sha256((password.reveal() + salt).encode("utf-8")).hexdigest().upper()
+    return PasswordHash(digest, salt)

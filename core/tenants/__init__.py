@@ -1,0 +1,1 @@
+"""Tenants: databases given to clients, readable by the DataLens user."""
