@@ -38,8 +38,8 @@ def sync_folder(path: Path) -> None:
         os.close(descriptor)
 
 
-def write_private(path: Path, content: bytes, *, replace: bool = True) -> None:
-    """Write `content` to `path` atomically with mode 0600, its folder made private when it must be created.
+def write_private(path: Path, content: bytes, *, replace: bool = True, mode: int = PRIVATE_FILE) -> None:
+    """Write `content` to `path` atomically with mode 0600 (or a stricter `mode`), its folder made private when created.
 
     Raises BadInputError when `replace` is false and the file exists. OSError is the caller's to explain.
     """
@@ -49,6 +49,8 @@ def write_private(path: Path, content: bytes, *, replace: bool = True) -> None:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
             file.flush()
+            if mode != PRIVATE_FILE:
+                os.fchmod(file.fileno(), mode & PRIVATE_FILE)
             os.fsync(file.fileno())
         if replace:
             os.replace(temporary, path)
@@ -77,9 +79,9 @@ def remove_file(path: Path) -> None:
         sync_folder(path.parent)
 
 
-def exposure(path: Path) -> str:
-    """Who besides the owner may use `path`, in words, or the empty string when nobody may."""
-    mode = path.stat().st_mode
+def exposure(path: Path | int) -> str:
+    """Who besides the owner may use `path` (or an open file), in words; the empty string when nobody may."""
+    mode = os.stat(path).st_mode
     others = [who for who, bits in (("its group", stat.S_IRWXG), ("everybody", stat.S_IRWXO)) if mode & bits]
     return f"open to {' and '.join(others)} (mode {stat.S_IMODE(mode):04o})" if others else ""
 

@@ -1,0 +1,118 @@
+"""The log file: details of errors for the person who looks into them later, never a secret.
+
+0600, rotated, opened with the first record, so that a start that logs nothing pays nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import logging
+import os
+import re
+from functools import lru_cache
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+from core.files import PRIVATE_FILE, private_folder
+from core.secrets import MASK, revealed
+
+LARGEST = 1_000_000  # bytes, before the file is rotated
+KEPT = 2  # rotated files
+# A shorter secret would turn the log into stars, and the stars would tell it.
+_SHORTEST = 4
+_LOGGERS = ("core", "tui")
+
+
+def redact(text: str) -> str:
+    """`text` with every secret revealed so far as `********`, also URL-encoded, in Base64, escaped or in hex."""
+    pattern = _pattern(revealed())
+    return pattern.sub(MASK, text) if pattern else text
+
+
+@lru_cache(maxsize=1)
+def _pattern(secrets: frozenset[str]) -> re.Pattern[str] | None:
+    forms: set[str] = set()
+    for secret in secrets:
+        for part in (secret, *secret.splitlines()):
+            if len(part) >= _SHORTEST:
+                forms |= _forms(part)
+    if not forms:
+        return None
+    # Longest first: a secret that begins with another one is masked as a whole.
+    return re.compile("|".join(re.escape(form) for form in sorted(forms, key=lambda form: (-len(form), form))))
+
+
+def _forms(secret: str) -> set[str]:
+    data = secret.encode("utf-8", "surrogatepass")
+    forms = {
+        secret,
+        quote(data, safe=""),
+        quote(data),
+        quote_plus(data),
+        repr(secret)[1:-1],
+        secret.replace("\\", "\\\\").replace("'", "\\'"),
+        data.hex(),
+        data.hex().upper(),
+    }
+    return forms | _base64_forms(data)
+
+
+def _base64_forms(data: bytes) -> set[str]:
+    """The characters of Base64 that `data` alone decides, wherever in a longer text it begins (as in user:password)."""
+    forms = set()
+    for shift in range(3):
+        padded = bytes(shift) + data
+        encoded = base64.b64encode(padded).decode("ascii").rstrip("=")
+        first = -(-shift * 8 // 6)  # the first character with no bit of what stands before
+        last = len(padded) * 8 // 6  # and the last one with no bit of what follows
+        if last - first >= _SHORTEST:
+            form = encoded[first:last]
+            forms |= {form, form.replace("+", "-").replace("/", "_")}
+    return forms
+
+
+class RedactingFormatter(logging.Formatter):
+    """Formats a record, its traceback included, and takes the secrets out of the whole."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return redact(super().format(record))
+
+
+class PrivateLog(RotatingFileHandler):
+    """A rotating log file, 0600 in a 0700 folder, created with the first record."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, maxBytes=LARGEST, backupCount=KEPT, encoding="utf-8", errors="replace", delay=True)
+        self.setFormatter(
+            RedactingFormatter("%(asctime)s.%(msecs)03dZ %(process)d %(levelname)s %(name)s: %(message)s")
+        )
+
+    def _open(self) -> Any:
+        private_folder(Path(self.baseFilename).parent)
+        return open(self.baseFilename, self.mode, encoding=self.encoding, errors=self.errors, opener=_private_opener)
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """A log that cannot be written (a full disk) must not write over the screen instead."""
+
+
+def _private_opener(path: str, flags: int) -> int:
+    descriptor = os.open(path, flags | os.O_CLOEXEC, PRIVATE_FILE)
+    os.fchmod(descriptor, PRIVATE_FILE)  # one that was there already may have been wider
+    return descriptor
+
+
+def log_to(path: Path, level: int = logging.INFO) -> PrivateLog:
+    """Send what `core` and `tui` log to `path`, and nothing of it anywhere else. Returns the handler, for tests."""
+    handler = PrivateLog(path)
+    for name in _LOGGERS:
+        logger = logging.getLogger(name)
+        for old in logger.handlers[:]:
+            if isinstance(old, PrivateLog):
+                logger.removeHandler(old)
+                old.close()
+        logger.addHandler(handler)
+        logger.setLevel(level)
+        logger.propagate = False
+    return handler

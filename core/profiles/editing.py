@@ -1,0 +1,332 @@
+"""Changing the text of a configuration file: only what must change, comments and layout as they were.
+
+Values are set through tomlkit; renaming and removing cut the text itself, because tomlkit takes the comments above
+the next table away with a removed one. `ProfileFile` proves every result by reading it again.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import tomlkit
+from tomlkit.exceptions import TOMLKitError
+
+from core.display import one_line
+from core.errors import BadInputError, HousekeysError
+from core.profiles.model import PLAIN_PORT, TLS_PORT, Preferences, Profile, name_problem
+from core.profiles.positions import KeyPath, Statement, positions
+from core.profiles.tables import dotted, quoted_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from core.profiles.file import ProfileFile
+
+Value = str | int | float | bool | list[str] | None
+Keys = tuple[str, ...]
+
+
+def with_profile(file: ProfileFile, profile: Profile) -> str:
+    """The text of `file` with `profile` in it."""
+    _check_readable(file)
+    if problem := name_problem(profile.name):
+        raise BadInputError(f"The name of a profile {problem}.", advice="Choose another name.")
+    if profile.name not in file.lines:
+        return _appended(file.text, profile)
+    return _changed(file, profile)
+
+
+def without(file: ProfileFile, name: str) -> str:
+    """The text of `file` without the profile `name` and the comment right above it."""
+    _check_readable(file)
+    text, restore = _plain_line_ends(file.text)
+    spans: list[tuple[int, int]] = []
+    kept = 0  # the end of the last statement that stays
+    for statement in positions(text).statements:
+        if statement.path[:2] != ("profiles", name):
+            kept = statement.end
+            continue
+        end = _line_end(text, statement.end)
+        if spans and spans[-1][1] > kept:
+            spans[-1] = (spans[-1][0], end)  # what stands between two removed statements goes with them
+        else:
+            begin = text.rfind("\n", 0, statement.begin) + 1
+            spans.append((_with_comment_above(text, begin) if statement.header else begin, end))
+    for begin, end in reversed(spans):
+        before, after = text[:begin], text[end:]
+        if before.endswith("\n\n") or not before:
+            after = after.removeprefix("\n")  # one empty line, not two
+        text = before + after
+    text = restore(text)
+    if file.preferences.default_profile == name:
+        text = _set(text, {("default_profile",): None})
+    return text
+
+
+def renamed(file: ProfileFile, old: str, new: str) -> str:
+    """The text of `file` with every mention of the profile `old` as `new`."""
+    _check_readable(file)
+    if problem := name_problem(new):
+        raise BadInputError(f"The name of a profile {problem}.", advice="Choose another name.")
+    if new in file.names:
+        raise BadInputError(f"There is a profile {one_line(new)} already.", advice="Choose another name.")
+    text, restore = _plain_line_ends(file.text)
+    for path, begin, end in reversed(positions(text).mentions):
+        if path == ("profiles", old):
+            text = text[:begin] + quoted_key(new) + text[end:]
+    text = restore(text)
+    if file.preferences.default_profile == old:
+        text = _set(text, {("default_profile",): new})
+    return text
+
+
+def with_preferences(file: ProfileFile, preferences: Preferences) -> str:
+    """The text of `file` with `preferences`."""
+    _check_readable(file)
+    changed: dict[Keys, Value] = {}
+    for field in dataclasses.fields(Preferences):
+        value = getattr(preferences, field.name)
+        if value != getattr(file.preferences, field.name):
+            changed[(field.name,)] = value
+    return _set(file.text, changed)
+
+
+def _check_readable(file: ProfileFile) -> None:
+    if file.unread:
+        raise BadInputError(
+            f"{one_line(str(file.path))} cannot be edited before it can be read.",
+            advice=one_line(str(file.unread)),
+        )
+
+
+def _appended(text: str, profile: Profile) -> str:
+    usual = _usual(profile)
+    table = tomlkit.table()
+    for path, value in (*_address(profile, {}), *_values(profile)):
+        if value is not None and value != usual.get(path):
+            _put(table, path, value)
+    document = tomlkit.document()
+    profiles = tomlkit.table(is_super_table=True)
+    profiles.append(tomlkit.key(profile.name), table)
+    document.append("profiles", profiles)
+    rendered = tomlkit.dumps(document)
+    if "\r\n" in text:
+        rendered = rendered.replace("\n", "\r\n")
+    end = "\r\n" if "\r\n" in text else "\n"
+    if text and not text.endswith("\n"):
+        text += end
+    return f"{text}{end if text else ''}{rendered}"
+
+
+def _changed(file: ProfileFile, profile: Profile) -> str:
+    written = tomlkit.parse(file.text).unwrap()["profiles"][profile.name]
+    written = written if isinstance(written, dict) else {}
+    before = file.profiles.get(profile.name)
+    prefix = ("profiles", profile.name)
+    changed: dict[Keys, Value] = {}
+    if before is None:  # broken: what is wrong goes, everything else is written anew
+        for path in _broken_keys(file, profile.name):
+            changed[prefix + path] = None
+        old: dict[Keys, Value] = {}
+    else:
+        old = dict(_values(before))
+    if before is None or (before.engine, before.host, before.port, before.secure) != (
+        profile.engine,
+        profile.host,
+        profile.port,
+        profile.secure,
+    ):
+        changed |= {prefix + path: value for path, value in _address(profile, written)}
+    usual = _usual(profile)
+    for path, value in _values(profile):
+        there = _at(written, path)
+        same = old[path] == value if path in old else there == value
+        if not same and (there is not None or value != usual.get(path)):
+            changed[prefix + path] = value
+    for path in old.keys() - dict(_values(profile)).keys():
+        changed[prefix + path] = None  # a setting that is not sent any more
+    if profile.engine == "embedded":
+        changed[*prefix, "tls"] = None
+    return _set(file.text, changed)
+
+
+def _broken_keys(file: ProfileFile, name: str) -> Iterator[Keys]:
+    """The keys of a broken profile that hold a problem, as paths within the profile."""
+    lines = positions(_plain_line_ends(file.text)[0]).lines
+    wrong = {problem.key for problem in file.problems_of(name) if problem.blocking}
+    for path in lines:
+        inner = path[2:]
+        if path[:2] == ("profiles", name) and inner and dotted(path) in wrong:
+            yield tuple(str(part) for part in inner if isinstance(part, str))
+
+
+def _usual(profile: Profile) -> dict[Keys, Value]:
+    """What a file need not say of a profile, because it holds anyway."""
+    return {**dict(_values(Profile(profile.name, engine=profile.engine))), ("engine",): "server"}
+
+
+def _values(profile: Profile) -> Iterator[tuple[Keys, Value]]:
+    """What a file says of a profile, except its address; None for what must not be there."""
+    server = profile.engine == "server"
+    yield ("engine",), profile.engine
+    yield ("user",), profile.user if server else None
+    yield ("password",), profile.password.value() if server and profile.password else None
+    yield ("database",), profile.database
+    yield ("cluster",), profile.cluster if server else None
+    yield ("connect_timeout",), _number(profile.connect_timeout) if server else None
+    yield ("query_timeout",), _number(profile.query_timeout)
+    yield ("read_only",), profile.read_only
+    yield ("production",), profile.production
+    yield ("folder",), _text(profile.folder) if not server else None
+    yield ("query_log",), profile.query_log if not server else None
+    yield ("tls", "ca_file"), _text(profile.ca_file) if server else None
+    yield ("tls", "client_certificate"), _text(profile.client_certificate) if server else None
+    yield ("tls", "client_key"), _text(profile.client_key) if server else None
+    yield ("tls", "verify"), profile.verify if server else None
+    for name, value in profile.settings.items():
+        yield ("settings", name), value
+    yield ("datalens", "user"), profile.datalens.user
+    yield ("datalens", "hosts"), list(profile.datalens.hosts)
+    yield ("datalens", "key_folder"), _text(profile.datalens.key_folder)
+
+
+def _address(profile: Profile, written: Mapping[str, Any]) -> Iterator[tuple[Keys, Value]]:
+    """The address in the way the file writes it already: a URL, or host and port."""
+    server = profile.engine == "server"
+    by_host = server and "host" in written and "url" not in written
+    usual = TLS_PORT if profile.secure else PLAIN_PORT
+    yield ("url",), profile.url if server and not by_host else None
+    yield ("host",), profile.host if by_host else None
+    yield ("port",), profile.port if by_host and ("port" in written or profile.port != usual) else None
+    enabled = by_host and (not profile.secure or _at(written, ("tls", "enabled")) is not None)
+    yield ("tls", "enabled"), profile.secure if enabled else None
+
+
+def _number(value: float) -> int | float:
+    return int(value) if value.is_integer() else value
+
+
+def _text(path: object | None) -> str | None:
+    return None if path is None else str(path)
+
+
+def _at(values: Any, path: Keys) -> Any:
+    for key in path:
+        if not isinstance(values, dict) or key not in values:
+            return None
+        values = values[key]
+    return values
+
+
+def _set(text: str, changed: Mapping[Keys, Value]) -> str:
+    """The text with values set, or taken out where None."""
+    try:
+        for path, value in changed.items():
+            document = tomlkit.parse(text)
+            if _at(document.unwrap(), path) is None:
+                text = text if value is None else _inserted(text, path, value)
+                continue
+            container: Any = document
+            for key in path[:-1]:
+                container = container[key]
+            if value is None:
+                del container[path[-1]]
+            else:
+                container[path[-1]] = value
+            text = tomlkit.dumps(document)
+    except (TOMLKitError, ValueError, KeyError) as error:
+        raise HousekeysError(
+            "The configuration is written in a way that cannot be edited here.",
+            advice="Edit it by hand; nothing was changed.",
+            detail=f"{type(error).__name__}: {error}",
+        ) from error
+    return text
+
+
+def _inserted(text: str, path: Keys, value: Value) -> str:
+    """The text with a new key, below its neighbours in its table: above the comments of the next table."""
+    plain, restore = _plain_line_ends(text)
+    table: KeyPath = ()  # of the header that rules where we are
+    ruling: KeyPath = ()  # of the deepest one that the key can stand under
+    above: Statement | None = None  # the statement below which the key goes
+    for statement in positions(plain).statements:
+        if statement.header:
+            table = statement.path
+            if _shared(table, path) == len(table) >= len(ruling):
+                ruling, above = table, statement
+        elif _shared(statement.path, path) == len(statement.path):
+            return _inside_inline(text, path, value)
+        elif table == ruling and (
+            above is None or above.header or _shared(statement.path, path) >= _shared(above.path, path)
+        ):
+            above = statement
+    line = f"{dotted(path[len(ruling) :])} = {tomlkit.item(value).as_string()}\n"
+    if above is None:
+        at = _top(plain)
+        apart = "\n" if plain[at:] and not plain[at:].startswith("\n") else ""
+        return restore(plain[:at] + line + apart + plain[at:])
+    begin, end = plain.rfind("\n", 0, above.begin) + 1, _line_end(plain, above.end)
+    before = plain[:end] if plain[:end].endswith("\n") else f"{plain}\n"
+    return restore(f"{before}{plain[begin : above.begin]}{line}{plain[end:]}")
+
+
+def _inside_inline(text: str, path: Keys, value: Value) -> str:
+    document = tomlkit.parse(text)
+    container: Any = document
+    for key in path[:-1]:
+        if key not in container:
+            container[key] = tomlkit.inline_table()
+        container = container[key]
+    container[path[-1]] = value
+    return tomlkit.dumps(document)
+
+
+def _top(text: str) -> int:
+    """Where the first key of a file that has none goes: below the comment at its top, if that stands alone."""
+    at = 0
+    while text.startswith("#", at):
+        at = _line_end(text, at)
+    return at + 1 if text.startswith("\n", at) else 0
+
+
+def _shared(first: KeyPath, second: KeyPath) -> int:
+    """How many keys two paths begin with alike."""
+    count = 0
+    for one, other in zip(first, second, strict=False):
+        if one != other:
+            break
+        count += 1
+    return count
+
+
+def _put(container: Any, path: Keys, value: Value) -> None:
+    for key in path[:-1]:
+        if key not in container:
+            container[key] = tomlkit.table()
+        container = container[key]
+    container[path[-1]] = value
+
+
+def _plain_line_ends(text: str) -> tuple[str, Any]:
+    """The text with LF line ends, and the function that gives back those it had."""
+    if "\r\n" not in text:
+        return text, str
+    return text.replace("\r\n", "\n"), lambda plain: plain.replace("\n", "\r\n")
+
+
+def _line_end(text: str, at: int) -> int:
+    end = text.find("\n", at)
+    return len(text) if end < 0 else end + 1
+
+
+def _with_comment_above(text: str, begin: int) -> int:
+    """Where the comment lines right above a header begin; those at the top of the file belong to the file."""
+    at = begin
+    while at > 0:
+        above = text.rfind("\n", 0, at - 1) + 1
+        if not text[above:at].lstrip().startswith("#"):
+            return at
+        at = above
+    return begin

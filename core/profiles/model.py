@@ -1,0 +1,143 @@
+"""A profile: a saved way to reach one ClickHouse. Values only; `core.profiles.reading` makes them from TOML."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from core.paths import Paths
+from core.secrets import SecretReference
+
+SettingValue = str | int | float | bool
+EngineKind = Literal["server", "embedded"]
+
+BUILT_IN = "embedded"  # the name of the profile that is always there
+TLS_PORT = 8443
+PLAIN_PORT = 8123
+LONGEST_NAME = 64
+LONGEST_TIMEOUT = 86_400.0  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class DataLens:
+    """What is needed for DataLens: its user in ClickHouse, the hosts it connects from, where the keys are kept."""
+
+    user: str = "datalens"
+    hosts: tuple[str, ...] = ()
+    key_folder: Path | None = None  # None: below the data directory
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One way to reach one ClickHouse. Timeouts are in seconds; paths are absolute."""
+
+    name: str
+    engine: EngineKind = "server"
+    host: str = ""
+    port: int = TLS_PORT
+    secure: bool = True
+    ca_file: Path | None = None
+    client_certificate: Path | None = None
+    client_key: Path | None = None  # None with a certificate: the key is in the same file
+    verify: bool = True
+    user: str = "default"
+    password: SecretReference | None = None
+    database: str = "housekeys"  # of the journal
+    cluster: str | None = None
+    connect_timeout: float = 10.0
+    query_timeout: float = 60.0
+    settings: Mapping[str, SettingValue] = field(default_factory=dict, hash=False)
+    read_only: bool | None = None  # None: as the preferences say
+    production: bool = False
+    folder: Path | None = None  # of an embedded engine; None: below the data directory
+    query_log: bool = False  # of an embedded engine
+    datalens: DataLens = DataLens()
+
+    @property
+    def address(self) -> str:
+        """Where it is, for a list: `host:port`, or the data folder of an embedded engine."""
+        if self.engine == "embedded":
+            return str(self.folder) if self.folder else "in this process"
+        return host_and_port(self.host, self.port)
+
+    @property
+    def badges(self) -> tuple[str, ...]:
+        """Words that stay in sight while the profile is open. READ-ONLY is the session's to add."""
+        words = []
+        if self.production:
+            words.append("PRODUCTION")
+        if self.engine == "embedded":
+            words.append("embedded")
+        elif not self.secure:
+            words.append("NO TLS")
+        elif not self.verify:
+            words.append("TLS NOT VERIFIED")
+        return tuple(words)
+
+    @property
+    def url(self) -> str:
+        """`https://host:port` of a server; the empty string for an embedded engine."""
+        if self.engine == "embedded":
+            return ""
+        return f"{'https' if self.secure else 'http'}://{host_and_port(self.host, self.port)}"
+
+    def data_folder(self, paths: Paths) -> Path:
+        """Where an embedded engine keeps its data."""
+        return self.folder or paths.embedded_data(self.name)
+
+    def key_folder(self, paths: Paths) -> Path:
+        """Where the private keys used with this profile are kept."""
+        return self.datalens.key_folder or paths.key_folder(self.name)
+
+
+def host_and_port(host: str, port: int) -> str:
+    """`host:port`, an IPv6 address in brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def name_problem(name: str) -> str:
+    """Why `name` cannot be the name of a profile, as the end of a sentence; empty when it can."""
+    if not 1 <= len(name) <= LONGEST_NAME:
+        return f"must have 1 to {LONGEST_NAME} characters"
+    if not name.isprintable():
+        return "must be printable"
+    if name != name.strip():
+        return "must not begin or end with a space"
+    return ""
+
+
+def built_in() -> Profile:
+    """The profile that needs no configuration: ClickHouse in this process, data below the data directory."""
+    return Profile(BUILT_IN, engine="embedded")
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """What holds for all profiles and the console."""
+
+    default_profile: str = BUILT_IN
+    read_only: bool = False
+    idle_lock: int = 15  # minutes until the private keys are locked again; 0: never
+    theme: str = "housekeys-dark"
+    mouse: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something wrong in a configuration file. `line` counts from 1; 0 when it belongs to no line.
+
+    A `blocking` problem keeps its profile from being opened; the others tell what will fail once it is opened.
+    """
+
+    file: Path
+    line: int
+    key: str  # dotted, as written from the top of the file; empty when it is about the file
+    message: str
+    profile: str | None = None  # the name of the profile it belongs to
+    blocking: bool = True
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else str(self.file)
+        return f"{place}: {self.key}: {self.message}" if self.key else f"{place}: {self.message}"
