@@ -62,6 +62,12 @@ FROM {database:Identifier}.journal
 WHERE subject_kind = {kind:String} AND outcome = 'done' AND ({any_action:Bool} OR action IN {actions:Array(String)})
 GROUP BY subject"""
 
+_COUNTS_BY: Final = """
+SELECT JSONExtractString(details, {detail:String}) AS value, uniqExact(subject)
+FROM {database:Identifier}.journal
+WHERE subject_kind = {kind:String} AND outcome = 'done' AND ({any_action:Bool} OR action IN {actions:Array(String)})
+GROUP BY value"""
+
 _LATER: Final = """
 SELECT id, at, operator, host, profile, change, subject_kind, subject, action, outcome, details
 FROM {database:Identifier}.journal
@@ -241,6 +247,11 @@ class Journal:
         """How many done events of an action each subject of one kind has."""
         found = await self._query(_COUNTS, _done(subject_kind, [action]))
         return {subject: int(number) for subject, number in found.rows}
+
+    async def counts_by(self, subject_kind: str, action: str, detail: str) -> dict[str, int]:
+        """How many subjects have a done event of an action, by the text that its details hold under `detail`."""
+        found = await self._query(_COUNTS_BY, {**_done(subject_kind, [action]), "detail": detail})
+        return {value: int(number) for value, number in found.rows}
 
     async def later_events(self, change: UUID, limit: int = 10) -> list[Row]:
         """Done events of other changes on the subjects of `change`, from when it touched each; newest first."""
