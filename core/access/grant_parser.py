@@ -2,39 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from core.access.cursor import Cursor
-from core.access.model import CURRENT_DATABASE, Grant, Revoke, Right
+from core.access.model import CURRENT_DATABASE, Grant, NameSet, Revoke, Right
+from core.access.name_sets import parse_name_set
 from core.access.privileges import PARAMETRISED, SOURCES, WITHOUT_DATABASE, privilege_name
 from core.access.tokenizer import Kind
-
-
-@dataclass(frozen=True, slots=True)
-class _Names:
-    """A set of users or roles as written."""
-
-    names: tuple[str, ...] = ()
-    everyone: bool = False
-    excepted: tuple[str, ...] = ()
-    current_user: bool = False
 
 
 def parse_grant(cursor: Cursor) -> Grant:
     """The rest of a GRANT, the cursor behind that word."""
     cluster = cursor.cluster()
     rights: tuple[Right, ...] = ()
-    roles = _Names()
+    roles = NameSet()
     current = cursor.words("CURRENT GRANTS")
     if current:
         rights = _current_grants(cursor)
     elif _rights_follow(cursor):
-        rights = _rights(cursor)
+        rights = parse_rights(cursor)
     else:
-        roles = _role_set(cursor, allow_all=False)
+        roles = NameSet(cursor.listed(cursor.user_name))
     cluster = cluster or cursor.cluster()
     cursor.need_words("TO")
-    grantees = _grantees(cursor, allow_all=False)
+    grantees = parse_name_set(cursor)
     cluster = cluster or cursor.cluster()
     options = set()
     while option := cursor.one_of("WITH GRANT OPTION", "WITH ADMIN OPTION", "WITH REPLACE OPTION"):
@@ -61,16 +52,16 @@ def parse_revoke(cursor: Cursor) -> Revoke:
     cluster = cursor.cluster()
     option = cursor.one_of("GRANT OPTION FOR", "ADMIN OPTION FOR")
     rights: tuple[Right, ...] = ()
-    roles = _Names()
+    roles = NameSet()
     if option != "ADMIN OPTION FOR" and _rights_follow(cursor):
-        rights = _rights(cursor)
+        rights = parse_rights(cursor)
     elif option == "GRANT OPTION FOR":
         cursor.fail("privileges with ON")
     else:
-        roles = _role_set(cursor, allow_all=True)
+        roles = parse_name_set(cursor, "ALL")
     cluster = cluster or cursor.cluster()
     cursor.need_words("FROM")
-    grantees = _grantees(cursor, allow_all=True)
+    grantees = parse_name_set(cursor, "ALL")
     return Revoke(
         rights,
         roles.names,
@@ -107,14 +98,14 @@ def _rights_follow(cursor: Cursor) -> bool:
 
 def _current_grants(cursor: Cursor) -> tuple[Right, ...]:
     if cursor.symbol("("):
-        rights = _rights(cursor)
+        rights = parse_rights(cursor)
         cursor.need_symbol(")")
         return rights
     cursor.need_words("ON")
     return _on_object(cursor, [("ALL", ())])
 
 
-def _rights(cursor: Cursor) -> tuple[Right, ...]:
+def parse_rights(cursor: Cursor) -> tuple[Right, ...]:
     """`priv[(cols)], … ON object`, repeated after commas."""
     rights: list[Right] = []
     while True:
@@ -185,29 +176,3 @@ def _database_object(cursor: Cursor) -> Right:
         cursor.fail("'*', because a prefix of databases has no single table")
     table = cursor.identifier("a table")
     return Right("", database=first, table=table, table_wildcard=cursor.symbol("*"))
-
-
-def _role_set(cursor: Cursor, *, allow_all: bool) -> _Names:
-    if allow_all and cursor.words("ALL"):
-        return _Names(everyone=True, excepted=_excepted(cursor))
-    return _Names(cursor.listed(cursor.user_name))
-
-
-def _grantees(cursor: Cursor, *, allow_all: bool) -> _Names:
-    if allow_all and cursor.words("ALL"):
-        return _Names(everyone=True, excepted=_excepted(cursor))
-    names: list[str] = []
-    current = False
-    while True:
-        if cursor.one_of("CURRENT_USER", "CURRENTUSER"):
-            current = True
-            if cursor.symbol("("):
-                cursor.need_symbol(")")
-        else:
-            names.append(cursor.user_name())
-        if not cursor.symbol(","):
-            return _Names(tuple(names), current_user=current)
-
-
-def _excepted(cursor: Cursor) -> tuple[str, ...]:
-    return cursor.listed(cursor.user_name) if cursor.words("EXCEPT") else ()

@@ -7,7 +7,8 @@ to ClickHouse may differ (it is ClickHouse that folds rights together).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 
 CURRENT_DATABASE = ""  # the database of a right written without one: `ON t`, or `ON *` of a table privilege
 
@@ -63,3 +64,228 @@ class Revoke:
     grantees_except: tuple[str, ...] = ()
     from_current_user: bool = False
     cluster: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NameSet:
+    """Users or roles as a set: the named ones, or everyone (`ALL`, `ANY`) but the excepted. All empty is NONE."""
+
+    names: tuple[str, ...] = ()
+    everyone: bool = False
+    excepted: tuple[str, ...] = ()
+    current_user: bool = False
+
+
+EVERYONE = NameSet(everyone=True)
+
+
+class AuthKind(StrEnum):
+    """The authentication methods of ClickHouse, by the word they have in SQL."""
+
+    DEFAULT = ""  # IDENTIFIED BY: the server's default_password_type
+    NO_PASSWORD = "no_password"  # noqa: S105  (ClickHouse's word, no secret)
+    NO_AUTHENTICATION = "no_authentication"
+    PLAINTEXT = "plaintext_password"
+    SHA256 = "sha256_password"
+    DOUBLE_SHA1 = "double_sha1_password"
+    BCRYPT = "bcrypt_password"
+    SCRAM_SHA256 = "scram_sha256_password"
+    LDAP = "ldap"
+    KERBEROS = "kerberos"
+    SSL_CERTIFICATE = "ssl_certificate"
+    SSH_KEY = "ssh_key"
+    HTTP = "http"
+
+
+@dataclass(frozen=True, slots=True)
+class SshKey:
+    """One public key of an `ssh_key` method: its base64 part and its type (`ssh-ed25519`)."""
+
+    key: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """`INTERVAL 30 DAY`: a whole number of units from second to year."""
+
+    amount: int
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Authentication:
+    """One way in which a user proves who it is.
+
+    A password kind has a `password` (plaintext, as typed), a `hash` (hexadecimal, or the bcrypt text) with or without
+    `salt`, or neither where ClickHouse showed the user without secrets. `names` are the certificate's common names, or
+    its alternative names when `alternative` is true. `valid_until` is the text of the moment; `grants` limit a session.
+    """
+
+    kind: AuthKind = AuthKind.NO_PASSWORD
+    password: str | None = field(default=None, repr=False)
+    hash: str | None = field(default=None, repr=False)
+    salt: str = field(default="", repr=False)
+    server: str = ""
+    realm: str = ""
+    scheme: str = ""
+    names: tuple[str, ...] = ()
+    alternative: bool = False
+    keys: tuple[SshKey, ...] = ()
+    valid_until: str = ""
+    valid_for: Interval | None = None
+    grants: tuple[Right, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hosts:
+    """Where a user may come from. `any` makes the rest meaningless; nothing at all is HOST NONE."""
+
+    any: bool = False
+    local: bool = False
+    addresses: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    patterns: tuple[str, ...] = ()  # HOST REGEXP
+    likes: tuple[str, ...] = ()
+
+
+ANY_HOST = Hosts(any=True)
+
+
+@dataclass(frozen=True, slots=True)
+class SettingElement:
+    """One element of SETTINGS: a setting with its value and limits as SQL literals (None: not given), or a profile."""
+
+    name: str = ""
+    value: str | None = None
+    min: str | None = None
+    max: str | None = None
+    writability: str = ""  # "", "WRITABLE", "CONST" or "CHANGEABLE_IN_READONLY"
+    profile: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsChange:
+    """What an ALTER does to the SETTINGS of a user or role, in the order in which ClickHouse does it."""
+
+    drop_all_settings: bool = False
+    drop_all_profiles: bool = False
+    drop_settings: tuple[str, ...] = ()
+    drop_profiles: tuple[str, ...] = ()
+    add: tuple[SettingElement, ...] = ()
+    modify: tuple[SettingElement, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A user as it is defined, without its grants."""
+
+    name: str
+    methods: tuple[Authentication, ...] = (Authentication(),)
+    hosts: Hosts = ANY_HOST
+    default_roles: NameSet = EVERYONE
+    default_database: str = ""
+    grantees: NameSet = EVERYONE
+    settings: tuple[SettingElement, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A role as it is defined, without its grants."""
+
+    name: str
+    settings: tuple[SettingElement, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CreateUser:
+    """`CREATE USER`. What is None was not written; ClickHouse's defaults hold for it."""
+
+    names: tuple[str, ...]
+    if_not_exists: bool = False
+    or_replace: bool = False
+    storage: str = ""
+    cluster: str = ""
+    methods: tuple[Authentication, ...] | None = None
+    valid_until: str = ""
+    valid_for: Interval | None = None
+    hosts: Hosts | None = None
+    default_database: str | None = None
+    roles: tuple[str, ...] = ()
+    default_roles: NameSet | None = None
+    settings: tuple[SettingElement, ...] = ()
+    grantees: NameSet | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AlterUser:
+    """`ALTER USER`. What is None or empty stays as it is; a `default_database` of "" takes it away."""
+
+    names: tuple[str, ...]
+    if_exists: bool = False
+    cluster: str = ""
+    rename_to: str = ""
+    methods: tuple[Authentication, ...] | None = None
+    add_methods: bool = False  # ADD IDENTIFIED: beside those that are there
+    reset_methods: bool = False  # RESET AUTHENTICATION METHODS TO NEW: only the newest stays
+    valid_until: str = ""
+    valid_for: Interval | None = None
+    hosts: Hosts | None = None
+    add_hosts: Hosts | None = None
+    drop_hosts: Hosts | None = None
+    default_database: str | None = None
+    default_roles: NameSet | None = None
+    settings: SettingsChange | None = None
+    grantees: NameSet | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CreateRole:
+    """`CREATE ROLE`."""
+
+    names: tuple[str, ...]
+    if_not_exists: bool = False
+    or_replace: bool = False
+    storage: str = ""
+    cluster: str = ""
+    settings: tuple[SettingElement, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AlterRole:
+    """`ALTER ROLE`."""
+
+    names: tuple[str, ...]
+    if_exists: bool = False
+    cluster: str = ""
+    rename_to: str = ""
+    settings: SettingsChange | None = None
+
+
+class EntityKind(StrEnum):
+    """The kinds of access entities, by the word they have in SQL."""
+
+    USER = "USER"
+    ROLE = "ROLE"
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """`DROP USER` or `DROP ROLE`."""
+
+    kind: EntityKind
+    names: tuple[str, ...]
+    if_exists: bool = False
+    storage: str = ""
+    cluster: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SetDefaultRole:
+    """`SET DEFAULT ROLE … TO …`."""
+
+    roles: NameSet
+    users: NameSet
+
+
+Statement = Grant | Revoke | CreateUser | AlterUser | CreateRole | AlterRole | Drop | SetDefaultRole
