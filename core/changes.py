@@ -110,9 +110,14 @@ class FileStep:
         if self.content is not None and not self.sha256:
             object.__setattr__(self, "sha256", hashlib.sha256(self.content).hexdigest())
 
+    @property
+    def removes(self) -> bool:
+        """Whether the file is removed. A step without content but with a SHA-256 has lost its secret content."""
+        return self.content is None and not self.sha256
+
     def preview(self) -> str:
         if self.content is None:
-            return f"remove file {self.path}" if not self.sha256 else f"write file {self.path} (content not kept)"
+            return f"remove file {self.path}" if self.removes else f"write file {self.path} (content not kept)"
         what = "secret content" if self.secret else "content"
         return f"write file {self.path} (0600, {len(self.content)} bytes of {what})"
 
@@ -175,6 +180,8 @@ def inverse(change: Change, done: Iterable[int]) -> Change:
         if step.undo is None:
             why = f": {step.no_undo}" if step.no_undo else ""
             raise ValueError(f"step {index + 1} ({step.title}) cannot be taken back{why}")
+        if isinstance(step.undo, FileStep) and step.undo.content is None and not step.undo.removes:
+            raise ValueError(f"step {index + 1} ({step.title}) cannot be taken back: the former content was not kept")
         if step.needs is not None:
             taken_back[step.needs] = len(steps)
         steps.append(replace(step.undo, needs=taken_back.get(index)))

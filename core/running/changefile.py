@@ -1,0 +1,299 @@
+"""The write-ahead file of one change, on disk: `<id>.jsonl` in the profile's folder, 0600, locked while it is used.
+
+It appears complete with its intent or not at all. When nothing is left to do or to send it is renamed `<id>.done`
+and kept until a later change is done, so that the last change can be undone.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+from uuid import UUID
+
+from core.errors import HousekeysError, NotFoundError, UnreachableError
+from core.files import PRIVATE_FILE, private_folder, sync_folder
+from core.journal.ids import new_ids
+from core.running.ledger import Content, Ledger, Record, after, decode_all, encode, kept_message, rows_of_step
+
+OPEN_SUFFIX: Final = ".jsonl"
+DONE_SUFFIX: Final = ".done"
+
+
+class WriteAheadError(HousekeysError):
+    """The write-ahead file cannot be written or read: no room, no access, or damage."""
+
+
+class DamagedError(WriteAheadError):
+    """What is in a write-ahead file cannot be relied upon."""
+
+
+class ChangeFile:
+    """One write-ahead file, held exclusively: no other run, in this process or another, has it at the same time.
+
+    `write` may be called from any thread. OSError is told as WriteAheadError.
+    """
+
+    def __init__(self, path: Path, descriptor: int, ledger: Ledger, length: int) -> None:
+        self.path = path
+        self.ledger = ledger
+        self._descriptor: int | None = descriptor
+        self._length = length
+        self._lock = threading.Lock()
+
+    @classmethod
+    def create(cls, folder: Path, intent: Record) -> ChangeFile:
+        """Write `intent` durably and hold the new file. Raises WriteAheadError when that is not possible."""
+        ledger = Ledger.begin(intent)
+        path = folder / f"{ledger.id}{OPEN_SUFFIX}"
+        temporary = path.with_suffix(".new")
+        line = encode(intent)
+        with _explained(path, "Nothing was changed."):
+            private_folder(folder)
+            descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE_FILE)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+                _write_at(descriptor, line, 0)
+                os.fsync(descriptor)
+                os.rename(temporary, path)
+                sync_folder(folder)
+            except BaseException:
+                os.close(descriptor)
+                temporary.unlink(missing_ok=True)
+                raise
+        return cls(path, descriptor, ledger, len(line))
+
+    @classmethod
+    def open(cls, path: Path, *, patience: int = 50) -> ChangeFile:
+        """Hold an existing file; `patience` is in milliseconds.
+
+        Raises NotFoundError, UnreachableError (another holds it), DamagedError.
+        """
+        with _explained(path):
+            descriptor = _open_existing(path)
+            try:
+                if not _lock(descriptor, fcntl.LOCK_EX, patience):
+                    raise UnreachableError(
+                        f"Change {path.stem} is being run already, here or by another process.",
+                        advice="Wait until it has ended.",
+                        detail=str(path),
+                    )
+                if not _same_file(descriptor, path):  # removed or renamed before it could be locked
+                    raise _no_change(path)
+                ledger, content = _ledger_of(path, _read(descriptor))
+                os.ftruncate(descriptor, content.length)
+            except BaseException:
+                os.close(descriptor)
+                raise
+        return cls(path, descriptor, ledger, content.length)
+
+    def write(self, *records: Record, sync: bool = False) -> None:
+        """Append `records`, in one piece; with `sync` they are durable on return. Does nothing after `close`."""
+        if not records:
+            return
+        data = b"".join(map(encode, records))
+        with _explained(self.path), self._lock:
+            if self._descriptor is None:
+                return  # a statement that was given up on has ended late: its step stays unknown
+            # Always at the end of the last whole line, so that one which failed half-way is overwritten.
+            _write_at(self._descriptor, data, self._length)
+            if sync:
+                os.fsync(self._descriptor)
+            self._length += len(data)
+            for record in records:
+                self.ledger.apply(record)
+
+    def mark_done(self, *indexes: int) -> None:
+        """These steps have taken effect."""
+        steps = self.ledger.change.steps
+        self.write(*(after(i, "done", new_ids.next(max(rows_of_step(steps[i], "done"), 1))) for i in indexes))
+
+    def mark_failed(self, index: int, error: HousekeysError) -> None:
+        """This step has not taken effect, and why."""
+        step = self.ledger.change.steps[index]
+        self.write(after(index, "failed", new_ids.next(rows_of_step(step, "failed")), kept_message(step, error)))
+
+    def mark_skipped(self, indexes: Iterable[int]) -> None:
+        """These steps are left out: what they need was not done."""
+        self.write(*(after(index, "skipped") for index in indexes))
+
+    def mark_not_run(self, indexes: Iterable[int]) -> None:
+        """These steps were begun and certainly have not taken effect: they are as if never begun."""
+        self.write(*(after(index, "not run") for index in indexes))
+
+    def sync(self) -> None:
+        """Make everything written so far durable."""
+        with _explained(self.path):
+            if self._descriptor is not None:
+                os.fsync(self._descriptor)
+
+    def keep_as_done(self) -> None:
+        """Mark the file as one that needs nothing more."""
+        with _explained(self.path):
+            done = self.path.with_suffix(DONE_SUFFIX)
+            os.rename(self.path, done)
+            self.path = done
+
+    def remove(self) -> None:
+        """Remove the file; it stays held until it is closed."""
+        with _explained(self.path):
+            self.path.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Let go of the file. Idempotent."""
+        with self._lock:
+            if self._descriptor is not None:
+                os.close(self._descriptor)
+                self._descriptor = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class Peek:
+    """A look at a write-ahead file that others may be using. `damaged` says what is wrong with it, if anything."""
+
+    def __init__(self, path: Path) -> None:
+        """Read it. Raises NotFoundError when it is gone, DamagedError when nothing of it can be understood."""
+        with _explained(path):
+            descriptor = _open_existing(path)
+            try:
+                self.held = not _lock(descriptor, fcntl.LOCK_SH, 1)
+                data = _read(descriptor)
+            finally:
+                os.close(descriptor)
+        content = decode_all(data)
+        try:
+            self.ledger = Ledger.replay(content.records)
+        except ValueError as error:
+            raise _damaged(path, str(error)) from error
+        self.damaged = _damage(content)
+
+
+def open_files(folder: Path) -> list[Path]:
+    """The write-ahead files of changes that are unfinished or not wholly in the journal, oldest first."""
+    return _listed(folder, OPEN_SUFFIX)
+
+
+def done_files(folder: Path) -> list[Path]:
+    """The write-ahead files of changes that need nothing more, oldest first."""
+    return _listed(folder, DONE_SUFFIX)
+
+
+def find(folder: Path, identifier: UUID) -> Path:
+    """The write-ahead file of a change. Raises NotFoundError."""
+    for suffix in (OPEN_SUFFIX, DONE_SUFFIX):
+        path = folder / f"{identifier}{suffix}"
+        if path.exists():
+            return path
+    raise _no_change(folder / str(identifier))
+
+
+def set_aside(path: Path) -> None:
+    """Keep a damaged file for whoever wants to look at it, out of the way."""
+    with _explained(path):
+        os.rename(path, path.with_suffix(".damaged"))
+
+
+def _listed(folder: Path, suffix: str) -> list[Path]:
+    # A UUIDv7 sorts by time as text.
+    return sorted(path for path in folder.glob(f"*{suffix}") if _is_id(path.stem))
+
+
+def _is_id(text: str) -> bool:
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False
+
+
+def _ledger_of(path: Path, data: bytes) -> tuple[Ledger, Content]:
+    content = decode_all(data)
+    if damage := _damage(content):
+        raise _damaged(path, damage)
+    try:
+        return Ledger.replay(content.records), content
+    except ValueError as error:
+        raise _damaged(path, str(error)) from error
+
+
+def _damage(content: Content) -> str:
+    return f"line {len(content.records) + 1} is broken, though not the last" if content.damaged else ""
+
+
+def _damaged(path: Path, what: str) -> DamagedError:
+    return DamagedError(
+        f"The write-ahead file of change {path.stem} is damaged: {what}.",
+        advice="Look at what has been done, then dismiss the change.",
+        detail=str(path),
+    )
+
+
+def _no_change(path: Path) -> NotFoundError:
+    return NotFoundError(f"There is no unfinished or undoable change {path.stem}.", detail=str(path))
+
+
+def _open_existing(path: Path) -> int:
+    try:
+        return os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except FileNotFoundError as error:
+        raise _no_change(path) from error
+
+
+def _lock(descriptor: int, kind: int, patience: int) -> bool:
+    """Try to lock; a look by another process holds the file for a moment, hence more than one try."""
+    wait = threading.Event()
+    for _ in range(patience):
+        try:
+            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            wait.wait(0.001)
+        else:
+            return True
+    return False
+
+
+def _same_file(descriptor: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _read(descriptor: int) -> bytes:
+    parts: list[bytes] = []
+    offset = 0
+    while part := os.pread(descriptor, 1 << 20, offset):
+        parts.append(part)
+        offset += len(part)
+    return b"".join(parts)
+
+
+def _write_at(descriptor: int, data: bytes, offset: int) -> None:
+    view = memoryview(data)
+    while view:
+        written = os.pwrite(descriptor, view, offset)
+        view, offset = view[written:], offset + written
+
+
+@contextmanager
+def _explained(path: Path, consequence: str = "") -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise WriteAheadError(
+            f"The write-ahead file of the change cannot be used: {reason}. {consequence}".strip(),
+            advice=f"Housekeys writes what it does there first; make room or access in {path.parent}.",
+            detail=f"{path}: {error}",
+        ) from error

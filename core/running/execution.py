@@ -1,0 +1,145 @@
+"""Carries out the steps of one change that are still to run, window by window."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+
+from core.changes import Change, FileStep, Guard, OnFailure, RecordStep, StatementStep
+from core.clickhouse.engine import Engine
+from core.errors import HousekeysError, RefusedError, UnreachableError
+from core.running import files
+from core.running.batch import Batch
+from core.running.changefile import ChangeFile, WriteAheadError
+from core.running.ledger import before
+from core.running.report import Progress
+from core.running.settling import is_true
+from core.running.windows import Window, next_window
+
+FIRST_LIMIT: Final = 64  # steps in the first window
+SMALLEST_LIMIT: Final = 16
+LARGEST_LIMIT: Final = 512
+WINDOW_SECONDS: Final = 0.3  # how long a window should take: cancelling and progress wait for its end
+PROGRESS_SECONDS: Final = 0.1  # between two reports of progress
+
+
+class Execution:
+    """One attempt at the steps of a change that have no outcome yet.
+
+    `errors` keeps the error of every step that failed in this attempt. `between` is awaited after each window.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        file: ChangeFile,
+        *,
+        progress: Callable[[Progress], None] | None,
+        stop: asyncio.Event | None,
+        between: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._engine = engine
+        self._file = file
+        self._ledger = file.ledger
+        self._change: Change = file.ledger.change
+        self._progress = progress
+        self._stop = stop
+        self._between = between
+        self._told_at = 0.0
+        self._limit = FIRST_LIMIT
+        self.errors: dict[int, HousekeysError] = {}
+        self.cancelled = False
+
+    async def run(self) -> HousekeysError | None:
+        """Run until nothing is left to run, `stop` is set, or something breaks it off; returns what did."""
+        try:
+            return await self._run_windows()
+        except WriteAheadError as error:
+            return error
+
+    async def _run_windows(self) -> HousekeysError | None:
+        position = 0
+        while not self._ends_early():
+            window = next_window(self._change, self._ledger.states, position, self._limit)
+            self._file.mark_skipped(window.skipped)
+            if not window.indexes:
+                break
+            if self._stop is not None and self._stop.is_set():
+                self.cancelled = True
+                break
+            broken_off = await self._run_window(window)
+            self._tell()
+            if broken_off is not None:
+                return broken_off
+            position = next((index for index in window.indexes if index not in self._ledger.states), window.end)
+            await self._between()
+        self._tell(last=True)
+        return None
+
+    def _ends_early(self) -> bool:
+        return self._change.on_failure is OnFailure.STOP and self._ledger.failed > 0
+
+    async def _run_window(self, window: Window) -> HousekeysError | None:
+        first = window.indexes[0]
+        step = self._change.steps[first]
+        if isinstance(step, RecordStep):
+            self._file.mark_done(*window.indexes)
+        elif isinstance(step, FileStep):
+            self._run_file(first, step)
+        elif step.guard is None:
+            return await self._run_statements(window.indexes)
+        else:
+            try:
+                await self._check(step.guard)
+            except UnreachableError as error:
+                return error
+            except HousekeysError as error:
+                self._fail(first, error)
+            else:
+                return await self._run_statements(window.indexes)
+        return None
+
+    async def _check(self, guard: Guard) -> None:
+        if not await is_true(self._engine, guard.query):
+            raise RefusedError(guard.refusal)
+
+    def _run_file(self, index: int, step: FileStep) -> None:
+        self._file.write(before([index]), sync=True)
+        try:
+            files.carry_out(step)
+        except HousekeysError as error:
+            self._fail(index, error)
+        else:
+            self._file.mark_done(index)
+        self._file.sync()
+
+    async def _run_statements(self, indexes: Sequence[int]) -> HousekeysError | None:
+        self._file.write(before(indexes), sync=True)
+        steps = self._change.steps
+        statements = [(index, step) for index in indexes if isinstance(step := steps[index], StatementStep)]
+        batch = Batch(self._engine, self._file, statements)
+        started = asyncio.get_running_loop().time()
+        await batch.run(self._change.on_failure)
+        self._file.sync()
+        self.errors |= batch.errors
+        self._adapt(len(indexes), asyncio.get_running_loop().time() - started)
+        return batch.broken_off
+
+    def _fail(self, index: int, error: HousekeysError) -> None:
+        self.errors[index] = error
+        self._file.mark_failed(index, error)
+
+    def _adapt(self, steps: int, seconds: float) -> None:
+        if steps == self._limit:
+            wanted = int(steps * min(WINDOW_SECONDS / max(seconds, 0.001), 4))
+            self._limit = max(SMALLEST_LIMIT, min(wanted, LARGEST_LIMIT))
+
+    def _tell(self, *, last: bool = False) -> None:
+        if self._progress is None:
+            return
+        now = asyncio.get_running_loop().time()
+        if last or now - self._told_at >= PROGRESS_SECONDS:
+            self._told_at = now
+            ledger, change = self._ledger, self._change
+            self._progress(Progress(len(ledger.states), len(change.steps), ledger.failed, change.title))
