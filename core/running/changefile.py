@@ -6,11 +6,11 @@ and kept until a later change is done, so that the last change can be undone.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -19,10 +19,12 @@ from uuid import UUID
 from core.errors import HousekeysError, NotFoundError, UnreachableError
 from core.files import PRIVATE_FILE, private_folder, sync_folder
 from core.journal.ids import new_ids
-from core.running.ledger import Content, Ledger, Record, after, decode_all, encode, kept_message, rows_of_step
+from core.running.ledger import Content, Ledger, Record, after, decode, decode_all, encode, kept_message, rows_of_step
 
 OPEN_SUFFIX: Final = ".jsonl"
 DONE_SUFFIX: Final = ".done"
+_PATIENCE: Final = 50  # milliseconds that a held file is tried for: a mere look at it takes less
+_TAIL: Final = 4096  # bytes at the end of a file that hold its last few records
 
 
 class WriteAheadError(HousekeysError):
@@ -47,12 +49,11 @@ class ChangeFile:
         self._lock = threading.Lock()
 
     @classmethod
-    def create(cls, folder: Path, intent: Record) -> ChangeFile:
-        """Write `intent` durably and hold the new file. Raises WriteAheadError when that is not possible."""
-        ledger = Ledger.begin(intent)
+    def create(cls, folder: Path, ledger: Ledger) -> ChangeFile:
+        """Write the intent of a new change durably and hold its file. Raises WriteAheadError when it cannot be."""
         path = folder / f"{ledger.id}{OPEN_SUFFIX}"
         temporary = path.with_suffix(".new")
-        line = encode(intent)
+        line = encode(ledger.intent())
         with _explained(path, "Nothing was changed."):
             private_folder(folder)
             descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE_FILE)
@@ -69,15 +70,12 @@ class ChangeFile:
         return cls(path, descriptor, ledger, len(line))
 
     @classmethod
-    def open(cls, path: Path, *, patience: int = 50) -> ChangeFile:
-        """Hold an existing file; `patience` is in milliseconds.
-
-        Raises NotFoundError, UnreachableError (another holds it), DamagedError.
-        """
+    def open(cls, path: Path) -> ChangeFile:
+        """Hold an existing file. Raises NotFoundError, UnreachableError (another run holds it), DamagedError."""
         with _explained(path):
             descriptor = _open_existing(path)
             try:
-                if not _lock(descriptor, fcntl.LOCK_EX, patience):
+                if not _lock(descriptor, fcntl.LOCK_EX, _PATIENCE):
                     raise UnreachableError(
                         f"Change {path.stem} is being run already, here or by another process.",
                         advice="Wait until it has ended.",
@@ -199,6 +197,28 @@ def find(folder: Path, identifier: UUID) -> Path:
     raise _no_change(folder / str(identifier))
 
 
+def remove_done_before(folder: Path, ended_by: UUID) -> None:
+    """Remove the files of changes that ended before the one with that end, unless somebody holds them."""
+    for path in done_files(folder):
+        with contextlib.suppress(NotFoundError), _explained(path):
+            descriptor = _open_existing(path)
+            try:
+                if _lock(descriptor, fcntl.LOCK_EX, 1) and _end_of(descriptor) < ended_by:
+                    path.unlink(missing_ok=True)
+            finally:
+                os.close(descriptor)
+
+
+def _end_of(descriptor: int) -> UUID:
+    """The id in the end record, which is among the last; of a file without one, an id before all others."""
+    size = os.fstat(descriptor).st_size
+    for line in reversed(os.pread(descriptor, _TAIL, max(size - _TAIL, 0)).splitlines(keepends=True)):
+        record = decode(line)
+        if record is not None and record.get("r") == "end":
+            return UUID(record["id"])
+    return UUID(int=0)
+
+
 def set_aside(path: Path) -> None:
     """Keep a damaged file for whoever wants to look at it, out of the way."""
     with _explained(path):
@@ -286,7 +306,7 @@ def _write_at(descriptor: int, data: bytes, offset: int) -> None:
         view, offset = view[written:], offset + written
 
 
-@contextmanager
+@contextlib.contextmanager
 def _explained(path: Path, consequence: str = "") -> Iterator[None]:
     try:
         yield

@@ -87,18 +87,6 @@ def decode_all(data: bytes) -> Content:
     return Content(tuple(records), length, damaged=False)
 
 
-def intent(identifier: UUID, change: Change, operator: Operator, profile: str) -> Record:
-    return {
-        "r": "intent",
-        "version": VERSION,
-        "id": identifier.hex,
-        "profile": profile,
-        "operator": operator.name,
-        "host": operator.host,
-        "change": change_to_record(change),
-    }
-
-
 def before(indexes: Sequence[int]) -> Record:
     return {"r": "before", "i": list(indexes)}
 
@@ -167,6 +155,18 @@ class Ledger:
     row_count: int = 0
     failed: int = 0  # how many steps failed
     _entries: list[_Entry] = field(default_factory=list)
+
+    def intent(self) -> Record:
+        """The record that a change begins with: all of it but the content of secret files."""
+        return {
+            "r": "intent",
+            "version": VERSION,
+            "id": self.id.hex,
+            "profile": self.profile,
+            "operator": self.operator.name,
+            "host": self.operator.host,
+            "change": change_to_record(self.change),
+        }
 
     @classmethod
     def begin(cls, record: Record) -> Ledger:

@@ -23,10 +23,11 @@ from core.running.changefile import (
     done_files,
     find,
     open_files,
+    remove_done_before,
     set_aside,
 )
 from core.running.execution import Execution
-from core.running.ledger import Ledger, end, final_state, intent, resume, sent
+from core.running.ledger import Ledger, end, final_state, resume, sent
 from core.running.report import Operator, Progress, ReadOnly, Report, StepOutcome, Unfinished
 from core.running.settling import settle, settle_for_undo
 
@@ -73,8 +74,8 @@ class Runner:
         self._refuse_when_read_only(change.title)
         with contextlib.ExitStack() as held:
             original = await self._hold_original(change, held)
-            record = intent(new_ids.next(), change, self._operator, self._profile_name)
-            file = held.enter_context(ChangeFile.create(self._folder, record))
+            ledger = Ledger(new_ids.next(), change, self._operator, self._profile_name)
+            file = held.enter_context(ChangeFile.create(self._folder, ledger))
             await self._close_original(original)
             report = await self._carry_out(file, progress, stop, in_doubt=False)
             if original is not None and report.finished:
@@ -192,6 +193,8 @@ class Runner:
             raise RefusedError(
                 "A later change is unfinished.", advice="Resume, undo or dismiss it first (journal unfinished)."
             )
+        if last.change.undoes:
+            raise RefusedError("The last change was itself an undo, which is not taken back.")
         undo = _undo_of(last, last.done())
         await self._refuse_when_touched_since(last)
         return undo
@@ -277,11 +280,7 @@ class Runner:
         if file.path in done_files(self._folder):
             return
         file.keep_as_done()
-        for path in done_files(self._folder):
-            if path != file.path:
-                with contextlib.suppress(NotFoundError, UnreachableError), ChangeFile.open(path, patience=1) as older:
-                    if _end_order(older.ledger) < _end_order(file.ledger):
-                        older.remove()
+        remove_done_before(self._folder, _end_order(file.ledger))
 
     def _peeks(self) -> list[Peek]:
         peeks: list[Peek] = []
