@@ -49,7 +49,7 @@ async def serve(options: Options) -> None:
             await engine.command(sql)
     else:
         handle = _limited(folder, options, options.grants)
-    statements = ChdbStatements(folder / "data", folder / "config.xml")
+    statements = ChdbStatements(folder / "data", folder / "config.xml", storage=engine is not None)
     state = FrontState(statements, engine, options.users, options.certificates)
     runner = web.AppRunner(make_app(state), auto_decompress=False, max_line_size=1 << 20, shutdown_timeout=0.1)
     await runner.setup()

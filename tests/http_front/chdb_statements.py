@@ -21,6 +21,9 @@ from core.clickhouse.quoting import quote_identifier, quote_string
 
 _INSERT = re.compile(rb"\A\s*(INSERT\s+INTO\s.*?\s)FORMAT\s+(\w+)[ \t]*\r?\n", re.IGNORECASE | re.DOTALL)
 _KILL = re.compile(r"\A\s*KILL\s+QUERY\b", re.IGNORECASE)
+_DIRECTORIES = re.compile(r"\bsystem\.user_directories\b", re.IGNORECASE)
+_WITH_STORAGE = """(SELECT * FROM system.user_directories UNION ALL
+SELECT 'local_directory', 'local_directory', '{}', toUInt64(2))"""
 _SETTING = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
@@ -49,7 +52,9 @@ class Statement:
 class ChdbStatements:
     """Runs statements against the chDB at `data`, configured by `config`, which somebody else keeps open."""
 
-    def __init__(self, data: Path, config: Path) -> None:
+    def __init__(self, data: Path, config: Path, *, storage: bool) -> None:
+        """With `storage` the access storage of the embedded engine is shown as ClickHouse shows its own."""
+        self._storage = storage
         self._address = f"{data.resolve()}?{urlencode({'config-file': str(config)})}"
         self._threads = ThreadPoolExecutor(max_workers=24, thread_name_prefix="front")
 
@@ -94,6 +99,8 @@ class ChdbStatements:
             if found := _INSERT.match(statement.text):
                 return _insert(handle, found.group(1), found.group(2), statement.text[found.end() :])
             sql = statement.sql
+            if self._storage:
+                sql = _DIRECTORIES.sub(_WITH_STORAGE, sql)
             if _KILL.match(sql):
                 sql = re.sub(r"\bquery_id\b", "Settings['log_comment']", sql)
             answer = handle.query(sql, statement.output_format, params=dict(statement.parameters))
