@@ -47,6 +47,8 @@ def read_url(url: str) -> Address:
         raise BadInputError("the URL must begin with https:// or http:// and a host", advice="as https://host:8443")
     if parts.path not in ("", "/") or parts.query or parts.fragment:
         raise BadInputError("the URL must end after the host and the port", advice="settings go to their own table")
+    if port == 0:
+        raise BadInputError("the port of the URL must be from 1 to 65535", advice="as https://host:8443")
     if problem := host_problem(host):
         raise BadInputError(f"the host of the URL {problem}", advice="write it as https://host:8443")
     secure = parts.scheme == "https"

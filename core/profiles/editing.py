@@ -7,6 +7,7 @@ the next table away with a removed one. `ProfileFile` proves every result by rea
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 Value = str | int | float | bool | list[str] | None
 Keys = tuple[str, ...]
 
+_EMPTY_LINE = re.compile(r"[ \t]*\r?\n")
+
 
 def with_profile(file: ProfileFile, profile: Profile) -> str:
     """The text of `file` with `profile` in it."""
@@ -41,7 +44,7 @@ def with_profile(file: ProfileFile, profile: Profile) -> str:
 def without(file: ProfileFile, name: str) -> str:
     """The text of `file` without the profile `name` and the comment right above it."""
     _check_readable(file)
-    text, restore = _plain_line_ends(file.text)
+    text = file.text
     spans: list[tuple[int, int]] = []
     kept = 0  # the end of the last statement that stays
     for statement in positions(text).statements:
@@ -55,11 +58,10 @@ def without(file: ProfileFile, name: str) -> str:
             begin = text.rfind("\n", 0, statement.begin) + 1
             spans.append((_with_comment_above(text, begin) if statement.header else begin, end))
     for begin, end in reversed(spans):
-        before, after = text[:begin], text[end:]
-        if before.endswith("\n\n") or not before:
-            after = after.removeprefix("\n")  # one empty line, not two
-        text = before + after
-    text = restore(text)
+        empty = _EMPTY_LINE.match(text, end)
+        if empty and (not begin or text[:begin].replace("\r", "").endswith("\n\n")):
+            end = empty.end()  # one empty line between the rest, not two
+        text = text[:begin] + text[end:]
     if file.preferences.default_profile == name:
         text = _set(text, {("default_profile",): None})
     return text
@@ -72,11 +74,10 @@ def renamed(file: ProfileFile, old: str, new: str) -> str:
         raise BadInputError(f"The name of a profile {problem}.", advice="Choose another name.")
     if new in file.names:
         raise BadInputError(f"There is a profile {one_line(new)} already.", advice="Choose another name.")
-    text, restore = _plain_line_ends(file.text)
+    text = file.text
     for path, begin, end in reversed(positions(text).mentions):
         if path == ("profiles", old):
             text = text[:begin] + quoted_key(new) + text[end:]
-    text = restore(text)
     if file.preferences.default_profile == old:
         text = _set(text, {("default_profile",): new})
     return text
@@ -111,10 +112,8 @@ def _appended(text: str, profile: Profile) -> str:
     profiles = tomlkit.table(is_super_table=True)
     profiles.append(tomlkit.key(profile.name), table)
     document.append("profiles", profiles)
-    rendered = tomlkit.dumps(document)
-    if "\r\n" in text:
-        rendered = rendered.replace("\n", "\r\n")
-    end = "\r\n" if "\r\n" in text else "\n"
+    end = _newline(text)
+    rendered = tomlkit.dumps(document).replace("\n", end)
     if text and not text.endswith("\n"):
         text += end
     return f"{text}{end if text else ''}{rendered}"
@@ -154,7 +153,7 @@ def _changed(file: ProfileFile, profile: Profile) -> str:
 
 def _broken_keys(file: ProfileFile, name: str) -> Iterator[Keys]:
     """The keys of a broken profile that hold a problem, as paths within the profile."""
-    lines = positions(_plain_line_ends(file.text)[0]).lines
+    lines = positions(file.text).lines
     wrong = {problem.key for problem in file.problems_of(name) if problem.blocking}
     for path in lines:
         inner = path[2:]
@@ -247,11 +246,10 @@ def _set(text: str, changed: Mapping[Keys, Value]) -> str:
 
 def _inserted(text: str, path: Keys, value: Value) -> str:
     """The text with a new key, below its neighbours in its table: above the comments of the next table."""
-    plain, restore = _plain_line_ends(text)
     table: KeyPath = ()  # of the header that rules where we are
     ruling: KeyPath = ()  # of the deepest one that the key can stand under
     above: Statement | None = None  # the statement below which the key goes
-    for statement in positions(plain).statements:
+    for statement in positions(text).statements:
         if statement.header:
             table = statement.path
             if _shared(table, path) == len(table) >= len(ruling):
@@ -262,14 +260,14 @@ def _inserted(text: str, path: Keys, value: Value) -> str:
             above is None or above.header or _shared(statement.path, path) >= _shared(above.path, path)
         ):
             above = statement
-    line = f"{dotted(path[len(ruling) :])} = {tomlkit.item(value).as_string()}\n"
+    end = _newline(text)
+    line = f"{dotted(path[len(ruling) :])} = {tomlkit.item(value).as_string()}{end}"
     if above is None:
-        at = _top(plain)
-        apart = "\n" if plain[at:] and not plain[at:].startswith("\n") else ""
-        return restore(plain[:at] + line + apart + plain[at:])
-    begin, end = plain.rfind("\n", 0, above.begin) + 1, _line_end(plain, above.end)
-    before = plain[:end] if plain[:end].endswith("\n") else f"{plain}\n"
-    return restore(f"{before}{plain[begin : above.begin]}{line}{plain[end:]}")
+        at = _top(text)
+        return f"{text[:at]}{line}{end if _EMPTY_LINE.match(text, at) is None and text[at:] else ''}{text[at:]}"
+    first, at = text.rfind("\n", 0, above.begin) + 1, _line_end(text, above.end)
+    before = text[:at] if text[:at].endswith("\n") else f"{text}{end}"
+    return f"{before}{text[first : above.begin]}{line}{text[at:]}"
 
 
 def _inside_inline(text: str, path: Keys, value: Value) -> str:
@@ -288,7 +286,8 @@ def _top(text: str) -> int:
     at = 0
     while text.startswith("#", at):
         at = _line_end(text, at)
-    return at + 1 if text.startswith("\n", at) else 0
+    empty = _EMPTY_LINE.match(text, at)
+    return empty.end() if empty else 0
 
 
 def _shared(first: KeyPath, second: KeyPath) -> int:
@@ -309,11 +308,8 @@ def _put(container: Any, path: Keys, value: Value) -> None:
     container[path[-1]] = value
 
 
-def _plain_line_ends(text: str) -> tuple[str, Any]:
-    """The text with LF line ends, and the function that gives back those it had."""
-    if "\r\n" not in text:
-        return text, str
-    return text.replace("\r\n", "\n"), lambda plain: plain.replace("\n", "\r\n")
+def _newline(text: str) -> str:
+    return "\r\n" if "\r\n" in text else "\n"
 
 
 def _line_end(text: str, at: int) -> int:

@@ -48,7 +48,7 @@ class Positions:
 
 
 def positions(text: str) -> Positions:
-    """Find everything in a valid TOML text whose lines end with LF."""
+    """Find everything in a valid TOML text. Lines end with LF or CRLF."""
     scan = _Scan(text)
     scan.run()
     return Positions(scan.found, tuple(scan.mentions), tuple(scan.statements))

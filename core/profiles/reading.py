@@ -60,7 +60,7 @@ def read_text(text: str, path: Path) -> Contents:
     """As `read_bytes`, of text."""
     try:
         values = tomllib.loads(text)
-        lines = positions(text.replace("\r\n", "\n")).lines
+        lines = positions(text).lines
     except tomllib.TOMLDecodeError as error:
         return _nothing(_syntax_problem(str(error), text, path))
     except RecursionError:
@@ -129,8 +129,8 @@ class _Reading:
             root.note("default_profile", f"names no profile{f'; did you mean {dotted((near,))}?' if near else ''}")
             default = usual.default_profile
         count = len(self.problems)
-        # Read with True in place of a value that cannot be read: when in doubt, nothing is changed.
-        read_only = root.flag("read_only", True) if root.has("read_only") else root.flag("read_only", False)
+        # When in doubt, nothing is changed.
+        read_only = root.flag_or_none("read_only", True) or usual.read_only
         if len(self.problems) > count:
             root.note("read_only", "read-only is on until this is corrected")
         preferences = Preferences(
@@ -197,7 +197,7 @@ def _common(table: Table, usual: Profile) -> dict[str, Any]:
     return {
         "database": table.text("database", usual.database),
         "query_timeout": table.seconds("query_timeout", usual.query_timeout, LONGEST_TIMEOUT),
-        "read_only": table.flag("read_only", True) if table.has("read_only") else None,
+        "read_only": table.flag_or_none("read_only", True),
         "production": table.flag("production", False),
         "settings": _settings(table.table("settings")),
         "datalens": _datalens(table.table("datalens")),
@@ -218,7 +218,7 @@ def _address(table: Table, tls: Table) -> Address:
         return address
     host = table.text("host")
     if not table.has("host"):
-        table.note("", 'has no address; write url = "https://HOST:8443", or engine = "embedded"')
+        table.note(None, 'has no address; write url = "https://HOST:8443", or engine = "embedded"')
     elif host and (problem := host_problem(host)):
         table.note("host", problem)
     table.raw("url")

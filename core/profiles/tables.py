@@ -29,9 +29,9 @@ class Table:
         self._known: list[str] = []
         self._inner: list[Table] = []
 
-    def note(self, key: str, message: str, *, blocking: bool = True) -> None:
-        """Note a problem of a key of this table; the empty key stands for the table itself."""
-        self._note((*self.path, key) if key else self.path, message, blocking)
+    def note(self, key: str | None, message: str, *, blocking: bool = True) -> None:
+        """Note a problem of a key of this table, or with None of the table itself."""
+        self._note(self.path if key is None else (*self.path, key), message, blocking)
 
     def has(self, key: str) -> bool:
         """Whether the key is written."""
@@ -60,6 +60,10 @@ class Table:
         """`true` or `false`."""
         value = self._typed(key, bool, "true or false, without quotes")
         return default if value is None else bool(value)
+
+    def flag_or_none(self, key: str, doubtful: bool) -> bool | None:
+        """`true`, `false`, or None when it is not written; `doubtful` when what is written is neither."""
+        return self.flag(key, doubtful) if self.has(key) else self.raw(key)
 
     def whole(self, key: str, default: int, low: int, high: int) -> int:
         """A whole number from `low` to `high`."""

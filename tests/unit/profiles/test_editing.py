@@ -1,0 +1,419 @@
+"""An edit changes what it must and nothing else, and a stranger's change is never overwritten unseen."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.errors import BadInputError, HousekeysError, NotFoundError, RefusedError
+from core.paths import Paths
+from core.profiles import ChangedOnDiskError, DataLens, Preferences, Profile, ProfileFile, built_in, load
+from core.profiles.renaming import rename
+from core.secrets import SecretReference
+from tests.unit.profiles.toml_texts import BARE, PRINTABLE, Draw, Writer
+
+TEXT = """\
+# my notes
+idle_lock = 5   # short
+
+# production, careful
+[profiles.prod]   # here
+url = "https://ch-1.example:8443" # address
+password = 'env:HOME'
+tls.verify = true
+production = true # !
+settings = {max_threads = 3}
+
+# staging
+[profiles.stage]
+  host = "s"   # by host
+  [profiles.stage.settings]
+  max_threads=1
+# end
+"""
+
+
+def read(tmp_path: Path, text: str) -> ProfileFile:
+    path = tmp_path / "config.toml"
+    path.write_bytes(text.encode("utf-8"))
+    return load(path)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> ProfileFile:
+    return read(tmp_path, TEXT)
+
+
+def test_only_changed_keys_change_and_comments_stay(file: ProfileFile) -> None:
+    prod = dataclasses.replace(
+        file.profile("prod"),
+        host="ch-2.example",
+        password=SecretReference.parse(["command:pass", "show", "a b"]),
+        production=False,
+        verify=False,
+        user="op",
+        settings={"max_threads": 4, "log_queries": True},
+        datalens=DataLens(hosts=("a",)),
+    )
+    changed = file.with_profile(prod)
+    assert changed.profile("prod") == prod
+    assert changed.text == TEXT.replace("ch-1", "ch-2").replace(
+        "'env:HOME'\ntls.verify = true\nproduction = true # !\nsettings = {max_threads = 3}",
+        '["command:pass", "show", "a b"]\ntls.verify = false\nproduction = false # !\n'
+        'settings = {max_threads = 4,log_queries = true}\nuser = "op"\ndatalens.hosts = ["a"]',
+    )
+    back = changed.with_profile(file.profile("prod"))
+    assert back.profiles == file.profiles
+
+
+def test_host_and_port_stay_host_and_port_and_keep_their_indent(file: ProfileFile) -> None:
+    stage = dataclasses.replace(file.profile("stage"), host="t", port=8123, secure=False, settings={"max_threads": 2})
+    changed = file.with_profile(stage)
+    assert changed.text == TEXT.replace(
+        'host = "s"   # by host\n', 'host = "t"   # by host\n  tls.enabled = false\n'
+    ).replace("max_threads=1", "max_threads=2")
+    again = changed.with_profile(dataclasses.replace(stage, port=9000))
+    assert again.text == changed.text.replace("enabled = false\n", "enabled = false\n  port = 9000\n")
+
+
+def test_a_new_profile_is_appended_with_what_is_not_usual(file: ProfileFile) -> None:
+    new = Profile("new one", host="::1", port=8123, secure=False, database="x", datalens=DataLens(hosts=("a",)))
+    changed = file.with_profile(new)
+    assert changed.text == TEXT + (
+        '\n[profiles."new one"]\nurl = "http://[::1]:8123"\ndatabase = "x"\n'
+        '\n[profiles."new one".datalens]\nhosts = ["a"]\n'
+    )
+    assert load(Path("/nowhere")).with_profile(Profile("p", host="h")).text == '[profiles.p]\nurl = "https://h:8443"\n'
+
+
+def test_the_built_in_profile_can_be_changed(tmp_path: Path) -> None:
+    changed = load(tmp_path / "none").with_profile(dataclasses.replace(built_in(), query_log=True))
+    assert changed.text == '[profiles.embedded]\nengine = "embedded"\nquery_log = true\n'
+
+
+def test_a_server_becomes_an_embedded_engine_and_back(file: ProfileFile) -> None:
+    embedded = file.with_profile(Profile("prod", engine="embedded", folder=Path("/srv/x")))
+    assert embedded.profile("prod") == Profile("prod", engine="embedded", folder=Path("/srv/x"))
+    server = embedded.with_profile(Profile("prod", host="h", secure=False, port=1))
+    assert server.profile("prod") == Profile("prod", host="h", secure=False, port=1)
+
+
+def test_a_broken_profile_is_mended_by_saving_a_whole_one(tmp_path: Path) -> None:
+    broken = read(
+        tmp_path, "[profiles.x]\nhost = 'h:1' # h\nread_onyl = true\ntls.enabled = 1 # t\npassword = 'plain'\n"
+    )
+    mended = broken.with_profile(Profile("x", host="h", port=1, verify=False))
+    assert (mended.problems, mended.profile("x")) == ((), Profile("x", host="h", port=1, verify=False))
+    assert "plain" not in mended.text
+
+
+@pytest.mark.parametrize(
+    "profile",
+    [
+        Profile("x"),
+        Profile("x", host="h", port=0),
+        Profile("x", host="u:p@h"),
+        Profile("x", host="h", query_timeout=-1.0),
+        Profile("x", host="h", settings={"readonly": 1}),
+        Profile("x", host="h", database=""),
+        Profile(" x", host="h"),
+        Profile("x", engine="embedded", folder=Path("relative")),
+    ],
+)
+def test_a_profile_that_would_be_broken_is_refused(file: ProfileFile, profile: Profile) -> None:
+    with pytest.raises(BadInputError):
+        file.with_profile(profile)
+
+
+def test_removing_takes_the_comment_above_and_leaves_the_next_one(file: ProfileFile) -> None:
+    head, rest = TEXT.split("# production, careful\n")
+    prod, stage = rest.split("# staging\n")
+    assert file.without("prod").text == head + "# staging\n" + stage
+    assert file.without("stage").text == head + "# production, careful\n" + prod + "# end\n"
+    assert file.without("stage").without("prod").text == head + "# end\n"
+
+
+def test_removing_and_renaming_know_the_default_profile(tmp_path: Path) -> None:
+    file = read(tmp_path, "default_profile = 'a' # d\n[profiles.a]\nhost = 'h'\n[profiles.b]\nhost = 'h'\n")
+    assert file.without("a").preferences.default_profile == "embedded"
+    assert file.without("a").problems == ()
+    assert file.renamed("a", "c").text.startswith('default_profile = "c" # d\n[profiles.c]\n')
+    assert file.without("b").preferences.default_profile == "a"
+
+
+def test_what_is_not_there_or_built_in_cannot_be_removed_or_renamed(file: ProfileFile) -> None:
+    with pytest.raises(NotFoundError):
+        file.without("nobody")
+    with pytest.raises(RefusedError):
+        file.without("embedded")
+    with pytest.raises(RefusedError):
+        file.renamed("embedded", "x")
+    with pytest.raises(NotFoundError):
+        file.renamed("nobody", "x")
+    for taken in ("stage", "embedded", "", "a\nb"):
+        with pytest.raises(BadInputError):
+            file.renamed("prod", taken)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "profiles = {a = {host = 'h'}, b = {host = 'i'}}\n",
+        "profiles.a.host = 'h'\nprofiles.b.host = 'i'\n",
+        "[profiles]\na = {host = 'h'}\nb.host = 'i'\n",
+        "[profiles.b]\nhost = 'i'\n[profiles.a]\nhost = 'h'\n[profiles]\n",
+        "[profiles.a.settings]\n[profiles.b]\nhost = 'i'\n[profiles.a]\nhost = 'h'\n",
+    ],
+)
+def test_every_way_to_write_profiles_can_be_edited_or_says_so(tmp_path: Path, text: str) -> None:
+    file = read(tmp_path, text)
+    assert file.problems == ()
+    renamed = file.renamed("a", "z z")
+    assert renamed.profile("z z") == Profile("z z", host="h")
+    changed = Profile("a", host="k", user="u", verify=False, settings={"s": 1})
+    edits: list[Callable[[], ProfileFile]] = [
+        lambda: file.with_profile(changed),
+        lambda: file.without("a"),
+        lambda: file.with_profile(Profile("new", host="n")),
+    ]
+    for edit in edits:
+        try:
+            edited = edit()
+        except HousekeysError as error:
+            assert text.startswith("profiles = {"), error
+            assert "nothing was changed" in error.advice
+        else:
+            assert edited.profile("b") == Profile("b", host="i")
+
+
+def test_preferences_are_saved_in_place(file: ProfileFile) -> None:
+    changed = file.with_preferences(Preferences(idle_lock=7, theme="housekeys-light", read_only=True))
+    assert changed.preferences == Preferences(idle_lock=7, theme="housekeys-light", read_only=True)
+    assert changed.text == TEXT.replace(
+        "idle_lock = 5   # short\n", 'idle_lock = 7   # short\nread_only = true\ntheme = "housekeys-light"\n'
+    )
+    assert load(Path("/nowhere")).with_preferences(Preferences(mouse=False)).text == "mouse = false\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("[profiles.a]\nhost = 'h'", "mouse = false\n\n[profiles.a]\nhost = 'h'"),
+        ("# top\n\n[profiles.a]\nhost = 'h'\n", "# top\n\nmouse = false\n\n[profiles.a]\nhost = 'h'\n"),
+        ("# of a\n[profiles.a]\nhost = 'h'\n", "mouse = false\n\n# of a\n[profiles.a]\nhost = 'h'\n"),
+    ],
+)
+def test_the_first_preference_goes_above_the_tables(tmp_path: Path, text: str, expected: str) -> None:
+    assert read(tmp_path, text).with_preferences(Preferences(mouse=False)).text == expected
+
+
+# Any file, any profile, any edit
+
+
+NAMES = PRINTABLE.filter(lambda name: name == name.strip() and 1 <= len(name) <= 64)
+SETTINGS = st.dictionaries(
+    st.from_regex(r"[a-z_][a-z0-9_]{0,6}", fullmatch=True).filter(lambda name: name != "readonly"),
+    st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False) | PRINTABLE,
+    max_size=3,
+)
+REFERENCES = st.sampled_from(
+    ["prompt", "env:HOME", "file:/nowhere/x", "keyring:a/b", "command:true 'a b'", ["command:true", "x"]]
+).map(SecretReference.parse)
+COMMON: dict[str, st.SearchStrategy[Any]] = {
+    "database": PRINTABLE,
+    "query_timeout": st.sampled_from([60.0, 0.5, 7.0]),
+    "read_only": st.sampled_from([None, True, False]),
+    "production": st.booleans(),
+    "settings": SETTINGS,
+    "datalens": st.builds(DataLens, PRINTABLE, st.just(()) | st.just(("a", "b:1"))),
+}
+SERVERS = st.builds(
+    Profile,
+    st.just(""),
+    host=st.sampled_from(["h", "ch-1.example", "::1", "10.0.0.1"]),
+    port=st.sampled_from([8443, 8123, 443, 1]),
+    secure=st.booleans(),
+    verify=st.booleans(),
+    user=PRINTABLE,
+    password=st.none() | REFERENCES,
+    cluster=st.none() | PRINTABLE,
+    connect_timeout=st.sampled_from([10.0, 2.5]),
+    **COMMON,
+)
+EMBEDDED = st.builds(
+    Profile,
+    st.just(""),
+    engine=st.just("embedded"),
+    folder=st.none() | st.just(Path("/srv/data")),
+    query_log=st.booleans(),
+    **COMMON,
+)
+PROFILES = SERVERS | EMBEDDED
+TABLES = st.fixed_dictionaries(
+    {"host": st.sampled_from(["h", "::1"])},
+    optional={
+        "user": PRINTABLE,
+        "port": st.integers(1, 65_535),
+        "production": st.booleans(),
+        "tls": st.fixed_dictionaries({"verify": st.booleans()}, optional={"enabled": st.booleans()}),
+        "settings": SETTINGS,
+        "datalens": st.fixed_dictionaries({}, optional={"user": PRINTABLE, "hosts": st.just(["a", "b"])}),
+        "password": st.sampled_from(["prompt", ["command:true", "x"]]),
+    },
+) | st.fixed_dictionaries({"engine": st.just("embedded")}, optional={"query_log": st.booleans(), "settings": SETTINGS})
+
+
+@st.composite
+def written_files(draw: Draw) -> tuple[str, list[str]]:
+    """The text of a file with several profiles in any style, and its comments."""
+    profiles = draw(st.dictionaries(BARE | NAMES, TABLES, min_size=1, max_size=3))
+    preferences = draw(st.sampled_from([{}, {"idle_lock": 3}]))
+    writer = Writer(draw, {**preferences, "profiles": profiles})
+    text = writer.text.replace("\n", "\r\n") if draw(st.booleans()) else writer.text
+    return text, writer.notes
+
+
+@settings(max_examples=120, deadline=None)
+@given(written_files(), PROFILES, st.data())
+def test_any_edit_of_any_file_says_what_was_meant_and_keeps_every_comment(
+    tmp_path_factory: pytest.TempPathFactory, made: tuple[str, list[str]], wanted: Profile, data: st.DataObject
+) -> None:
+    text, notes = made
+    file = read(tmp_path_factory.getbasetemp(), text)
+    assert not file.broken, file.problems
+    name = data.draw(st.sampled_from(file.names) | NAMES)
+    wanted = dataclasses.replace(wanted, name=name)
+    edited = _edit(file, lambda: file.with_profile(wanted))
+    if edited is None:
+        return
+    assert edited.profiles == {**file.profiles, name: wanted}
+    assert edited.preferences == file.preferences
+    gone = [note for note in notes if note not in edited.text]
+    removed = [line for line in text.splitlines() if any(note in line for note in gone)]
+    # A comment goes only with the value it stands behind or in.
+    assert all(not line.lstrip().startswith("#") or "not, a ]" in text for line in removed), removed
+    if "\r\n" in text:
+        assert "\n" not in edited.text.replace("\r\n", "")
+
+
+@settings(max_examples=80, deadline=None)
+@given(written_files(), NAMES, st.data())
+def test_any_profile_of_any_file_can_be_renamed_and_removed(
+    tmp_path_factory: pytest.TempPathFactory, made: tuple[str, list[str]], new: str, data: st.DataObject
+) -> None:
+    text, notes = made
+    file = read(tmp_path_factory.getbasetemp(), text)
+    name = data.draw(st.sampled_from(sorted(file.lines)))
+    if new not in file.names:
+        renamed = file.renamed(name, new)
+        assert renamed.profile(new) == dataclasses.replace(file.profile(name), name=new)
+        assert all(note in renamed.text for note in notes)
+        assert renamed.renamed(new, name).profiles == file.profiles
+    removed = _edit(file, lambda: file.without(name))
+    if removed is not None:
+        assert removed.profiles.keys() == (file.profiles.keys() - {name}) | {"embedded"}
+
+
+def _edit(file: ProfileFile, act: Callable[[], ProfileFile]) -> ProfileFile | None:
+    """What `act` gives; None when the file is written in a way that it says it cannot edit: all in one table."""
+    try:
+        edited = act()
+    except HousekeysError as error:
+        assert "nothing was changed" in error.advice, error
+        assert "profiles" in "".join(line for line in file.text.splitlines() if "{" in line), file.text
+        return None
+    return edited
+
+
+# Saving
+
+
+def test_saving_is_private_and_keeps_what_is_stricter(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "config.toml"
+    saved = load(path).with_profile(Profile("p", host="h")).save()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert load(path) == saved
+    for before, after in ((0o644, 0o600), (0o400, 0o400)):
+        path.chmod(before)
+        saved = saved.with_preferences(Preferences(idle_lock=before)).save()
+        assert stat.S_IMODE(path.stat().st_mode) == after
+    assert os.listdir(path.parent) == ["config.toml"]
+
+
+def test_a_link_stays_a_link(tmp_path: Path) -> None:
+    real = tmp_path / "dotfiles.toml"
+    real.write_text(TEXT)
+    link = tmp_path / "config.toml"
+    link.symlink_to(real)
+    load(link).without("prod").save()
+    assert link.is_symlink()
+    assert load(real).names == ("stage", "embedded")
+
+
+def test_a_change_by_someone_else_is_shown_and_kept_until_the_operator_chooses(file: ProfileFile) -> None:
+    mine = file.without("prod")
+    theirs = TEXT + "# theirs\n"
+    file.path.write_text(theirs)
+
+    with pytest.raises(ChangedOnDiskError) as caught:
+        mine.save()
+    assert file.path.read_text() == theirs
+    assert "-# theirs" in caught.value.diff.splitlines()
+    assert "-[profiles.prod]   # here" in caught.value.diff.splitlines()
+
+    file.path.write_text(theirs + "# and again\n")
+    with pytest.raises(ChangedOnDiskError) as again:
+        mine.save(over=caught.value.found)  # not what the operator has seen
+    saved = mine.save(over=again.value.found)
+    assert file.path.read_text() == mine.text
+    assert saved.without("stage").save().names == ("embedded",)
+
+
+def test_a_file_that_appeared_or_went_is_a_change_too(tmp_path: Path, file: ProfileFile) -> None:
+    mine = load(tmp_path / "other.toml").with_profile(Profile("p", host="h"))
+    (tmp_path / "other.toml").write_text("mouse = false\n")
+    with pytest.raises(ChangedOnDiskError):
+        mine.save()
+    edited = file.without("prod")
+    file.path.unlink()
+    with pytest.raises(ChangedOnDiskError) as caught:
+        edited.save()
+    assert edited.save(over=caught.value.found).names == ("stage", "embedded")
+
+
+def test_a_file_that_someone_saved_alike_is_no_conflict(file: ProfileFile) -> None:
+    mine = file.without("prod")
+    file.path.write_text(mine.text)
+    assert mine.save().names == ("stage", "embedded")
+
+
+def test_a_file_that_cannot_be_written_says_so(tmp_path: Path, file: ProfileFile) -> None:
+    blocked = dataclasses.replace(load(tmp_path / "none.toml"), path=file.path / "below" / "config.toml")
+    with pytest.raises(HousekeysError, match="cannot be written"):
+        blocked.with_profile(Profile("p", host="h")).save()
+
+
+def test_a_renamed_profile_keeps_its_data_its_keys_and_its_changes(tmp_path: Path) -> None:
+    paths = Paths.locate({"HOUSEKEYS_HOME": str(tmp_path)})
+    file = load(paths.config_file).with_profile(Profile("old", engine="embedded")).save()
+    for folder in (paths.embedded_data("old"), paths.key_folder("old"), paths.changes("old")):
+        folder.mkdir(parents=True)
+    (paths.changes("old") / "a.jsonl").touch()
+
+    renamed = rename(file, "old", "new", paths).profile("new")
+    assert load(paths.config_file).profile("new") == renamed
+    assert renamed.data_folder(paths) == paths.embedded_data("old")
+    assert renamed.key_folder(paths) == paths.key_folder("old")
+    assert (paths.changes("new") / "a.jsonl").exists()
+
+    untouched = rename(load(paths.config_file).with_profile(Profile("s", host="h")).save(), "s", "t", paths)
+    assert untouched.profile("t") == Profile("t", host="h")
