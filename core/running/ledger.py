@@ -46,9 +46,9 @@ def decode(line: bytes) -> Record | None:
     if len(line) < 12 or line[8:9] != b" " or line[-1:] != b"\n":
         return None
     text = line[9:-1]
+    if line[:8] != b"%08x" % zlib.crc32(text):
+        return None
     try:
-        if int(line[:8], 16) != zlib.crc32(text):
-            return None
         record = json.loads(text)
     except ValueError:
         return None

@@ -1,0 +1,100 @@
+"""Changes as values: previews, records and back, inverses."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.changes import (
+    Change,
+    Danger,
+    Event,
+    FileStep,
+    OnFailure,
+    RecordStep,
+    StatementStep,
+    change_from_record,
+    change_to_record,
+    inverse,
+    step_from_record,
+    step_to_record,
+)
+from tests.unit.changes.strategies import changes, secret_files
+
+
+@settings(max_examples=100)
+@given(changes())
+def test_a_change_survives_being_written_down(change: Change) -> None:
+    assert change_from_record(json.loads(json.dumps(change_to_record(change)))) == change
+
+
+@settings(max_examples=50)
+@given(secret_files)
+def test_the_content_of_a_secret_file_is_left_out(step: FileStep) -> None:
+    back = step_from_record(json.loads(json.dumps(step_to_record(step))))
+    assert isinstance(back, FileStep)
+    assert (back.content, back.sha256, back.removes) == (None, step.sha256, False)
+    assert "content not kept" in back.preview()
+
+
+def test_neither_preview_nor_repr_shows_a_secret() -> None:
+    hashed = StatementStep("user", "CREATE USER u IDENTIFIED BY 'hunter2'", masked="CREATE USER u IDENTIFIED BY '***'")
+    key = FileStep("key", Path("/keys/1"), b"hunter2", secret=True)
+    change = Change("both", (hashed, key))
+    assert "hunter2" not in change.preview()
+    assert "hunter2" not in repr(key)
+    assert change.preview().splitlines() == [
+        "CREATE USER u IDENTIFIED BY '***'",
+        "write file /keys/1 (0600, 7 bytes of secret content)",
+    ]
+
+
+def test_a_step_can_only_need_one_before_it() -> None:
+    note = RecordStep("note", ())
+    for needs in (0, 1, -1):
+        with pytest.raises(ValueError, match="step 1 can only need a step before it"):
+            Change("bad", (RecordStep("first", (), needs=needs), note))
+
+
+@given(st.data())
+@settings(max_examples=100)
+def test_an_inverse_takes_back_what_was_done_last_first(data: st.DataObject) -> None:
+    change = data.draw(changes())
+    done = data.draw(st.sets(st.sampled_from(range(len(change.steps)))) if change.steps else st.just(set()))
+    if any(change.steps[index].undo is None for index in done):
+        with pytest.raises(ValueError, match="cannot be taken back"):
+            inverse(change, done)
+        return
+    undo = inverse(change, done)
+    order = sorted(done, reverse=True)
+    assert [step.title for step in undo.steps] == [u.title for i in order if (u := change.steps[i].undo) is not None]
+    assert undo.on_failure is change.on_failure
+    assert undo.danger >= max(change.danger, Danger.DISRUPTIVE)
+    for place, index in enumerate(order):
+        needs = undo.steps[place].needs
+        if needs is not None:  # what needed this step is taken back before it
+            assert change.steps[order[needs]].needs == index
+
+
+def test_the_inverse_names_the_step_that_has_none() -> None:
+    change = Change("x", (RecordStep("drop it", (), no_undo="the data is gone"),), on_failure=OnFailure.CONTINUE)
+    assert not change.reversible
+    with pytest.raises(ValueError, match=r"step 1 \(drop it\) cannot be taken back: the data is gone"):
+        inverse(change, [0])
+
+
+def test_an_inverse_whose_former_content_was_secret_is_lost_with_it() -> None:
+    old = FileStep("restore", Path("/keys/1"), b"old key", secret=True)
+    change = Change("change", (FileStep("write", Path("/keys/1"), b"new", undo=old, replace_existing=True),))
+    assert inverse(change, [0]).steps[0] == old
+    with pytest.raises(ValueError, match="former content was not kept"):
+        inverse(change_from_record(change_to_record(change)), [0])
+
+
+def test_the_preview_of_a_note_names_its_events() -> None:
+    step = RecordStep("note", (Event("tenant", "acme", "describe", {"owner": "x"}),))
+    assert step.preview() == "journal: tenant acme: describe"
