@@ -24,7 +24,7 @@ def bytes_per_move(command: Sequence[str], environ: Mapping[str, str], marker: b
         terminal.settle()
         sizes = []
         for _ in range(MOVES):
-            terminal.type(DOWN)
+            terminal.press(DOWN)
             sizes.append(len(terminal.settle()))
     return statistics.median(sizes)
 

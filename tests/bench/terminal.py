@@ -55,7 +55,7 @@ class Terminal:
             drawn += chunk
         return drawn
 
-    def type(self, keys: bytes) -> None:
+    def press(self, keys: bytes) -> None:
         os.write(self._master, keys)
 
     def __enter__(self) -> Self:
