@@ -9,13 +9,17 @@ import base64
 import logging
 import os
 import re
+import time
 from functools import lru_cache
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus
 
+from core.display import plain_lines
+from core.errors import HousekeysError
 from core.files import PRIVATE_FILE, private_folder
+from core.paths import Paths
 from core.secrets import MASK, revealed
 
 LARGEST = 1_000_000  # bytes, before the file is rotated
@@ -74,10 +78,26 @@ def _base64_forms(data: bytes) -> set[str]:
 
 
 class RedactingFormatter(logging.Formatter):
-    """Formats a record, its traceback included, and takes the secrets out of the whole."""
+    """Formats a record, takes the secrets out of the whole, and marks every line but the first as a continuation.
+
+    So a name with a line break in it cannot pass for a record of its own. Times are UTC.
+    """
+
+    converter = time.gmtime
+
+    def __init__(self) -> None:
+        super().__init__(
+            "%(asctime)s.%(msecs)03dZ %(process)d %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S"
+        )
 
     def format(self, record: logging.LogRecord) -> str:
-        return redact(super().format(record))
+        return plain_lines(redact(super().format(record))).replace("\n", "\n  | ")
+
+    def formatException(self, ei: Any) -> str:
+        """The traceback, and the original text that one of our errors keeps."""
+        text = super().formatException(ei)
+        detail = ei[1].detail if isinstance(ei[1], HousekeysError) else ""
+        return f"{text}\n{detail}" if detail else text
 
 
 class PrivateLog(RotatingFileHandler):
@@ -85,9 +105,7 @@ class PrivateLog(RotatingFileHandler):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, maxBytes=LARGEST, backupCount=KEPT, encoding="utf-8", errors="replace", delay=True)
-        self.setFormatter(
-            RedactingFormatter("%(asctime)s.%(msecs)03dZ %(process)d %(levelname)s %(name)s: %(message)s")
-        )
+        self.setFormatter(RedactingFormatter())
 
     def _open(self) -> Any:
         private_folder(Path(self.baseFilename).parent)
@@ -103,9 +121,9 @@ def _private_opener(path: str, flags: int) -> int:
     return descriptor
 
 
-def log_to(path: Path, level: int = logging.INFO) -> PrivateLog:
-    """Send what `core` and `tui` log to `path`, and nothing of it anywhere else. Returns the handler, for tests."""
-    handler = PrivateLog(path)
+def start_logging(paths: Paths, level: int = logging.INFO) -> PrivateLog:
+    """Send what `core` and `tui` log to the log file, and nothing of it anywhere else. Returns the handler."""
+    handler = PrivateLog(paths.log_file)
     for name in _LOGGERS:
         logger = logging.getLogger(name)
         for old in logger.handlers[:]:

@@ -200,7 +200,7 @@ class SecretReference:
             raise self._unavailable(
                 f"The secret file {shown} cannot be read: {error.strerror}.", "Check the path and its owner."
             ) from error
-        with os.fdopen(descriptor, "rb") as file:
+        try:
             # Looked at through the open file, so that nobody can exchange it in between.
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise self._unavailable(f"The secret file {shown} is not a file.", "Name a regular file.")
@@ -208,7 +208,9 @@ class SecretReference:
                 raise RefusedError(
                     f"The secret file {shown} is {wide}.", advice=f"Close it: chmod 600 {shlex.quote(shown)}"
                 )
-            content = file.read(LONGEST + 1)
+            content = os.read(descriptor, LONGEST + 1)
+        finally:
+            os.close(descriptor)
         return self._from_bytes(content, f"The secret file {shown}")
 
     async def _from_command(self) -> Secret:
