@@ -1,0 +1,86 @@
+"""The console as tests start it: frozen clock, fixed operator, every file below a temporary folder."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from textual.pilot import Pilot
+
+from core.paths import Paths
+from core.profiles import ProfileFile, load
+from core.secrets import Prompt
+from core.session import Session
+from tui.app import HousekeysApp
+from tui.start import OpenSession, Start, open_session
+
+NARROW = (80, 24)
+WIDE = (160, 48)
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+
+
+def start_in(folder: Path, config: str = "", *, screen: str = "journal", profile: str = "embedded") -> Start:
+    """A Start whose files are all below `folder`; `config` is the text of the profile file."""
+    paths = Paths.locate({"HOUSEKEYS_HOME": str(folder)})
+    if config:
+        paths.config_file.parent.mkdir(parents=True, exist_ok=True)
+        paths.config_file.write_text(config)
+    return Start(
+        paths,
+        load(paths.config_file),
+        profile,
+        operator="op@bastion",
+        screen=screen,
+        now=lambda: NOW,
+        connect_at_start=False,
+    )
+
+
+def opening(result: object) -> OpenSession:
+    """A way to open sessions that gives `result`, or raises it when it is an exception."""
+
+    async def open_it(_start: Start, _file: ProfileFile, _name: str, _prompt: Prompt) -> Session:
+        if isinstance(result, Exception):
+            raise result
+        session: Any = result
+        return session  # type: ignore[no-any-return]
+
+    return open_it
+
+
+async def never(_start: Start, _file: ProfileFile, _name: str, _prompt: Prompt) -> Session:
+    """A server that does not answer."""
+    await asyncio.Event().wait()
+    raise AssertionError
+
+
+def connected(start: Start, how: OpenSession = open_session) -> Start:
+    """`start`, connecting by itself."""
+    return replace(start, open_session=how, connect_at_start=True)
+
+
+async def until(pilot: Pilot[None], condition: Callable[[], object], seconds: float = 20) -> None:
+    """Wait until `condition` holds, letting the console work meanwhile."""
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await pilot.pause(0.01)
+    await pilot.pause()
+
+
+def text_of(app: HousekeysApp) -> str:
+    """What is on the screen, as plain lines."""
+    return "\n".join("".join(segment.text for segment in strip) for strip in app.screen._compositor.render_strips())
+
+
+def picture(app: HousekeysApp, name: str, folder: Path = Path("/tmp")) -> Path:
+    """A PNG of the screen as it is now, to look at: needs rsvg-convert."""
+    svg = folder / f"{name}.svg"
+    svg.write_text(app.export_screenshot())
+    png = svg.with_suffix(".png")
+    subprocess.run(["rsvg-convert", "-z", "1.2", str(svg), "-o", str(png)], check=True)
+    return png

@@ -1,0 +1,447 @@
+"""The console: one app, its screens, the connection, and what all screens share."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from textual.app import App
+from textual.events import Key
+from textual.message import Message
+from textual.screen import Screen
+
+from core.display import one_line
+from core.errors import HousekeysError
+from tui.commands import EVERYWHERE, Command, CommandHost
+from tui.screens.base import MEDIUM, NARROW, WIDE, ConsoleScreen
+from tui.screens.registry import SCREENS, entry
+from tui.service import Connection, explained
+from tui.start import Start, current_operator
+from tui.theme import DARK, THEMES, other
+from tui.widgets.chrome import Piece
+
+if TYPE_CHECKING:
+    import argparse
+
+    from core.changes import Change
+    from core.keys.key_ring import KeyRing
+    from core.running.report import Report, Unfinished
+    from core.secrets import Secret
+    from core.session import Session
+    from tui.screens.form import Form
+
+T = TypeVar("T")
+
+IDLE_CHECK = 20  # seconds between two looks at how long no key was used
+
+
+class HousekeysApp(CommandHost, App[None]):
+    """The console."""
+
+    TITLE = "housekeys"
+    CSS_PATH = "housekeys.tcss"
+    ENABLE_COMMAND_PALETTE = False  # ctrl+p opens ours, which knows why a command cannot be run
+    ACTIONS = EVERYWHERE
+    NUMBERS: ClassVar[Mapping[str, str]] = {entry.key: entry.id for entry in SCREENS}
+
+    class ConnectionDone(Message):
+        """A connection was made, or not."""
+
+        def __init__(self, attempt: int, session: Session | None, error: HousekeysError | None) -> None:
+            super().__init__()
+            self.attempt = attempt
+            self.session = session
+            self.error = error
+
+    class SecretAsked(Message):
+        """Somebody waits for a secret."""
+
+        def __init__(self, label: str, answer: asyncio.Future[Secret | None]) -> None:
+            super().__init__()
+            self.label = label
+            self.answer = answer
+
+    def __init__(self, start: Start) -> None:
+        super().__init__()
+        self.start = start
+        self.connection = Connection(start.profile_file, start.profile_name)
+        self.running_change: Change | None = None
+        self.unfinished: tuple[Unfinished, ...] = ()
+        self._operator = start.operator or current_operator()
+        self._attempt = 0
+        self._key_ring: KeyRing | None = None
+        self.animation_level = "none"
+        self.HORIZONTAL_BREAKPOINTS = [(0, NARROW), (100, MEDIUM), (140, WIDE)]
+        for theme in THEMES:
+            self.register_theme(theme)
+        wanted = start.profile_file.preferences.theme
+        self.theme = wanted if wanted in {theme.name for theme in THEMES} else DARK
+
+    # -- the start
+
+    def get_default_screen(self) -> Screen[Any]:
+        """The first screen is the bottom of the stack: one screen less to build before the first picture."""
+        first = entry(self.start.screen)
+        screen = first.create()
+        self.install_screen(screen, first.id)
+        return screen
+
+    def on_ready(self) -> None:
+        if self.start.connect_at_start:
+            # After the first picture: nothing a server does may delay it.
+            self.call_after_refresh(self.connect)
+        self.set_interval(IDLE_CHECK, self._look_at_idleness)
+
+    # -- the connection
+
+    def connect(self, profile_name: str | None = None) -> None:
+        """Open the profile, in a worker; the session open so far is closed first."""
+        connection = self.connection
+        self._attempt += 1
+        attempt, before = self._attempt, connection.session
+        if profile_name is not None:
+            connection.profile_name = profile_name
+        connection.session, connection.error, connection.status = None, None, "opening"
+        self.unfinished = ()
+        self._forget_keys()
+        self._tell_screens()
+
+        async def open_it() -> None:
+            try:
+                if before is not None:
+                    await before.close()
+                session = await self.start.open_session(
+                    self.start, connection.profile_file, connection.profile_name, self.prompt_secret
+                )
+            except Exception as error:  # becomes the state of every screen that needs a session
+                self.post_message(self.ConnectionDone(attempt, None, explained(error)))
+            else:
+                self.post_message(self.ConnectionDone(attempt, session, None))
+
+        self.run_worker(open_it(), group="connect", exclusive=True, exit_on_error=False)
+
+    def on_housekeys_app_connection_done(self, message: ConnectionDone) -> None:
+        if message.attempt != self._attempt:
+            if message.session is not None:
+                self.run_worker(message.session.close(), group="close", exit_on_error=False)
+            return
+        connection = self.connection
+        connection.session, connection.error = message.session, message.error
+        connection.status = "failed" if message.session is None else "open"
+        self.look_for_unfinished()
+        self._tell_screens()
+
+    def _tell_screens(self) -> None:
+        for screen in self.screen_stack:
+            if isinstance(screen, ConsoleScreen):
+                screen.connection_changed()
+
+    def look_for_unfinished(self) -> None:
+        """Find out which changes were begun and not ended; they are shown as a banner and in the journal."""
+        session = self.connection.session
+        self.unfinished = tuple(session.runner.unfinished()) if session is not None else ()
+        for screen in self.screen_stack:
+            if isinstance(screen, ConsoleScreen):
+                screen.show_frame()
+
+    def unfinished_banner(self) -> str:
+        """The line above the tables when a change is unfinished, else the empty string."""
+        waiting = [unfinished for unfinished in self.unfinished if not unfinished.running]
+        if not waiting:
+            return ""
+        first = waiting[0]
+        more = f" and {len(waiting) - 1} more" if len(waiting) > 1 else ""
+        done, total = first.count("done"), len(first.change.steps)
+        return f"! Unfinished: {first.change.title} ({done} of {total} done){more}. U continues or undoes it."
+
+    async def prompt_secret(self, label: str) -> Secret | None:
+        """Ask for a secret; for workers. None when nothing was given."""
+        answer: asyncio.Future[Secret | None] = asyncio.get_running_loop().create_future()
+        self.post_message(self.SecretAsked(label, answer))
+        return await answer
+
+    def on_housekeys_app_secret_asked(self, message: SecretAsked) -> None:
+        from tui.screens.question import SecretScreen
+
+        def answered(secret: Secret | None) -> None:
+            if not message.answer.done():
+                message.answer.set_result(secret)
+
+        self.push_screen(SecretScreen(message.label), answered)
+
+    async def on_unmount(self) -> None:
+        session = self.connection.session
+        if session is not None:
+            self.connection.session = None
+            await session.close()
+
+    # -- what screens share
+
+    def header(self) -> tuple[list[Piece], list[Piece]]:
+        """The pieces of the header: which server, how, and who."""
+        connection, profile = self.connection, self.connection.profile
+        left = [Piece("housekeys", "bold $accent", minor=1), Piece(one_line(connection.profile_name, 40), "bold")]
+        right: list[Piece] = []
+        if profile is not None:
+            left.append(Piece(one_line(profile.address, 60), "$foreground", minor=3))
+        session = connection.session
+        if session is not None:
+            left.append(Piece(one_line(session.capabilities.version, 20), "$muted", minor=4))
+        elif connection.status != "closed":
+            words, style = {"opening": ("connecting …", "$muted"), "failed": ("not connected", "$error")}.get(
+                connection.status, ("", "")
+            )
+            left.append(Piece(words, style))
+        if profile is not None:
+            if profile.cluster:
+                left.append(Piece(f"cluster {one_line(profile.cluster, 30)}", "$muted", minor=5))
+            for badge in profile.badges:
+                if badge != connection.profile_name:
+                    right.append(Piece(f" {badge} ", BADGE_STYLES.get(badge, "bold $warning")))
+        if session is not None and session.read_only.active:
+            right.append(Piece("READ-ONLY", "bold $warning"))
+        right.append(Piece(one_line(self._operator, 40), "$muted", minor=6))
+        return left, right
+
+    def tell(self, text: str, severity: str = "information") -> None:
+        """A passing message; `text` is data."""
+        level: Any = severity
+        self.notify(one_line(text, 600), severity=level, markup=False, timeout=8 if severity == "error" else 4)
+
+    def copy(self, text: str, what: str) -> None:
+        """Send `text` to the terminal's clipboard and say so, or say why not. `what` describes it."""
+        from tui.clipboard import sequence
+
+        try:
+            written = sequence(text, os.environ)
+        except HousekeysError as error:
+            self.tell(str(error), "warning")
+            return
+        if self._driver is not None:
+            self._driver.write(written)
+            self._driver.flush()
+        self.tell(f"Sent to the terminal: {what}")
+
+    def ask(self, form: Form[T], then: Callable[[T], object]) -> None:
+        """Open a form over the screen; `then` gets what its `submit` returned."""
+        from tui.screens.form import FormScreen
+
+        def answered(result: T | None) -> None:
+            if result is not None:
+                then(result)
+
+        self.push_screen(FormScreen(form), answered)
+
+    def carry_out(self, change: Change, then: Callable[[Report], object]) -> None:
+        """The one road: preview, question, run. The first time it begins with creating the journal."""
+        session = self.connection.session
+        screen = self.screen
+        if session is None or not isinstance(screen, ConsoleScreen):
+            return
+        if session.read_only.active:
+            self.tell(self._read_only_reason(session), "warning")
+            return
+
+        async def creation() -> Change | None:
+            return None if await session.journal.exists() else session.journal.creation()
+
+        screen.work("journal", creation, lambda first: self._preview(session, change, first, then))
+
+    def _preview(
+        self, session: Session, change: Change, first: Change | None, then: Callable[[Report], object]
+    ) -> None:
+        from core.confirmation import confirmation_for
+        from tui.screens.change import ChangeScreen
+
+        def closed(report: Report | None) -> None:
+            self.look_for_unfinished()
+            if report is not None:
+                then(report)
+
+        confirmation = confirmation_for(change, session.profile)
+        page = ChangeScreen(change, confirmation, session.runner.run, where=session.profile.name, first=first)
+        self.push_screen(page, closed)
+
+    # -- commands
+
+    def why_not(self, command: Command) -> str:
+        session = self.connection.session
+        if session is None:
+            needed = command.needs_session or command.modifies or command.ability
+            return "Not connected." if needed else ""
+        if command.modifies and session.read_only.active:
+            return self._read_only_reason(session)
+        if command.ability and command.ability not in session.capabilities.may:
+            return session.capabilities.missing(command.ability)
+        return ""
+
+    @staticmethod
+    def _read_only_reason(session: Session) -> str:
+        return f"Read-only ({session.read_only.reason}): nothing can be changed."
+
+    def on_key(self, event: Key) -> None:
+        if event.key in self.NUMBERS:  # a key that no input has taken
+            event.stop()
+            self.go(self.NUMBERS[event.key])
+
+    def go(self, screen_id: str) -> None:
+        """Show a screen, created when it is first asked for; pages over the present one are closed if they may be."""
+        pages = self.screen_stack[1:]
+        if any(not isinstance(page, ConsoleScreen) or not page.LEAVE_FREELY for page in pages):
+            self.tell("Close this page first (esc).", "warning")
+            return
+        for _ in pages:
+            self.pop_screen()
+        if screen_id not in self._installed_screens:
+            self.install_screen(entry(screen_id).create(), screen_id)
+        self.switch_screen(screen_id)
+
+    def show_help(self) -> None:
+        from tui.screens.help import HelpScreen
+
+        if isinstance(self.screen, ConsoleScreen):
+            self.push_screen(HelpScreen(self.screen))
+
+    def jump(self) -> None:
+        from tui.screens.chooser import ChooserScreen, Option
+
+        options = [Option(e.id, e.title, e.key, "", " ".join(e.words)) for e in SCREENS]
+
+        def chosen(screen_id: str | None) -> None:
+            if screen_id is not None:
+                self.go(screen_id)
+
+        self.push_screen(ChooserScreen(":", "type the name of a screen", options), chosen)
+
+    def show_palette(self) -> None:
+        from tui.screens.chooser import ChooserScreen, Option
+
+        screen = self.screen
+        if not isinstance(screen, ConsoleScreen):
+            return
+        offered: dict[str, tuple[CommandHost, Command]] = {}
+        for host in (screen, self):
+            offered |= {command.id: (host, command) for command in host.commands()}
+        options = [
+            Option(command.id, capitalised(command.name), command.all_keys_shown, command.description,
+                   reason=host.why_not(command))
+            for host, command in offered.values() if command.id != "app.palette"
+        ]  # fmt: skip
+        options += [Option(f"go:{e.id}", f"Open {e.title}", e.key, "", " ".join(e.words)) for e in SCREENS]
+
+        def chosen(command_id: str | None) -> None:
+            if command_id is None:
+                return
+            if command_id.startswith("go:"):
+                self.go(command_id.removeprefix("go:"))
+            else:
+                offered[command_id][0].action_command(command_id)
+
+        self.push_screen(ChooserScreen(">", "type what you want to do", options), chosen)
+
+    def undo(self) -> None:
+        """What is unfinished comes first; then the last change can be taken back."""
+        screen = self.screen
+        if [unfinished for unfinished in self.unfinished if not unfinished.running]:
+            from tui.screens.unfinished import UnfinishedScreen
+
+            self.push_screen(UnfinishedScreen(), lambda _done: self._refresh_screen())
+            return
+        session = self.connection.session
+        if session is None or not isinstance(screen, ConsoleScreen) or not screen.SCREEN_ID:
+            return
+
+        screen.work(
+            "plan",
+            session.runner.last_undoable,
+            lambda change: self.carry_out(change, lambda _report: self._refresh_screen()),
+        )
+
+    def _refresh_screen(self) -> None:
+        from tui.screens.entity import EntityScreen
+
+        if isinstance(self.screen, EntityScreen):
+            self.screen.refresh_rows()
+
+    def switch_theme(self) -> None:
+        self.theme = other(self.theme)
+
+    def leave(self) -> None:
+        """Quit; asked first when a change is running."""
+        if self.running_change is None:
+            self.exit()
+            return
+        from tui.screens.question import QuestionScreen
+        from tui.widgets.lines import Line
+
+        lines = [
+            Line("A change is running:", style="heading"),
+            Line(self.running_change.title),
+            Line(),
+            Line("Leaving stops it after the present step. It can be continued at the next start."),
+        ]
+
+        def answered(sure: bool | None) -> None:
+            if sure:
+                self.exit()
+
+        self.push_screen(QuestionScreen("Leave?", lines, yes="Leave", no="Stay"), answered)
+
+    async def action_quit(self) -> None:
+        self.leave()
+
+    # -- idleness
+
+    def _look_at_idleness(self) -> None:
+        if self._key_ring is not None and self._key_ring.lock_if_idle():
+            self.tell("Keys locked: none was used for a while.")
+
+    def key_ring(self) -> KeyRing:
+        """The private keys unlocked in this session; locked again when the profile is left."""
+        session = self.connection.session
+        if session is None:
+            raise HousekeysError("Not connected.")
+        if self._key_ring is None:
+            from core.keys.key_ring import KeyRing
+            from core.keys.key_store import KeyStore
+
+            store = KeyStore(session.profile.key_folder(session.paths))
+            self._key_ring = KeyRing(store, session.preferences.idle_lock * 60)
+        return self._key_ring
+
+    def lock_keys(self) -> None:
+        """Forget the unlocked keys."""
+        unlocked = self._key_ring is not None and bool(self._key_ring.unlocked)
+        self._forget_keys()
+        self.tell("Keys locked." if unlocked else "No key is unlocked.")
+
+    def _forget_keys(self) -> None:
+        if self._key_ring is not None:
+            self._key_ring.lock()
+            self._key_ring = None
+
+
+BADGE_STYLES: Mapping[str, str] = {
+    "PRODUCTION": "bold $danger-text on $danger",
+    "embedded": "$muted",
+}
+
+
+def capitalised(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def run_console(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    """Open the console for parsed arguments; returns the exit code."""
+    from core.errors import ExitCode
+    from core.paths import Paths
+    from core.profiles import load
+
+    paths = Paths.locate(environ, arguments.config)
+    profile_file = load(paths.config_file)
+    name = arguments.profile or profile_file.preferences.default_profile
+    app = HousekeysApp(Start(paths, profile_file, name, read_only=arguments.read_only))
+    app.run(mouse=profile_file.preferences.mouse and not arguments.no_mouse)
+    return app.return_code or ExitCode.DONE

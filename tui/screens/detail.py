@@ -1,0 +1,82 @@
+"""The detail of a row over its table, for terminals that are too narrow to show both."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from textual import events
+from textual.app import ComposeResult
+
+from core.display import one_line
+from tui.commands import Command
+from tui.screens.base import ConsoleScreen
+from tui.screens.entity import EntityScreen
+from tui.widgets.chrome import Piece
+from tui.widgets.detail_pane import DetailPane
+
+
+class DetailScreen(ConsoleScreen[None]):
+    """One row of `owner`. The commands of the owner that work on a row close it and run there."""
+
+    ACTIONS = (
+        Command("detail.back", "back", "escape,backspace", "close", "Back to the list."),
+        Command("detail.tab", "next tab", "tab", "next_tab", "Show the next tab (also with the arrow keys)."),
+        Command("detail.copy", "copy", "y", "copy_lines", "Copy what this tab shows."),
+    )
+
+    def __init__(self, owner: EntityScreen[Any], row: Any) -> None:
+        super().__init__()
+        self.owner = owner
+        self.row = row
+
+    def content(self) -> ComposeResult:
+        yield DetailPane(self.owner.TABS, id="detail-page")
+
+    @property
+    def pane(self) -> DetailPane:
+        return self.query_one(DetailPane)
+
+    def crumb(self) -> tuple[list[Piece], list[Piece]]:
+        title = one_line(self.owner.detail_title(self.row), 200)
+        return [Piece(self.owner.TITLE_WORDS, "$muted"), Piece("/", "$muted"), Piece(title, "bold")], []
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.pane.show_title(self.owner.detail_title(self.row))
+        self.owner.fill_detail(self, self.pane, self.row)
+        self.pane.view.focus()
+
+    def on_detail_pane_tab_chosen(self) -> None:
+        self.owner.fill_detail(self, self.pane, self.row)
+
+    def on_key(self, event: events.Key) -> None:
+        for command in self._row_commands():
+            if event.key in command.keys.split(","):
+                event.stop()
+                event.prevent_default()
+                self.dismiss(None)
+                self.owner.run_command(command)
+                return
+
+    def _row_commands(self) -> list[Command]:
+        """What the owner can do with a row, and is not done here."""
+        own = {key for command in self.ACTIONS for key in command.keys.split(",")} | {"enter"}
+        return [c for c in self.owner.commands() if c.needs_row and not own & set(c.keys.split(","))]
+
+    def footer(self) -> tuple[list[Piece], list[Piece]]:
+        left, right = super().footer()
+        extra = [c for c in self._row_commands() if c.footer]
+        left += [
+            Piece(c.name, "$muted" if self.owner.why_not(c) else "$foreground", minor=10 + n, key=c.key_shown)
+            for n, c in enumerate(extra)
+        ]
+        return left, right
+
+    def close(self) -> None:
+        self.dismiss(None)
+
+    def next_tab(self) -> None:
+        self.pane.action_tab(1)
+
+    def copy_lines(self) -> None:
+        self.console.copy(self.pane.view.plain, f"the {self.pane.tab_name.lower()}")

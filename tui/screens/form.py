@@ -1,0 +1,185 @@
+"""Forms: labelled inputs, checked while typing, with what would come of them shown below."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.timer import Timer
+
+from core.errors import HousekeysError
+from tui.commands import Command
+from tui.screens.base import ConsoleScreen
+from tui.widgets.buttons import Choice, Choices
+from tui.widgets.chrome import Piece
+from tui.widgets.fields import Field, FieldRow, Values
+from tui.widgets.lines import Line, LinesView, text_lines
+from tui.widgets.state import failure_lines
+
+T = TypeVar("T")
+
+PREVIEW_DELAY = 0.2  # seconds after the last key
+
+
+@dataclass(frozen=True, slots=True)
+class Form(Generic[T]):
+    """What is asked and what becomes of it. `submit` and `preview` run in workers, with the values of shown fields."""
+
+    title: str
+    fields: Sequence[Field]
+    submit: Callable[[Values], Awaitable[T]]
+    preview: Callable[[Values], Awaitable[str]] | None = None  # the SQL, or whatever would come of it
+    intro: str = ""
+    button: str = "Continue"
+
+
+class FormScreen(ConsoleScreen[T | None], Generic[T]):
+    """Dismissed with what `submit` returned, or None when it was left."""
+
+    ACTIONS = (
+        Command("form.next", "next field", "tab", "next_field", "Go to the next field."),
+        Command("form.back", "cancel", "escape", "cancel", "Leave the form; nothing happens."),
+    )
+    LEAVE_FREELY = False
+
+    def __init__(self, form: Form[T]) -> None:
+        super().__init__()
+        self.form = form
+        self._preview_timer: Timer | None = None
+        self._sending = False
+
+    def content(self) -> ComposeResult:
+        width = max((len(field.label) for field in self.form.fields), default=0)
+        with VerticalScroll(id="form", can_focus=False):
+            if self.form.intro:
+                yield LinesView([*text_lines(self.form.intro), Line()], id="form-intro")
+            for field in self.form.fields:
+                yield FieldRow(field, width)
+            with Choices(id="form-choices"):
+                yield Choice(self.form.button, id="send")
+                yield Choice("Cancel", id="cancel")
+            yield LinesView(id="form-message")
+            yield LinesView(id="form-preview")
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        for view in self.query(LinesView):
+            view.can_focus = False
+        self._show_fields()
+        self.focus_first()
+        self._start_preview()
+
+    def focus_first(self) -> None:
+        """Focus the first field that is empty, else the first."""
+        rows = self._rows
+        empty = [row for row in rows if not row.value and row.field.kind in ("text", "secret", "lines")]
+        for row in empty[:1] or rows[:1]:
+            row.input.focus()
+
+    def crumb(self) -> tuple[list[Piece], list[Piece]]:
+        return [Piece(self.form.title, "bold")], [Piece("working …", "$muted")] if self._sending else []
+
+    @property
+    def _rows(self) -> list[FieldRow]:
+        """The rows of the fields that are asked now."""
+        return [row for row in self.query(FieldRow) if row.display]
+
+    @property
+    def values(self) -> dict[str, str]:
+        return {row.field.name: row.value for row in self._rows}
+
+    # -- while typing
+
+    def on_field_row_changed(self) -> None:
+        self._show_fields()
+        self._say([])
+        self._start_preview()
+
+    def _show_fields(self) -> None:
+        values = {row.field.name: row.value for row in self.query(FieldRow)}
+        for row in self.query(FieldRow):
+            row.display = row.field.shown_if is None or row.field.shown_if(values)
+
+    def _start_preview(self) -> None:
+        if self.form.preview is None:
+            return
+        if self._preview_timer is not None:
+            self._preview_timer.stop()
+        self._preview_timer = self.set_timer(PREVIEW_DELAY, self._preview)
+
+    def _preview(self) -> None:
+        preview, values = self.form.preview, self.values
+        if preview is None or any(row.problem for row in self._rows):
+            self._show_preview([])
+            return
+        self.work("preview", lambda: preview(values), self._previewed, self._no_preview)
+
+    def _previewed(self, text: str) -> None:
+        lines = [Line("This would run:", style="muted"), *text_lines(text, "accent")] if text else []
+        self._show_preview(lines)
+
+    def _no_preview(self, error: HousekeysError) -> None:
+        self._show_preview(failure_lines(error, ""))
+
+    def _show_preview(self, lines: Sequence[Line]) -> None:
+        self._fill("#form-preview", lines)
+
+    def _say(self, lines: Sequence[Line]) -> None:
+        self._fill("#form-message", lines)
+
+    def _fill(self, selector: str, lines: Sequence[Line]) -> None:
+        view = self.query_one(selector, LinesView)
+        view.show(lines)
+        view.styles.height = view.height_needed
+        view.display = bool(lines)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._fit_lines)
+
+    def _fit_lines(self) -> None:
+        for view in self.query(LinesView):
+            view.styles.height = view.height_needed
+
+    # -- sending
+
+    def on_field_row_submitted(self, message: FieldRow.Submitted) -> None:
+        self.send()
+
+    def on_choice_pressed(self, message: Choice.Pressed) -> None:
+        if message.choice.id == "send":
+            self.send()
+        else:
+            self.cancel()
+
+    def send(self) -> None:
+        """Check every field; then let `submit` do its work."""
+        if self._sending:
+            return
+        wrong = [row for row in self._rows if row.show_problem()]
+        if wrong:
+            wrong[0].input.focus()
+            return
+        self._sending = True
+        self._say([])
+        self.show_crumb()
+        values = self.values
+        self.work("send", lambda: self.form.submit(values), self._sent, self._refused)
+
+    def _sent(self, result: T) -> None:
+        self.dismiss(result)
+
+    def _refused(self, error: HousekeysError) -> None:
+        self._sending = False
+        self.show_crumb()
+        self._say([*failure_lines(error, ""), Line()])
+        self.query_one("#form-message").scroll_visible(animate=False)
+
+    def next_field(self) -> None:
+        self.focus_next()
+
+    def cancel(self) -> None:
+        self.cancel_work("send")
+        self.dismiss(None)

@@ -1,0 +1,82 @@
+"""Two small pages over everything: a yes-or-no question, and a secret to be typed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.app import ComposeResult
+from textual.widgets import Input, Static
+
+from core.display import one_line
+from core.secrets import Secret
+from tui.commands import Command
+from tui.screens.base import ConsoleScreen
+from tui.widgets.buttons import Choice, Choices
+from tui.widgets.chrome import Piece
+from tui.widgets.lines import Line, LinesView
+
+
+class QuestionScreen(ConsoleScreen[bool]):
+    """Dismissed with True when `yes` was pressed. The other choice is the focused one."""
+
+    ACTIONS = (
+        Command("question.no", "no", "escape", "refuse", "Go back; nothing happens."),
+        Command("question.next", "next", "tab", "next_choice", "Go to the next choice.", footer=False),
+    )
+    LEAVE_FREELY = False
+
+    def __init__(self, title: str, lines: Sequence[Line], *, yes: str, no: str = "Cancel") -> None:
+        super().__init__()
+        self._title, self._lines, self._yes, self._no = title, tuple(lines), yes, no
+
+    def content(self) -> ComposeResult:
+        yield LinesView(self._lines, id="question")
+        with Choices(id="question-choices"):
+            yield Choice(self._no, id="no")
+            yield Choice(self._yes, id="yes", dangerous=True)
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.query_one("#no").focus()
+
+    def crumb(self) -> tuple[list[Piece], list[Piece]]:
+        return [Piece(one_line(self._title, 200), "bold")], []
+
+    def on_choice_pressed(self, message: Choice.Pressed) -> None:
+        self.dismiss(message.choice.id == "yes")
+
+    def next_choice(self) -> None:
+        self.focus_next()
+
+    def refuse(self) -> None:
+        self.dismiss(False)
+
+
+class SecretScreen(ConsoleScreen[Secret | None]):
+    """Asks for a secret; what is typed is not shown. Dismissed with None when nothing was given."""
+
+    ACTIONS = (Command("secret.back", "cancel", "escape", "cancel", "Give nothing."),)
+    LEAVE_FREELY = False
+
+    def __init__(self, label: str, note: str = "") -> None:
+        super().__init__()
+        self._label, self._note = label, note
+
+    def content(self) -> ComposeResult:
+        yield Static(f" {one_line(self._label, 200)}", markup=False, id="secret-label")
+        yield Input(password=True, compact=True, id="secret-input")
+        yield LinesView([Line(self._note, style="muted")] if self._note else [], id="secret-note")
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.query_one(Input).focus()
+
+    def crumb(self) -> tuple[list[Piece], list[Piece]]:
+        return [Piece("A secret is needed", "bold")], []
+
+    def on_input_submitted(self, message: Input.Submitted) -> None:
+        message.stop()
+        self.dismiss(Secret(message.value) if message.value else None)
+
+    def cancel(self) -> None:
+        self.dismiss(None)

@@ -1,0 +1,37 @@
+"""The screens by number, and the module each is imported from when it is first opened."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tui.screens.base import ConsoleScreen
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A screen that can be jumped to. `words` are other names it is found by."""
+
+    id: str
+    key: str
+    title: str
+    module: str
+    kind: str  # the name of the class
+    words: tuple[str, ...] = ()
+
+    def create(self) -> ConsoleScreen[Any]:
+        screen: ConsoleScreen[Any] = getattr(importlib.import_module(self.module), self.kind)()
+        return screen
+
+
+# Adding one: keep the numbers of the others. 1 checklist, 2 tenants, 3 keys, 4 tokens, 5 journal, 6 profiles.
+SCREENS: tuple[Entry, ...] = (
+    Entry("journal", "5", "Journal", "tui.screens.journal", "JournalScreen", ("history", "audit", "changes")),
+)
+
+
+def entry(screen_id: str) -> Entry:
+    """The entry with that id; the first one when there is none."""
+    return next((found for found in SCREENS if found.id == screen_id), SCREENS[0])

@@ -1,0 +1,228 @@
+"""The fields of a form: what each asks for, and the widgets that take it. Keyboard only, no boxes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widget import Widget
+from textual.widgets import Input, Static
+
+from core.display import one_line
+
+Values = Mapping[str, str]
+"""What was typed, by the name of the field. A flag is "yes" or the empty string."""
+
+YES = "yes"
+
+
+def accept(_value: str) -> str:
+    """A check that finds nothing wrong."""
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One question of a form. `check` says what is wrong with a value, as a sentence, or returns the empty string."""
+
+    name: str
+    label: str
+    value: str = ""
+    kind: Literal["text", "secret", "choice", "flag", "lines"] = "text"
+    hint: str = ""  # an example or an explanation
+    check: Callable[[str], str] = accept
+    required: bool = False
+    choices: Sequence[str] = ()
+    shown_if: Callable[[Values], bool] | None = None  # the field is asked only then
+
+    def problem(self, value: str) -> str:
+        """What is wrong with `value`, or the empty string."""
+        if not value.strip():
+            return f"{self.label} is needed." if self.required else ""
+        return self.check(value)
+
+
+class ChoiceInput(Widget, can_focus=True):
+    """One of a few words, changed with the arrow keys or space."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left,h", "step(-1)", "previous", show=False),
+        Binding("right,l,space", "step(1)", "next", show=False),
+    ]
+    value: reactive[str] = reactive("", init=False)
+
+    class Changed(Message):
+        """Another word was chosen."""
+
+    class Submitted(Message):
+        """Enter was pressed."""
+
+    def __init__(self, choices: Sequence[str], value: str) -> None:
+        super().__init__()
+        self.choices = tuple(choices)
+        self.set_reactive(ChoiceInput.value, value if value in self.choices else self.choices[0])
+
+    def render(self) -> Content:
+        parts: list[Content] = []
+        for choice in self.choices:
+            here = choice == self.value
+            text = one_line(choice)
+            parts.append(Content.styled(f"({text})" if here else f" {text} ", "bold $accent" if here else "$muted"))
+        return Content(" ").join(parts)
+
+    def action_step(self, step: int) -> None:
+        self.value = self.choices[(self.choices.index(self.value) + step) % len(self.choices)]
+        self.post_message(self.Changed())
+
+    def on_key(self, event: events.Key) -> None:
+        if event.key == "enter":
+            event.stop()
+            self.post_message(self.Submitted())
+
+
+class FlagInput(Widget, can_focus=True):
+    """Yes or no, changed with space."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("space,left,right", "turn", "turn", show=False)]
+    value: reactive[str] = reactive("", init=False)
+
+    class Changed(Message):
+        """It was turned."""
+
+    class Submitted(Message):
+        """Enter was pressed."""
+
+    def __init__(self, value: str) -> None:
+        super().__init__()
+        self.set_reactive(FlagInput.value, value)
+
+    def render(self) -> Content:
+        return Content.styled("[x] yes" if self.value else "[ ] no", "$foreground")
+
+    def action_turn(self) -> None:
+        self.value = "" if self.value else YES
+        self.post_message(self.Changed())
+
+    def on_key(self, event: events.Key) -> None:
+        if event.key == "enter":
+            event.stop()
+            self.post_message(self.Submitted())
+
+
+class FieldRow(Vertical):
+    """A label, its input, and below it what is wrong or what is meant."""
+
+    class Changed(Message):
+        """What was typed has changed."""
+
+    class Submitted(Message):
+        """Enter was pressed in it."""
+
+        def __init__(self, row: FieldRow) -> None:
+            super().__init__()
+            self.row = row
+
+    def __init__(self, field: Field, label_width: int) -> None:
+        super().__init__()
+        self.field = field
+        self._label_width = label_width
+        self._touched = False
+
+    def compose(self) -> ComposeResult:
+        mark = "*" if self.field.required else " "
+        with Horizontal(classes="field-line"):
+            label = Static(f"{self.field.label.ljust(self._label_width)} {mark} ", markup=False, classes="field-label")
+            label.styles.width = self._label_width + 3
+            yield label
+            yield self._make_input()
+        note = Static("", markup=False, classes="field-note")
+        note.styles.padding = (0, 0, 0, self._label_width + 3)
+        yield note
+
+    def _make_input(self) -> Widget:
+        field = self.field
+        if field.kind == "choice":
+            return ChoiceInput(field.choices, field.value)
+        if field.kind == "flag":
+            return FlagInput(field.value)
+        if field.kind == "lines":
+            from textual.widgets import TextArea  # large, and few forms need it
+
+            area = TextArea(field.value, compact=True, tab_behavior="focus", show_line_numbers=False)
+            return area
+        return Input(field.value, password=field.kind == "secret", compact=True, select_on_focus=False)
+
+    def on_mount(self) -> None:
+        self._show_note()
+
+    @property
+    def input(self) -> Widget:
+        return self.query_one(".field-line", Horizontal).children[1]
+
+    @property
+    def value(self) -> str:
+        widget = self.input
+        if isinstance(widget, Input | ChoiceInput | FlagInput):
+            return widget.value
+        text: str = getattr(widget, "text", "")  # a TextArea, which is not imported where none is shown
+        return text
+
+    @property
+    def problem(self) -> str:
+        return self.field.problem(self.value)
+
+    def show_problem(self) -> str:
+        """From now on say what is wrong; returns it."""
+        self._touched = True
+        self._show_note()
+        return self.problem
+
+    def _show_note(self) -> None:
+        problem = self.problem if self._touched else ""
+        note = self.query_one(".field-note", Static)
+        note.set_class(bool(problem), "problem")
+        text = one_line(problem or self.field.hint)
+        note.update(Content(text))
+        note.display = bool(text)
+
+    def _on_changed(self) -> None:
+        self._touched = True
+        self._show_note()
+        self.post_message(self.Changed())
+
+    def on_input_changed(self, message: Input.Changed) -> None:
+        message.stop()
+        if message.value != self.field.value or self._touched:
+            self._on_changed()
+
+    def on_text_area_changed(self, message: Message) -> None:
+        message.stop()
+        self._on_changed()
+
+    def on_choice_input_changed(self, message: Message) -> None:
+        message.stop()
+        self._on_changed()
+
+    def on_flag_input_changed(self, message: Message) -> None:
+        message.stop()
+        self._on_changed()
+
+    def on_input_submitted(self, message: Message) -> None:
+        message.stop()
+        self.post_message(self.Submitted(self))
+
+    def on_choice_input_submitted(self, message: Message) -> None:
+        message.stop()
+        self.post_message(self.Submitted(self))
+
+    def on_flag_input_submitted(self, message: Message) -> None:
+        message.stop()
+        self.post_message(self.Submitted(self))
