@@ -24,10 +24,11 @@ TABLE: Final = "journal"
 BATCH_ROWS: Final = 10_000
 BATCH_CHARACTERS: Final = 4_000_000  # of details in one insert
 
+# The questions; `{journal}` stands for the quoted name of the table.
 # ClickHouse compares UUIDs by their second half first, so that only their text sorts by time.
 _HISTORY: Final = """
 SELECT id, at, operator, host, profile, change, subject_kind, subject, action, outcome, details
-FROM {database:Identifier}.journal
+FROM {journal}
 WHERE ({kind:String} = '' OR subject_kind = {kind:String})
     AND ({any_subject:Bool} OR subject = {subject:String})
     AND at >= fromUnixTimestamp64Micro({since:Int64}, 'UTC')
@@ -37,7 +38,7 @@ LIMIT {limit:UInt64}"""
 
 _EVENTS: Final = """
 SELECT id, at, operator, host, profile, change, subject_kind, subject, action, outcome, details
-FROM {database:Identifier}.journal
+FROM {journal}
 WHERE subject_kind = {kind:String} AND outcome = 'done' AND ({any_action:Bool} OR action IN {actions:Array(String)})
 ORDER BY at, toString(id)
 LIMIT 1 BY id"""
@@ -51,30 +52,30 @@ FROM
         argMax(
             (id, at, operator, host, profile, change, subject_kind, action, outcome, details), (at, toString(id))
         ) AS t
-    FROM {database:Identifier}.journal
+    FROM {journal}
     WHERE subject_kind = {kind:String} AND outcome = 'done' AND ({any_action:Bool} OR action IN {actions:Array(String)})
     GROUP BY subject
 )"""
 
 _COUNTS: Final = """
 SELECT subject, uniqExact(id)
-FROM {database:Identifier}.journal
+FROM {journal}
 WHERE subject_kind = {kind:String} AND outcome = 'done' AND ({any_action:Bool} OR action IN {actions:Array(String)})
 GROUP BY subject"""
 
 _COUNTS_BY: Final = """
 SELECT JSONExtractString(details, {detail:String}) AS value, uniqExact(subject)
-FROM {database:Identifier}.journal
+FROM {journal}
 WHERE subject_kind = {kind:String} AND outcome = 'done' AND ({any_action:Bool} OR action IN {actions:Array(String)})
 GROUP BY value"""
 
 _LATER: Final = """
 SELECT id, at, operator, host, profile, change, subject_kind, subject, action, outcome, details
-FROM {database:Identifier}.journal
+FROM {journal}
 INNER JOIN
 (
     SELECT subject_kind, subject, min(at) AS touched
-    FROM {database:Identifier}.journal
+    FROM {journal}
     WHERE change = {change:UUID} AND outcome = 'done' AND subject_kind != 'change'
     GROUP BY subject_kind, subject
 ) AS own USING (subject_kind, subject)
@@ -85,7 +86,7 @@ LIMIT {limit:UInt64}"""
 
 _PRESENT: Final = """
 SELECT id
-FROM {database:Identifier}.journal
+FROM {journal}
 WHERE change IN {changes:Array(UUID)}
     AND at BETWEEN fromUnixTimestamp64Micro({first:Int64}, 'UTC') AND fromUnixTimestamp64Micro({last:Int64}, 'UTC')"""
 
@@ -265,7 +266,7 @@ class Journal:
         if not await self.exists():
             return QueryResult((), ())
         try:
-            return await self._engine.query(sql, {"database": self.database, **parameters})
+            return await self._engine.query(sql.replace("{journal}", self._table), parameters)
         except UnknownNameError:
             self._exists = False  # dropped since it was last seen?
             if await self.exists():

@@ -1,0 +1,268 @@
+"""The journal against a real ClickHouse: its creation, exactly-once appending, and its answers."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from core.clickhouse.embedded import EmbeddedEngine
+from core.clickhouse.errors import NoRightError
+from core.errors import HousekeysError, NotFoundError, UnreachableError
+from core.journal.ids import moment, new_ids
+from core.journal.journal import BATCH_CHARACTERS, Journal
+from core.journal.rows import Row
+from tests.engine.faulty_engine import FaultyEngine
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+_names = (f"journal_{number}" for number in itertools.count())
+NASTY = 'it\'s \\ `quoted` "twice"\n\t[bold]x[/] \U0001f5dd {a:String} ключ'
+
+
+def row(
+    subject: str = "acme",
+    action: str = "create",
+    *,
+    kind: str = "tenant",
+    outcome: str = "done",
+    change: UUID | None = None,
+    details: Mapping[str, Any] | None = None,
+    identifier: UUID | None = None,
+) -> Row:
+    made = identifier or new_ids.next()
+    return Row(
+        made,
+        moment(made),
+        "op",
+        "bastion",
+        "prod",
+        change or new_ids.next(),
+        kind,
+        subject,
+        action,
+        outcome,
+        details or {},
+    )
+
+
+async def new_journal(engine: EmbeddedEngine | FaultyEngine) -> Journal:
+    journal = Journal(engine, next(_names))
+    for statement in journal.creation_statements():
+        await engine.command(statement)
+    return journal
+
+
+async def test_nothing_is_there_before_it_is_created(shared_engine: EmbeddedEngine) -> None:
+    journal = Journal(shared_engine, "no such database")
+    assert not await journal.exists()
+    assert await journal.history() == []
+    assert await journal.events("tenant") == []
+    assert await journal.latest("tenant") == {}
+    assert await journal.counts("tenant", "create") == {}
+    assert await journal.later_events(new_ids.next()) == []
+    await journal.append([])
+    with pytest.raises(NotFoundError, match="does not exist"):
+        await journal.append([row()])
+
+
+async def test_a_table_that_is_dropped_while_in_use_is_as_if_never_there(shared_engine: EmbeddedEngine) -> None:
+    journal = await new_journal(shared_engine)
+    await journal.append([row()])
+    await shared_engine.command(f"DROP DATABASE {journal.database}")
+    assert await journal.history() == []
+    assert not await journal.exists()
+    with pytest.raises(NotFoundError):
+        await journal.append([row()])
+
+
+async def test_the_statements_are_the_steps_of_the_change(shared_engine: EmbeddedEngine) -> None:
+    journal = Journal(shared_engine, "strange `name")
+    change = journal.creation()
+    assert [step.preview() for step in change.steps] == list(journal.creation_statements())
+    for statement in journal.creation_statements() * 2:
+        await shared_engine.command(statement)
+    assert await journal.exists()
+    await journal.append([row()])
+    assert len(await journal.history()) == 1
+
+
+@pytest.mark.parametrize("database", ["housekeys", "strange {uuid} `name'\\"])
+async def test_on_a_cluster_every_host_is_a_replica_of_one_table(shared_engine: EmbeddedEngine, database: str) -> None:
+    for statement in Journal(shared_engine, database, "main cluster").creation_statements():
+        parsed = await shared_engine.query("SELECT formatQuerySingleLine({sql:String})", {"sql": statement})
+        text = str(parsed.first_cell())
+        assert "ON CLUSTER `main cluster`" in text
+    engine = text.partition("ENGINE = ")[2]
+    assert engine.startswith("ReplicatedMergeTree(")
+    assert "/journal', '{server_uuid}')" in engine
+    assert engine.count("{") == 1
+
+
+async def test_rows_come_back_as_they_were(shared_engine: EmbeddedEngine) -> None:
+    journal = await new_journal(shared_engine)
+    details = {"note": NASTY, "number": 2**60, "none": None, "list": [1, "x"], "nested": {"a": True}}
+    rows = [row(NASTY, NASTY, kind=NASTY, details=details), row("", outcome="failed")]
+    await journal.append(rows)
+    assert await journal.history() == rows[::-1]
+    assert await journal.events(NASTY) == rows[:1]
+    assert await journal.latest(NASTY) == {NASTY: rows[0]}
+    assert await journal.counts(NASTY, NASTY) == {NASTY: 1}
+    assert await journal.history(NASTY, NASTY) == rows[:1]
+
+
+async def test_history_is_newest_first_and_bounded(shared_engine: EmbeddedEngine) -> None:
+    journal = await new_journal(shared_engine)
+    change = new_ids.next()
+    first = new_ids.next(200)
+    # All of one moment: only the ids tell the order, and ClickHouse's own order of UUIDs is another.
+    rows = [row(str(n), change=change, identifier=UUID(int=first.int + n)) for n in range(200)]
+    rows += [row("later", kind="token"), row("later", kind="token", outcome="failed")]
+    await journal.append(rows)
+    assert await journal.history(limit=500) == rows[::-1]
+    assert await journal.history(limit=3) == rows[:-4:-1]
+    assert await journal.history("token") == rows[:-3:-1]
+    assert await journal.history("tenant", "7") == [rows[7]]
+    assert await journal.history(subject="later", limit=1) == [rows[-1]]
+    assert await journal.history(since=rows[-2].at) == rows[:-3:-1]
+    assert await journal.history(since=rows[-1].at + timedelta(microseconds=1)) == []
+    assert await journal.events("tenant") == rows[:200]
+    assert await journal.events("token") == [rows[-2]]
+
+
+async def test_folds(shared_engine: EmbeddedEngine) -> None:
+    journal = await new_journal(shared_engine)
+    rows = [
+        row("a", "create"),
+        row("b", "create"),
+        row("a", "suspend"),
+        row("a", "resume", outcome="failed"),
+        row("a", "note"),
+        row("a", "note"),
+        row("b", "note", kind="other"),
+    ]
+    await journal.append(rows[::-1])  # the order of arrival is not the order of events
+    assert await journal.latest("tenant") == {"a": rows[5], "b": rows[1]}
+    assert await journal.latest("tenant", ["create", "suspend", "resume"]) == {"a": rows[2], "b": rows[1]}
+    assert await journal.latest("tenant", []) == {}
+    assert await journal.events("tenant", {"note"}) == rows[4:6]
+    assert await journal.counts("tenant", "note") == {"a": 2}
+    assert await journal.counts("tenant", "resume") == {}
+
+
+async def test_later_events_are_those_of_others_on_the_same_subjects(shared_engine: EmbeddedEngine) -> None:
+    journal = await new_journal(shared_engine)
+    mine, other = new_ids.next(), new_ids.next()
+    rows = [
+        row("a", change=other),
+        row("a", change=mine),
+        row("b", change=mine),
+        row("failed", change=mine, outcome="failed"),
+        row("own", kind="change", change=mine),
+        row("b", "suspend", change=mine),
+        row("a", "suspend", change=other, outcome="failed"),
+        row("failed", change=other),
+        row("c", change=other),
+        row("own", kind="change", change=other),
+    ]
+    await journal.append(rows)
+    assert await journal.later_events(mine) == []
+    later = [row("b", "remove", change=other), row("a", "remove", change=new_ids.next())]
+    await journal.append(later)
+    assert await journal.later_events(mine) == later[::-1]
+    assert await journal.later_events(mine, limit=1) == later[:0:-1]
+
+
+@pytest.mark.parametrize("arrives", [True, False])
+async def test_a_lost_answer_leads_to_no_second_row(shared_engine: EmbeddedEngine, arrives: bool) -> None:
+    faulty = FaultyEngine(shared_engine)
+    journal = await new_journal(faulty)
+    rows = [row(str(number)) for number in range(50)]
+    faulty.inserts_left, faulty.arrives = 0, arrives
+    with pytest.raises(UnreachableError):
+        await journal.append(rows)
+    faulty.repair()
+    await journal.append(rows, in_doubt=True)
+    await journal.append(rows, in_doubt=True)
+    assert await journal.events("tenant") == rows
+    stored = await shared_engine.query(f"SELECT count() FROM {journal.database}.journal")
+    assert stored.first_cell() == 50
+
+
+@pytest.mark.parametrize("arrives", [True, False])
+async def test_an_answer_lost_for_a_moment_is_made_up_for_at_once(shared_engine: EmbeddedEngine, arrives: bool) -> None:
+    class BrieflyLost(FaultyEngine):
+        def _refuse_when_broken(self) -> None:
+            return
+
+    faulty = BrieflyLost(shared_engine)
+    journal = await new_journal(faulty)
+    rows = [row(str(number)) for number in range(50)]
+    faulty.inserts_left, faulty.arrives = 0, arrives
+    await journal.append(rows)
+    stored = await shared_engine.query(f"SELECT count() FROM {journal.database}.journal")
+    assert stored.first_cell() == 50
+
+
+async def test_an_insert_that_arrives_late_after_all_is_read_once(shared_engine: EmbeddedEngine) -> None:
+    journal = await new_journal(shared_engine)
+    rows = [row(str(number)) for number in range(10)]
+    await journal.append(rows)
+    await journal.append(rows[:5])  # another block than the first, so that the table itself does not drop it
+    stored = await shared_engine.query(f"SELECT count() FROM {journal.database}.journal")
+    assert stored.first_cell() == 15
+    assert await journal.events("tenant") == rows
+    assert await journal.history() == rows[::-1]
+    assert await journal.counts("tenant", "create") == {str(number): 1 for number in range(10)}
+
+
+async def test_the_same_batch_twice_is_dropped_by_the_table(shared_engine: EmbeddedEngine) -> None:
+    journal = await new_journal(shared_engine)
+    rows = [row(str(number)) for number in range(10)]
+    await journal.append(rows)
+    await journal.append(rows)
+    stored = await shared_engine.query(f"SELECT count() FROM {journal.database}.journal")
+    assert stored.first_cell() == 10
+
+
+async def test_a_clear_answer_is_not_questioned(shared_engine: EmbeddedEngine) -> None:
+    faulty = FaultyEngine(shared_engine)
+    journal = await new_journal(faulty)
+    faulty.inserts_left = 0
+    faulty.fault = NoRightError("No right.", code=497, missing="INSERT ON x.journal")
+    with pytest.raises(HousekeysError, match="No right"):
+        await journal.append([row()])
+    assert await journal.history() == []
+
+
+async def test_batches_are_bounded(shared_engine: EmbeddedEngine) -> None:
+    faulty = FaultyEngine(shared_engine)
+    journal = await new_journal(faulty)
+    faulty.inserts_left = 3
+    long = {"text": "x" * (BATCH_CHARACTERS // 2)}
+    with pytest.raises(UnreachableError):  # the fourth insert
+        await journal.append([row(str(number), details=long) for number in range(7)])
+    assert len(await Journal(shared_engine, journal.database).events("tenant")) == 3
+
+
+async def test_a_hundred_thousand_rows(shared_engine: EmbeddedEngine) -> None:
+    journal = await new_journal(shared_engine)
+    await journal.exists()
+    await shared_engine.command(
+        f"INSERT INTO {journal.database}.journal SELECT toUUID(concat('0198c000-0000-7000-8000-',"
+        " leftPad(hex(number), 12, '0'))), toDateTime64('2026-01-01 00:00:00', 6, 'UTC') + number, 'op', 'h', 'p',"
+        " toUUID('0198c000-0000-7000-8000-000000000000'), 'token', toString(number % 40000),"
+        " ['issue', 'deliver', 'use'][number % 3 + 1], 'done', '{}' FROM numbers(120000)"
+    )
+    latest = await journal.latest("token")
+    assert len(latest) == 40_000
+    assert latest["7"].action == ["issue", "deliver", "use"][80_007 % 3]
+    assert latest["7"].at == datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=80_007)
+    counts = await journal.counts("token", "issue")
+    assert sum(counts.values()) == 40_000
+    assert len(await journal.events("token")) == 120_000
+    assert [found.subject for found in await journal.history(limit=2)] == ["39999", "39998"]
