@@ -9,34 +9,44 @@ from __future__ import annotations
 import unicodedata
 from datetime import UTC, datetime
 
-# Besides control characters (Cc): format characters (Cf: bidirectional overrides, zero-width), line and paragraph
-# separators (Zl, Zp), surrogates (Cs) and private use (Co) can hide or reorder what is shown.
-_HIDDEN = frozenset({"Cc", "Cf", "Zl", "Zp", "Cs", "Co"})
+# Hangul vowels and finals: drawn into the cell of the consonant before them.
+_JAMO = frozenset((*range(0x1160, 0x1200), *range(0xD7B0, 0xD800)))
 
 
 def cell_width(text: str) -> int:
     """How many terminal cells `text` takes: wide East Asian characters and emoji two, combining marks none."""
-    if text.isascii():
-        return len(text)
-    return sum(
-        0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
-        for character in text
-    )
+    return len(text) if text.isascii() else sum(map(_cells, text))
+
+
+def _cells(character: str) -> int:
+    if unicodedata.category(character) in ("Mn", "Me", "Mc") or ord(character) in _JAMO:
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
 def one_line(text: str, limit: int | None = None) -> str:
-    """`text` on one line with every invisible character written as an escape; cut to `limit` cells with `…`."""
+    """`text` on one line with every invisible character written as an escape; cut to `limit` cells with `…`.
+
+    Invisible is what Python does not call printable: control, format (bidirectional overrides, zero-width),
+    separator other than the space, private, unassigned and half characters.
+    """
     if not text.isprintable():
         text = "".join(_visible(character) for character in text)
-    if limit is not None and len(text) > limit:
-        return text[: max(limit - 1, 0)] + "…"
+    if limit is not None and cell_width(text) > limit:
+        return _cut(text, max(limit - 1, 0)) + "…"
     return text
 
 
 def _visible(character: str) -> str:
-    if character == " " or (character.isprintable() and unicodedata.category(character) not in _HIDDEN):
-        return character
-    return character.encode("unicode_escape").decode("ascii")
+    return character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
+
+
+def _cut(text: str, cells: int) -> str:
+    for index, character in enumerate(text):
+        cells -= _cells(character)
+        if cells < 0:
+            return text[:index]
+    return text
 
 
 def plain_lines(text: str) -> str:
@@ -50,36 +60,39 @@ def count(number: int | None) -> str:
 
 
 def byte_size(size: int | None) -> str:
-    """Bytes in binary units with three significant digits: `0 B`, `12 MiB`, `4.10 GiB`; None as `-`."""
+    """Bytes in binary units with three significant digits: `0 B`, `12.0 MiB`, `4.10 GiB`; None as `-`."""
     if size is None:
         return "-"
+    if size < 1024:
+        return f"{size} B"
     amount = float(size)
-    for unit in ("B", "KiB", "MiB", "GiB", "TiB", "PiB"):
-        if amount < 1024 or unit == "PiB":
-            break
+    for unit in ("KiB", "MiB", "GiB", "TiB", "PiB"):
         amount /= 1024
-    if unit == "B" or amount >= 100:
-        return f"{amount:,.0f} {unit}"
-    return f"{amount:.{1 if amount >= 10 else 2}f} {unit}"
+        # Compared as it will be printed: 1023.9 KiB would be "1024 KiB".
+        if round(amount) < 1024 or unit == "PiB":
+            break
+    digits = 2 if round(amount, 2) < 10 else 1 if round(amount, 1) < 100 else 0
+    return f"{amount:.{digits}f} {unit}"
 
 
 def relative_time(moment: datetime | None, now: datetime) -> str:
-    """How long ago, in words that fit a column: `just now`, `2 min ago`, `3 h ago`, `5 days ago`, else the date."""
+    """How far away, in words that fit a column: `just now`, `2 min ago`, `in 3 h`, `5 days ago`; else the date."""
     if moment is None:
         return "never"
-    seconds = (now - moment).total_seconds()
-    if seconds < 0:
-        return exact_time(moment)
-    if seconds < 60:
+    seconds = int((now - moment).total_seconds())
+    distance = abs(seconds)
+    if distance < 60:  # another machine's clock may be a little ahead
         return "just now"
-    if seconds < 3600:
-        return f"{int(seconds // 60)} min ago"
-    if seconds < 86_400:
-        return f"{int(seconds // 3600)} h ago"
-    days = int(seconds // 86_400)
-    if days < 30:
-        return "1 day ago" if days == 1 else f"{days} days ago"
-    return moment.astimezone(UTC).strftime("%d %b %Y")
+    days = distance // 86_400
+    if days >= 30:
+        return moment.astimezone(UTC).strftime("%d %b %Y")
+    if distance < 3600:
+        words = f"{distance // 60} min"
+    elif not days:
+        words = f"{distance // 3600} h"
+    else:
+        words = "1 day" if days == 1 else f"{days} days"
+    return f"{words} ago" if seconds > 0 else f"in {words}"
 
 
 def exact_time(moment: datetime | None) -> str:

@@ -44,7 +44,7 @@ def write_private(path: Path, content: bytes, *, replace: bool = True, mode: int
     Raises BadInputError when `replace` is false and the file exists. OSError is the caller's to explain.
     """
     folder = private_folder(path.parent)
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name[:100]}.", dir=folder)
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name[:40]}.", dir=folder)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)

@@ -83,12 +83,13 @@ class RedactingFormatter(logging.Formatter):
     So a name with a line break in it cannot pass for a record of its own. Times are UTC.
     """
 
-    converter = time.gmtime
-
     def __init__(self) -> None:
         super().__init__(
             "%(asctime)s.%(msecs)03dZ %(process)d %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S"
         )
+
+    def converter(self, timestamp: float | None) -> time.struct_time:
+        return time.gmtime(timestamp)
 
     def format(self, record: logging.LogRecord) -> str:
         return plain_lines(redact(super().format(record))).replace("\n", "\n  | ")

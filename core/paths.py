@@ -5,10 +5,13 @@ By platformdirs; `HOUSEKEYS_HOME=/dir` puts all of them under one folder, `--con
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
+
+_LONGEST = 200  # characters of a file name, leaving room for endings and temporary names
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,13 @@ class Paths:
 
 
 def file_name(name: str) -> str:
-    """`name` as one safe file name: everything but letters, digits, `_`, `-` and inner dots percent-encoded."""
+    """`name` as one safe file name: everything but letters, digits, `_`, `-`, `~` and inner dots percent-encoded.
+
+    Different names give different file names; a long one ends in a part of its SHA-256, to stay within 255 bytes.
+    """
     safe = quote(name, safe="")
-    return safe.replace(".", "%2E") if safe.startswith(".") else safe
+    if safe.startswith("."):
+        safe = f"%2E{safe[1:]}"
+    if len(safe) <= _LONGEST:
+        return safe
+    return f"{safe[: _LONGEST - 33]}%{hashlib.sha256(name.encode('utf-8')).hexdigest()[:32]}"
