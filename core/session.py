@@ -6,18 +6,21 @@ The console and the one-shot commands both work through a `Session`; nothing els
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from core.clickhouse.capabilities import Capabilities, probe
 from core.clickhouse.connecting import connect
 from core.clickhouse.engine import Engine
-from core.errors import HousekeysError, NotFoundError
+from core.errors import HousekeysError
 from core.journal.journal import Journal
 from core.paths import Paths
-from core.profiles.model import Preferences, Profile
-from core.profiles.reading import ProfileFile
+from core.profiles import Preferences, Profile, ProfileFile
 from core.running.runner import Operator, ReadOnly, Runner
 from core.secrets import Prompt
+
+if TYPE_CHECKING:
+    from core.keys.key_ring import KeyRing
 
 log = logging.getLogger(__name__)
 
@@ -29,22 +32,6 @@ def resolve_read_only(flag: bool | None, profile: Profile, preferences: Preferen
     if profile.read_only is not None:
         return ReadOnly(profile.read_only, f"profile {profile.name}: read_only = {str(profile.read_only).lower()}")
     return ReadOnly(preferences.read_only, "the preferences: read_only = true" if preferences.read_only else "")
-
-
-def select_profile(profile_file: ProfileFile, name: str | None) -> Profile:
-    """The profile called `name`, or the default one. Raises NotFoundError, or BadInputError for a broken one."""
-    wanted = name or profile_file.preferences.default_profile
-    profile = profile_file.profiles.get(wanted)
-    if profile is not None:
-        return profile
-    broken = [problem for problem in profile_file.problems if problem.profile == wanted]
-    if broken:
-        raise NotFoundError(
-            f"Profile {wanted!r} cannot be used: {broken[0]}",
-            advice="Correct the file, or choose another profile with -p.",
-        )
-    known = ", ".join(sorted(profile_file.profiles))
-    raise NotFoundError(f"There is no profile {wanted!r}.", advice=f"Known profiles: {known}.")
 
 
 @dataclass(slots=True)
@@ -60,6 +47,7 @@ class Session:
     capabilities: Capabilities
     journal: Journal
     runner: Runner
+    _keys: KeyRing | None = field(default=None, init=False, repr=False)
 
     @classmethod
     async def open(
@@ -76,7 +64,7 @@ class Session:
 
         Raises UnreachableError, RefusedError (no password to be had), BadInputError or NotFoundError (the profile).
         """
-        profile = select_profile(profile_file, profile_name)
+        profile = profile_file.profile(profile_name)
         mode = resolve_read_only(read_only, profile, profile_file.preferences)
         operator = operator or Operator.current()
         engine = await connect(profile, paths, read_only=mode.active, prompt=prompt)
@@ -100,6 +88,20 @@ class Session:
         except HousekeysError as error:
             log.warning("journal rows stay unsent: %s %s", error, error.detail)
 
+    @property
+    def keys(self) -> KeyRing:
+        """The private keys of the profile on this machine, all locked at first; `close` locks them again."""
+        if self._keys is None:
+            # Here, because the library behind it is large and most sessions need no private key.
+            from core.keys.key_ring import KeyRing
+            from core.keys.key_store import KeyStore
+
+            store = KeyStore(self.profile.key_folder(self.paths))
+            self._keys = KeyRing(store, self.preferences.idle_lock * 60)
+        return self._keys
+
     async def close(self) -> None:
-        """Let go of the engine. Idempotent."""
+        """Lock the keys and let go of the engine. Idempotent."""
+        if self._keys is not None:
+            self._keys.lock()
         await self.engine.close()

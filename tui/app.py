@@ -142,6 +142,9 @@ class HousekeysApp(CommandHost, App[None]):
         """Find out which changes were begun and not ended; they are shown as a banner and in the journal."""
         session = self.connection.session
         self.unfinished = tuple(session.runner.unfinished()) if session is not None else ()
+        self._show_frames()
+
+    def _show_frames(self) -> None:
         for screen in self.screen_stack:
             if isinstance(screen, ConsoleScreen):
                 screen.show_frame()
@@ -397,18 +400,14 @@ class HousekeysApp(CommandHost, App[None]):
     def _look_at_idleness(self) -> None:
         if self._key_ring is not None and self._key_ring.lock_if_idle():
             self.tell("Keys locked: none was used for a while.")
+            self._show_frames()
 
     def key_ring(self) -> KeyRing:
         """The private keys unlocked in this session; locked again when the profile is left."""
         session = self.connection.session
         if session is None:
             raise HousekeysError("Not connected.")
-        if self._key_ring is None:
-            from core.keys.key_ring import KeyRing
-            from core.keys.key_store import KeyStore
-
-            store = KeyStore(session.profile.key_folder(session.paths))
-            self._key_ring = KeyRing(store, session.preferences.idle_lock * 60)
+        self._key_ring = session.keys
         return self._key_ring
 
     def lock_keys(self) -> None:
@@ -416,6 +415,7 @@ class HousekeysApp(CommandHost, App[None]):
         unlocked = self._key_ring is not None and bool(self._key_ring.unlocked)
         self._forget_keys()
         self.tell("Keys locked." if unlocked else "No key is unlocked.")
+        self._show_frames()
 
     def _forget_keys(self) -> None:
         if self._key_ring is not None:
