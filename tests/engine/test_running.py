@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import itertools
 import os
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,70 +16,16 @@ from core.clickhouse.embedded import EmbeddedEngine
 from core.clickhouse.errors import AlreadyExistsError, UnknownNameError
 from core.errors import BadInputError, NotFoundError, RefusedError
 from core.journal.ids import new_ids
-from core.journal.journal import Journal
 from core.running.changefile import WriteAheadError
-from core.running.runner import Operator, Progress, ReadOnly, Report, Runner
-from tests.engine.faulty_engine import FaultyEngine
+from core.running.runner import Progress, ReadOnly, Runner
+from tests.engine.running_place import OPERATOR, Place, states
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-_numbers = itertools.count()
-OPERATOR = Operator("op", "bastion")
-
-
-class Place:
-    """A database, a journal and a runner of their own, on an engine whose line can be cut."""
-
-    def __init__(self, engine: EmbeddedEngine, folder: Path, *, read_only: bool = False) -> None:
-        self.engine = FaultyEngine(engine)
-        self.database = f"run_{next(_numbers)}"
-        self.folder = folder / "changes"
-        self.journal = Journal(self.engine, f"{self.database}_journal")
-        self.runner = Runner(
-            self.engine, self.journal, self.folder, OPERATOR, "prod", ReadOnly(read_only, "--read-only")
-        )
-
-    def create(self, name: str, *, repeatable: bool = False, needs: int | None = None) -> StatementStep:
-        """A step that fails when it is run twice, and its inverse."""
-        table = f"{self.database}.{name}"
-        return StatementStep(
-            f"Create {name}",
-            f"CREATE TABLE {'IF NOT EXISTS ' if repeatable else ''}{table} (a Int8) ENGINE = Memory",
-            undo=StatementStep(f"Drop {name}", f"DROP TABLE {table}", events=(Event("table", name, "drop"),)),
-            done_when=self.exists(name),
-            repeatable=repeatable,
-            needs=needs,
-            events=(Event("table", name, "create", {"by": "test"}),),
-        )
-
-    def exists(self, name: str) -> str:
-        return f"SELECT count() FROM system.tables WHERE database = '{self.database}' AND name = '{name}'"
-
-    async def tables(self) -> set[str]:
-        found = await self.engine.engine.query(
-            "SELECT name FROM system.tables WHERE database = {database:String}", {"database": self.database}
-        )
-        return {name for (name,) in found.rows}
-
-    async def told(self, kind: str = "table") -> list[tuple[str, str, str]]:
-        """What the journal says, oldest first."""
-        return [(row.subject, row.action, row.outcome) for row in (await self.journal.history(kind))[::-1]]
-
-    def files(self) -> list[str]:
-        return sorted(path.suffix for path in self.folder.iterdir())
 
 
 @pytest.fixture
 async def place(shared_engine: EmbeddedEngine, tmp_path: Path) -> Place:
-    made = Place(shared_engine, tmp_path)
-    await shared_engine.command(f"CREATE DATABASE {made.database}")
-    assert (await made.runner.run(made.journal.creation())).succeeded
-    made.engine.statements.clear()
-    return made
-
-
-def states(report: Report) -> list[str]:
-    return [outcome.state for outcome in report.outcomes]
+    return await Place(shared_engine, tmp_path).prepare()
 
 
 async def test_steps_run_in_order_and_are_told(place: Place, tmp_path: Path) -> None:
