@@ -26,6 +26,7 @@ from core.keys.versions import (
     check_version,
     find,
     of_side,
+    public_text,
 )
 from core.secrets import Secret
 
@@ -216,6 +217,20 @@ async def plan_change_passphrase(
             *_exposed(renewed[0][0]),
         ),
     )
+
+
+def plan_export_public(version: KeyVersion, path: Path) -> Change:
+    """Write the public half to a new file, ready to send. Raises BadInputError when the file exists."""
+    path = unused_path(path)
+    title = f"Export the public half of {version.label}"
+    step = FileStep(
+        title,
+        path,
+        public_text(version).encode("ascii"),
+        undo=FileStep(f"Remove {one_line(str(path))}", path, None),
+        events=(_noted(version, "export", {}),),
+    )
+    return Change(title, (step,))
 
 
 async def plan_export_private(key: UnlockedKey, path: Path, passphrase: Secret) -> Change:

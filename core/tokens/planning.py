@@ -9,16 +9,14 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from core.access.model import Grant
-from core.access.readable import ReadableDatabases, readable_databases
 from core.changes import Change, Event, FileStep, RecordStep, Step
-from core.clickhouse.access_reading import grants_of
 from core.clickhouse.engine import Engine
 from core.display import one_line
 from core.errors import BadInputError, NotFoundError, RefusedError
 from core.keys.key_ring import KeyRing
 from core.keys.planning import unused_path
 from core.keys.versions import IssuingKeys
+from core.tenants.reading import read_rights
 from core.tokens.delivery import NewToken, tokens_csv
 from core.tokens.issuing import Issuer
 from core.tokens.ledger import RESTORE, SUBJECT_KIND, IssuedToken, Reissue, TokenState, issue_event, state_event
@@ -37,6 +35,8 @@ _MESSAGES = {
     TokenState.USED: "This only records that the client made a connection with it; the connection needs no token.",
     TokenState.VOID: NOT_REVOCABLE,
 }
+
+NO_DATABASE = "there is no such database"
 
 Progress = Callable[[int, int], None]
 
@@ -68,17 +68,23 @@ async def tenant_problems(engine: Engine, tenants: Collection[str], datalens_use
     """Why no token should be made for some of `tenants`: the reason by name, empty when all is well.
 
     DataLens takes a token for a database that does not exist or cannot be read, and shows an empty list of tables.
-    Raises NotFoundError when there is no such user, RefusedError when its grants may not be read.
+    Raises NotFoundError when there is no such user, RefusedError when its grants cannot be seen.
     """
     databases = {row[0] for row in (await engine.query("SELECT name FROM system.databases")).rows}
-    readable = await _readable_by(engine, datalens_user)
-    problems = {}
-    for tenant in tenants:
-        if tenant not in databases:
-            problems[tenant] = "there is no such database"
-        elif not any(part.covers(tenant) for part in readable):
-            problems[tenant] = f"the user {one_line(datalens_user)} cannot read the database"
-    return problems
+    reading = await read_rights(engine, datalens_user)
+    if reading.exists is False:
+        raise NotFoundError(
+            f"There is no user {one_line(datalens_user)}, by which DataLens would read the databases.",
+            advice="Create it: housekeys datalens setup",
+        )
+    problems = {tenant: NO_DATABASE for tenant in tenants if tenant not in databases}
+    unread = [tenant for tenant in tenants if tenant in databases and not reading.covers(tenant)]
+    if unread and reading.problem:
+        raise RefusedError(
+            f"Whether DataLens can read {one_line(unread[0])} cannot be told. {reading.problem}",
+            advice="Ask for the right to see the grants: GRANT SHOW USERS, SHOW ROLES ON *.* TO you",
+        )
+    return problems | {tenant: f"the user {one_line(datalens_user)} cannot read the database" for tenant in unread}
 
 
 async def require_tenants(engine: Engine, tenants: Collection[str], datalens_user: str) -> None:
@@ -91,7 +97,7 @@ async def require_tenants(engine: Engine, tenants: Collection[str], datalens_use
     others = f" The same or the like holds for {len(problems) - 1} more." if len(problems) > 1 else ""
     detail = "\n".join(f"{one_line(tenant)}: {reason}" for tenant, reason in problems.items())
     message = f"No token for {shown}: {problem}.{others}"
-    if problem == "there is no such database":
+    if problem == NO_DATABASE:
         raise NotFoundError(message, advice=f"Create it: housekeys tenant add {shown}", detail=detail)
     fix = f"Open it: housekeys tenant adopt {shown} (or resume, if it was suspended)"
     raise RefusedError(message, advice=fix, detail=detail)
@@ -116,11 +122,10 @@ async def plan_issue(
     path = await asyncio.to_thread(unused_path, out) if out is not None else None
     await require_tenants(engine, tenants, datalens_user)
     tokens = await _make(issuer, tenants, progress)
-    events = tuple(_issued(token, note) for token in tokens)
-    voids = tuple(_voided(token) for token in tokens)
+    events = [_issued(token, note) for token in tokens]
     what = f"a token for {one_line(tokens[0].tenant)}" if len(tokens) == 1 else f"{len(tokens):,} tokens"
-    step = _step(f"Issue {what}", events, voids, tokens, path)
-    return Issuing(Change(step.title, (step,), consequences=_consequences(issuer)), tokens)
+    steps = _steps(f"Issue {what}", tokens, events, path)
+    return Issuing(Change(steps[0].title, steps, consequences=_consequences(issuer)), tokens)
 
 
 async def plan_reissue(
@@ -132,7 +137,7 @@ async def plan_reissue(
     out: Path,
     progress: Progress | None = None,
 ) -> Issuing:
-    """Make a new token for each of `wanted` into a CSV file and mark the old one void, in one step.
+    """Make a new token for each of `wanted` into a CSV file, and mark the old one void.
 
     Tenants that are gone or suspended are skipped. Raises RefusedError when nothing is left, BadInputError.
     """
@@ -145,14 +150,19 @@ async def plan_reissue(
             detail="\n".join(f"{one_line(tenant)}: {reason}" for tenant, reason in skipped.items()),
         )
     tokens = await _make(issuer, [entry.token.tenant for entry in entries], progress)
-    events, undo = [], []
-    for entry, token in zip(entries, tokens, strict=True):
-        events.append(_issued(token, entry.token.note, replaces=entry.token.fingerprint))
-        events.append(state_event(entry.token, TokenState.VOID.action, TokenState.VOID, "reissued"))
-        undo += [_voided(token), state_event(entry.token, RESTORE, entry.token.state)]
-    step = _step(f"Reissue {len(tokens):,} tokens", tuple(events), tuple(undo), tokens, path)
+    pairs = list(zip(entries, tokens, strict=True))
+    events = [_issued(token, entry.token.note, replaces=entry.token.fingerprint) for entry, token in pairs]
+    old = [entry.token for entry in entries]
+    replaced = RecordStep(
+        "Mark the tokens they replace as void",
+        tuple(state_event(token, TokenState.VOID.action, TokenState.VOID, "reissued") for token in old),
+        undo=RecordStep("Take that back", tuple(state_event(token, RESTORE, token.state) for token in old)),
+        needs=1,
+    )
+    many = "1 token" if len(tokens) == 1 else f"{len(tokens):,} tokens"
+    steps = (*_steps(f"Reissue {many}", tokens, events, path), replaced)
     consequences = (*_consequences(issuer), "The old tokens are marked void; they work until DataLens drops their key.")
-    return Issuing(Change(step.title, (step,), consequences=consequences), tokens, skipped)
+    return Issuing(Change(steps[0].title, steps, consequences=consequences), tokens, skipped)
 
 
 def plan_mark(tokens: Sequence[IssuedToken], state: TokenState, note: str = "") -> Change:
@@ -180,19 +190,6 @@ def plan_mark(tokens: Sequence[IssuedToken], state: TokenState, note: str = "") 
     )
     title = steps[0].title if len(steps) == 1 else f"Mark {len(steps):,} tokens as {state}"
     return Change(title, steps, consequences=(_MESSAGES[state],))
-
-
-async def _readable_by(engine: Engine, user: str) -> list[ReadableDatabases]:
-    """What `user` may read by itself and by each of the roles it has, directly or through other roles."""
-    readable, seen, waiting = [], {user}, [user]
-    while waiting:
-        grants = await grants_of(engine, waiting.pop())
-        readable.append(readable_databases(grants))
-        for grant in grants:
-            fresh = set(grant.roles) - seen if isinstance(grant, Grant) else set()
-            seen |= fresh
-            waiting += fresh
-    return readable
 
 
 async def _make(issuer: Issuer, tenants: Sequence[str], progress: Progress | None) -> tuple[NewToken, ...]:
@@ -224,21 +221,16 @@ def _voided(token: NewToken) -> Event:
     return Event(SUBJECT_KIND, token.fingerprint, TokenState.VOID.action, details)
 
 
-def _step(
-    title: str, events: tuple[Event, ...], undo: tuple[Event, ...], tokens: Sequence[NewToken], path: Path | None
-) -> Step:
-    """One step for all, so that no crash can part the file from the ledger: the events are written ahead with the
-    SHA-256 of the file, and are true exactly when that file is there."""
+def _steps(title: str, tokens: Sequence[NewToken], events: Sequence[Event], path: Path | None) -> tuple[Step, ...]:
+    """The ledger first, then the file: whatever breaks off, and whatever is done about it, no token that anybody holds
+    is missing in the ledger. The reverse can happen, and undo then marks void what was never written."""
+    voids = tuple(_voided(token) for token in tokens)
+    ledger = RecordStep(title, tuple(events), undo=RecordStep("Mark these tokens void", voids))
     if path is None:
-        return RecordStep(title, events, undo=RecordStep("Mark them void", undo))
-    return FileStep(
-        f"{title} to {one_line(str(path))}",
-        path,
-        tokens_csv(tokens),
-        secret=True,
-        undo=FileStep(f"Remove {one_line(str(path))} and mark its tokens void", path, None, events=undo),
-        events=events,
-    )
+        return (ledger,)
+    shown = one_line(str(path))
+    remove = FileStep(f"Remove {shown}", path, None)
+    return ledger, FileStep(f"Write {shown}", path, tokens_csv(tokens), secret=True, undo=remove, needs=0)
 
 
 def _consequences(issuer: Issuer) -> tuple[str, ...]:
