@@ -14,7 +14,7 @@ from tui.cli.output import Output
 
 if TYPE_CHECKING:
     from core.changes import Change
-    from core.profiles.reading import ProfileFile
+    from core.profiles import ProfileFile
     from core.running.runner import Report
     from core.secrets import Secret
     from core.session import Session
@@ -58,7 +58,7 @@ class Context:
     def profile_file(self) -> ProfileFile:
         """The profiles, read once; problems of other profiles are not repeated by every command."""
         if self._profile_file is None:
-            from core.profiles.reading import load
+            from core.profiles import load
 
             self._profile_file = load(self.paths.config_file)
         return self._profile_file
@@ -119,11 +119,11 @@ class Context:
 
         Raises BadInputError when the file cannot be used or the two entries differ, RefusedError without a terminal.
         """
-        from core.secrets import Secret, SecretReference
+        from core.secrets import Kind, Secret, SecretReference
 
         file: Path | None = getattr(self.arguments, "passphrase_file", None)
         if file is not None:
-            return await SecretReference.parse(f"file:{file}").resolve(None)
+            return await SecretReference(Kind.FILE, (str(file),)).resolve(None)
         if self.environ.get(ENVIRONMENT_NAME):
             return Secret(self.environ[ENVIRONMENT_NAME])
         if not self.interactive:
@@ -136,7 +136,7 @@ class Context:
             raise BadInputError("An empty passphrase protects nothing.")
         if twice:
             second = await self.prompt_secret(f"{label}, again")
-            if second is None or second.reveal() != first.reveal():
+            if second is None or not first.matches(second):
                 raise BadInputError("The two entries differ. Nothing was changed.")
         return first
 
