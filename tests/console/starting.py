@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -75,12 +74,3 @@ async def until(pilot: Pilot[None], condition: Callable[[], object], seconds: fl
 def text_of(app: HousekeysApp) -> str:
     """What is on the screen, as plain lines."""
     return "\n".join("".join(segment.text for segment in strip) for strip in app.screen._compositor.render_strips())
-
-
-def picture(app: HousekeysApp, name: str, folder: Path = Path("/tmp")) -> Path:
-    """A PNG of the screen as it is now, to look at: needs rsvg-convert."""
-    svg = folder / f"{name}.svg"
-    svg.write_text(app.export_screenshot())
-    png = svg.with_suffix(".png")
-    subprocess.run(["rsvg-convert", "-z", "1.2", str(svg), "-o", str(png)], check=True)
-    return png

@@ -120,7 +120,7 @@ class ChangeScreen(ConsoleScreen["Report | None"]):
     # -- composition
 
     def content(self) -> ComposeResult:
-        yield LinesView(self._plan_lines(), id="plan")
+        yield LinesView(self._plan_lines(), id="plan", left=2)
         yield ProgressBar(id="progress")
         if self.confirmation.ask is Ask.TYPE_NAME:
             words = f" Type {one_line(self.confirmation.name)} to run this on {one_line(self._where)}:"
@@ -147,15 +147,16 @@ class ChangeScreen(ConsoleScreen["Report | None"]):
         lines.append(Line(f"{change.danger.name}: {DANGER_WORDS[change.danger]}", style=style))
         lines.append(Line(self._undo_words(), style="muted"))
         lines += [Line(f"- {consequence}") for consequence in change.consequences]
-        if self.first is not None:
-            lines += [Line(), Line(f"First, once: {self.first.title}", style="heading")]
-            lines += _previews(self.first)
         steps = len(change.steps)
         lines += [
             Line(),
             Line(f"Exactly this runs ({count(steps)} {'step' if steps == 1 else 'steps'})", style="heading"),
         ]
-        return lines + _previews(change)
+        lines += _previews(change)
+        if self.first is not None:
+            lines += [Line(), Line(f"Before it, once: {self.first.title}", style="heading")]
+            lines += _previews(self.first)
+        return lines
 
     def _undo_words(self) -> str:
         if self.change.reversible:

@@ -20,8 +20,8 @@ class DetailScreen(ConsoleScreen[None]):
 
     ACTIONS = (
         Command("detail.back", "back", "escape,backspace", "close", "Back to the list."),
-        Command("detail.tab", "next tab", "tab", "next_tab", "Show the next tab (also with the arrow keys)."),
-        Command("detail.copy", "copy", "y", "copy_lines", "Copy what this tab shows."),
+        Command("detail.tab", "tab", "tab", "next_tab", "Show the next tab (also with the arrow keys)."),
+        Command("detail.copy", "copy", "y", "copy_lines", "Copy what this tab shows.", footer=False),
     )
 
     def __init__(self, owner: EntityScreen[Any], row: Any) -> None:
@@ -62,6 +62,11 @@ class DetailScreen(ConsoleScreen[None]):
         """What the owner can do with a row, and is not done here."""
         own = {key for command in self.ACTIONS for key in command.keys.split(",")} | {"enter"}
         return [c for c in self.owner.commands() if c.needs_row and not own & set(c.keys.split(","))]
+
+    def why_not(self, command: Command) -> str:
+        if command.id == "detail.tab" and len(self.owner.TABS) == 1:
+            return "There is one tab only."
+        return super().why_not(command)
 
     def footer(self) -> tuple[list[Piece], list[Piece]]:
         left, right = super().footer()

@@ -125,7 +125,7 @@ class EntityScreen(ConsoleScreen[None], Generic[R]):
         with Horizontal(id="body"):
             with Vertical(id="list"):
                 yield EntityTable(self.COLUMNS, self.key, id="table")
-                yield StateView(id="state")
+                yield StateView(id="state", left=3)
                 yield FilterLine(id="filter")
             yield DetailPane(self.TABS, id="detail")
 

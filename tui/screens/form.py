@@ -55,14 +55,14 @@ class FormScreen(ConsoleScreen[T | None], Generic[T]):
         width = max((len(field.label) for field in self.form.fields), default=0)
         with VerticalScroll(id="form", can_focus=False):
             if self.form.intro:
-                yield LinesView([*text_lines(self.form.intro), Line()], id="form-intro")
+                yield LinesView([*text_lines(self.form.intro), Line()], id="form-intro", left=0)
             for field in self.form.fields:
                 yield FieldRow(field, width)
             with Choices(id="form-choices"):
                 yield Choice(self.form.button, id="send")
                 yield Choice("Cancel", id="cancel")
-            yield LinesView(id="form-message")
-            yield LinesView(id="form-preview")
+            yield LinesView(id="form-message", left=0)
+            yield LinesView(id="form-preview", left=0)
 
     def on_mount(self) -> None:
         super().on_mount()

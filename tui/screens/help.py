@@ -28,7 +28,7 @@ class HelpScreen(ConsoleScreen[None]):
         self.owner = owner
 
     def content(self) -> ComposeResult:
-        yield LinesView(self.lines(), id="help")
+        yield LinesView(self.lines(), id="help", left=2)
 
     def on_mount(self) -> None:
         super().on_mount()

@@ -21,6 +21,13 @@ LIMIT = 5_000  # rows that are read at once
 _OUTCOMES = {"done": "", "failed": "error", "undone": "warning", "dismissed": "warning"}
 
 
+def subject_of(row: Row) -> str:
+    """What the row is about; of a change its title, for its id says nothing to anybody."""
+    if row.subject_kind == "change" and isinstance(title := row.details.get("title"), str):
+        return f"change: {title}"
+    return f"{row.subject_kind} {row.subject}"
+
+
 class JournalScreen(EntityScreen["Row"]):
     """The newest rows of the journal."""
 
@@ -29,7 +36,7 @@ class JournalScreen(EntityScreen["Row"]):
     NOUN = ("row", "rows")
     COLUMNS = (
         Column("at", "WHEN", lambda row: exact_time(row.at)[:19], sort=lambda row: row.at, width=19, letter="W"),
-        Column("subject", "SUBJECT", lambda row: f"{row.subject_kind} {row.subject}", flexible=True, letter="S"),
+        Column("subject", "SUBJECT", lambda row: subject_of(row), flexible=True, letter="S"),
         Column("action", "ACTION", lambda row: row.action, letter="A"),
         Column(
             "outcome", "OUTCOME", lambda row: row.outcome, minor=1, style=lambda row: _OUTCOMES.get(row.outcome, "")
@@ -62,7 +69,7 @@ class JournalScreen(EntityScreen["Row"]):
         )
 
     def detail_title(self, row: Row) -> str:
-        return f"{row.subject_kind} {row.subject}: {row.action}"
+        return f"{subject_of(row)}: {row.action}"
 
     def summary(self, row: Row) -> Sequence[Line]:
         lines = [
@@ -82,7 +89,7 @@ class JournalScreen(EntityScreen["Row"]):
     def same_subject(self) -> None:
         row = self.current
         if row is not None:
-            self.filter_by(f"{row.subject_kind} {row.subject}")
+            self.filter_by(subject_of(row))
 
     def same_change(self) -> None:
         row = self.current

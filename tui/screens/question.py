@@ -30,7 +30,7 @@ class QuestionScreen(ConsoleScreen[bool]):
         self._title, self._lines, self._yes, self._no = title, tuple(lines), yes, no
 
     def content(self) -> ComposeResult:
-        yield LinesView(self._lines, id="question")
+        yield LinesView(self._lines, id="question", left=2)
         with Choices(id="question-choices"):
             yield Choice(self._no, id="no")
             yield Choice(self._yes, id="yes", dangerous=True)
@@ -65,7 +65,7 @@ class SecretScreen(ConsoleScreen[Secret | None]):
     def content(self) -> ComposeResult:
         yield Static(f" {one_line(self._label, 200)}", markup=False, id="secret-label")
         yield Input(password=True, compact=True, id="secret-input")
-        yield LinesView([Line(self._note, style="muted")] if self._note else [], id="secret-note")
+        yield LinesView([Line(self._note, style="muted")] if self._note else [], id="secret-note", left=2)
 
     def on_mount(self) -> None:
         super().on_mount()

@@ -50,7 +50,7 @@ class UnfinishedScreen(ConsoleScreen[None]):
         return next((item for item in self.console.unfinished if not item.running), None)
 
     def content(self) -> ComposeResult:
-        yield LinesView(self._lines(), id="plan")
+        yield LinesView(self._lines(), id="plan", left=2)
         with Choices(id="change-choices"):
             yield Choice("Leave it", id="close")
             yield Choice("Continue", id="resume")

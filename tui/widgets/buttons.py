@@ -27,7 +27,7 @@ class Choice(Widget, can_focus=True):
     def __init__(self, label: str, *, id: str, dangerous: bool = False) -> None:
         super().__init__(id=id, classes="dangerous" if dangerous else None)
         self.label = label
-        self.styles.width = len(label) + 6
+        self.styles.width = len(label) + 4
 
     def render(self) -> Content:
         return Content(f"[ {self.label} ]" if self.has_focus else f"  {self.label}  ")

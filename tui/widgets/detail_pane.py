@@ -64,4 +64,6 @@ class DetailPane(Vertical):
             Piece(f"[{name}]" if index == self.tab else f" {name} ", "bold $accent" if index == self.tab else "$muted")
             for index, name in enumerate(self.tabs)
         ]
-        self.query_one("#detail-tabs", ChromeLine).show(pieces if self._title and len(pieces) > 1 else [])
+        line = self.query_one("#detail-tabs", ChromeLine)
+        line.display = len(pieces) > 1
+        line.show(pieces if self._title else [])

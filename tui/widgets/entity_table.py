@@ -173,7 +173,8 @@ class EntityTable(ScrollView, Generic[R], can_focus=True):
         else:
             self.virtual_size = Size(self.size.width, len(rows) + 1)
             self._redraw()
-        self._keep_in_sight()
+        # After the layout: the scroll range may not know the new number of rows yet.
+        self.call_after_refresh(self._keep_in_sight)
         after = self.current
         if after is not before:
             self.post_message(self.Moved())
@@ -197,7 +198,7 @@ class EntityTable(ScrollView, Generic[R], can_focus=True):
         self._place()
         self.virtual_size = Size(self.size.width, len(self._shown) + 1)
         self._redraw()
-        self._keep_in_sight()
+        self.call_after_refresh(self._keep_in_sight)
 
     # -- the cursor
 

@@ -111,8 +111,10 @@ class LinesView(ScrollView, can_focus=True, inherit_bindings=False):
     ]
     COMPONENT_CLASSES: ClassVar[set[str]] = {"lines--label", "lines--heading", *(f"lines--{style}" for style in STYLES)}
 
-    def __init__(self, lines: Sequence[Line] = (), *, id: str | None = None) -> None:
+    def __init__(self, lines: Sequence[Line] = (), *, id: str | None = None, left: int = 1) -> None:
+        """`left` is the number of blank cells before every line."""
         super().__init__(id=id)
+        self._left = left
         self._lines = tuple(lines)
         self._drawn: list[_Drawn] = []
         self._drawn_width = -1
@@ -138,7 +140,7 @@ class LinesView(ScrollView, can_focus=True, inherit_bindings=False):
 
     @property
     def _width(self) -> int:
-        return max(self.scrollable_content_region.width, 1)
+        return max(self.scrollable_content_region.width - self._left - 1, 1)
 
     @property
     def height_needed(self) -> int:
@@ -169,7 +171,7 @@ class LinesView(ScrollView, can_focus=True, inherit_bindings=False):
         if index >= len(self._drawn):
             return Strip.blank(width, self.rich_style)
         line = self._drawn[index]
-        segments = []
+        segments = [Segment(" " * self._left, self.rich_style)]
         if line.label:
             segments.append(Segment(line.label, self.get_component_rich_style("lines--label")))
         style = self.get_component_rich_style(f"lines--{line.style}") if line.style else self.rich_style
