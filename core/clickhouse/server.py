@@ -19,6 +19,7 @@ from uuid import uuid4
 from core.clickhouse.engine import QueryResult, SettingValue
 from core.clickhouse.errors import QueryTimeoutError, ServerError, SettingRefusedError
 from core.clickhouse.quoting import quote_identifier, quote_string
+from core.clickhouse.server_diagnosis import look_closer
 from core.clickhouse.server_failures import ConnectionLostError, explain_failure, no_answer
 from core.clickhouse.server_options import ServerOptions
 from core.display import one_line
@@ -80,6 +81,9 @@ class ServerEngine:
                 await engine.close()
                 raise
             return engine
+        if isinstance(failure, ConnectionLostError):
+            closer = await asyncio.to_thread(look_closer, options)
+            raise closer or failure
         raise failure  # outside of the handler: the driver's exceptions can hold request headers
 
     @property

@@ -81,20 +81,19 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
     current: BaseException | None = error
     while current is not None and id(current) not in seen:
         seen.add(id(current))
+        for held in (getattr(current, "certificate_error", None), getattr(current, "os_error", None)):
+            if isinstance(held, BaseException):
+                yield held
         yield current
-        certificate = getattr(current, "certificate_error", None) or getattr(current, "os_error", None)
-        if isinstance(certificate, BaseException) and id(certificate) not in seen:
-            seen.add(id(certificate))
-            yield certificate
         current = current.__cause__ or current.__context__
 
 
 def _network_failure(error: BaseException, options: ServerOptions) -> HousekeysError | None:
     """The failure told by one exception of the HTTP client, the socket or TLS; None when it tells nothing."""
     kind = type(error).__name__
-    for inner in (error, getattr(error, "certificate_error", None), getattr(error, "os_error", None), error.__cause__):
-        if isinstance(inner, ssl.SSLError):
-            return _tls_failure(inner, options)
+    # aiohttp's own kinds of SSLError hold the real one, and have no reason.
+    if isinstance(error, ssl.SSLError) and hasattr(error, "reason"):
+        return _tls_failure(error, options)
     if kind == "ClientConnectorDNSError" or isinstance(error, socket.gaierror):
         return UnreachableError(
             f"The name {options.host} cannot be resolved.",
@@ -138,7 +137,7 @@ def _socket_failure(error: OSError, options: ServerOptions) -> HousekeysError | 
 
 def _lost(options: ServerOptions, detail: str) -> HousekeysError:
     if options.port in _NATIVE_PORTS or (not options.secure and options.port in _TLS_PORTS):
-        return _wrong_protocol(options, detail)
+        return wrong_protocol(options, detail)
     return ConnectionLostError(
         f"The connection to {options.address} broke while a statement was under way.",
         advice="Try again. If it stays, look at the server's log and at proxies on the way.",
@@ -146,7 +145,8 @@ def _lost(options: ServerOptions, detail: str) -> HousekeysError:
     )
 
 
-def _wrong_protocol(options: ServerOptions, detail: str) -> UnreachableError:
+def wrong_protocol(options: ServerOptions, detail: str) -> UnreachableError:
+    """The port speaks, but not what the options say."""
     if options.port in _NATIVE_PORTS:
         return UnreachableError(
             f"{options.address} is ClickHouse's native port, which Housekeys does not speak.",
@@ -171,7 +171,7 @@ def _tls_failure(error: ssl.SSLError, options: ServerOptions) -> HousekeysError:
     if isinstance(error, ssl.SSLCertVerificationError):
         return _not_trusted(error, options)
     if reason in _NOT_TLS:
-        return _wrong_protocol(options, str(error))
+        return wrong_protocol(options, str(error))
     if reason in _CERTIFICATE_WANTED:
         ours = "did not accept the client certificate" if options.client_certificate else "wants a client certificate"
         return UnreachableError(
@@ -211,7 +211,7 @@ def _not_trusted(error: ssl.SSLCertVerificationError, options: ServerOptions) ->
 
 def _not_http(options: ServerOptions, detail: str) -> UnreachableError:
     if options.port in _NATIVE_PORTS or options.port in _TLS_PORTS or "\\x15\\x03" in detail:
-        return _wrong_protocol(options, redact(detail))
+        return wrong_protocol(options, redact(detail))
     return UnreachableError(
         f"{options.address} does not answer as an HTTP server.",
         advice=f"Check host and port of the profile. {_PORTS}",
@@ -231,7 +231,7 @@ def _foreign_answer(status: int, body: str, options: ServerOptions) -> Housekeys
             detail=detail,
         )
     if _PLAIN_TO_TLS.search(body):
-        return _wrong_protocol(options, detail)
+        return wrong_protocol(options, detail)
     if _NO_CERTIFICATE.search(body):
         return UnreachableError(
             f"{options.address} wants a client certificate.",

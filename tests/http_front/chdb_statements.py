@@ -80,7 +80,8 @@ class ChdbStatements:
     def _handle(self, statement: Statement) -> Any:
         handle = chdb.connect(self._address)
         try:
-            handle.query(f"SET log_comment = {quote_string(statement.query_id)}")
+            if not self._read_only(handle):
+                handle.query(f"SET log_comment = {quote_string(statement.query_id)}")
             if statement.database:
                 handle.query(f"USE {quote_identifier(statement.database)}")
             # readonly comes last: after it, no other setting could be changed under readonly = 1.
@@ -92,6 +93,12 @@ class ChdbStatements:
             handle.close()
             raise _statement_error(error) from error
         return handle
+
+    @staticmethod
+    def _read_only(handle: Any) -> bool:
+        """Whether the user may change no setting at all; its statements cannot be killed then."""
+        answer = handle.query("SELECT value FROM system.settings WHERE name = 'readonly'", "TabSeparated")
+        return bool(answer.bytes().strip() == b"1")
 
     def _run(self, statement: Statement) -> bytes:
         handle = self._handle(statement)

@@ -65,12 +65,12 @@ class Front:
         assert line, "the front did not start; its stderr says why"
         return cls(process, json.loads(line), certificates)
 
-    def options(self, port: str = "plain", **changes: Any) -> ServerOptions:
-        """How to reach the front on one of its ports: `plain`, `tls` or `mutual`."""
-        secure = port != "plain"
+    def options(self, entrance: str = "plain", **changes: Any) -> ServerOptions:
+        """How to reach the front by one of its entrances: `plain`, `tls` or `mutual`."""
+        secure = entrance != "plain"
         arguments: dict[str, Any] = {
             "host": "127.0.0.1",
-            "port": self.ports[port],
+            "port": self.ports[entrance],
             "secure": secure,
             "ca_file": self.certificates.ca if secure else None,
             "user": USER,
