@@ -7,13 +7,14 @@ which goes another way, and never a private key.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from core.changes import Change, Event, FileStep
 from core.datalens.listing import FIELDS, KEYS, Listing
 from core.display import one_line
 from core.errors import BadInputError
+from core.keys.versions import KeyState, KeyVersion, Side, of_side
 
 FILES = {
     "name.en": "en/name.txt",
@@ -32,21 +33,17 @@ FILES = {
 HOSTS_FILE = "hosts.txt"
 
 
-@dataclass(frozen=True, slots=True)
-class PublicKey:
-    """The public half of a partner key: its version, its SPKI PEM and the SHA-256 of it."""
-
-    version: int
-    pem: str
-    fingerprint: str
-
-    @property
-    def file(self) -> str:
-        """The name of its file in the pack."""
-        return f"partner-key-{self.version}.pem"
+def public_key(versions: Sequence[KeyVersion]) -> KeyVersion | None:
+    """The partner key whose public half DataLens should have: the newest that is not on its way out."""
+    usable = [
+        version
+        for version in of_side(versions, Side.PARTNER)
+        if version.state in (KeyState.GENERATED, KeyState.SUBMITTED, KeyState.ACTIVE) and not version.conflicts
+    ]
+    return usable[-1] if usable else None
 
 
-def missing_parts(listing: Listing, hosts: Sequence[str], key: PublicKey | None) -> tuple[str, ...]:
+def missing_parts(listing: Listing, hosts: Sequence[str], key: KeyVersion | None) -> tuple[str, ...]:
     """What the pack still lacks, each with where it is to be had; empty when the pack is complete."""
     parts = [f"{entry.title}: set {entry.key} of the listing" for entry in listing.missing()]
     if not hosts:
@@ -59,7 +56,7 @@ def missing_parts(listing: Listing, hosts: Sequence[str], key: PublicKey | None)
 def plan_pack(
     listing: Listing,
     hosts: Sequence[str],
-    key: PublicKey | None,
+    key: KeyVersion | None,
     folder: Path,
     *,
     product: str,
@@ -81,7 +78,7 @@ def plan_pack(
     if hosts:
         contents[HOSTS_FILE] = "".join(f"{host}\n" for host in hosts)
     if key is not None:
-        contents[key.file] = key.pem
+        contents[_key_file(key)] = key.public_pem
     steps = [_write(folder / name, text) for name, text in contents.items()]
     event = Event(
         "listing",
@@ -92,6 +89,10 @@ def plan_pack(
     steps[-1] = replace(steps[-1], events=(event,))
     consequences = tuple(f"Missing: {part}." for part in missing)
     return Change(f"Write the listing pack to {folder}", tuple(steps), consequences=consequences)
+
+
+def _key_file(key: KeyVersion) -> str:
+    return f"partner-key-{key.version}.pem"
 
 
 def _write(path: Path, text: str) -> FileStep:
@@ -107,7 +108,7 @@ def _write(path: Path, text: str) -> FileStep:
     return FileStep(f"Write {path.name}", path, content, replace_existing=True, undo=undo)
 
 
-def _index(listing: Listing, hosts: Sequence[str], key: PublicKey | None, missing: Sequence[str]) -> str:
+def _index(listing: Listing, hosts: Sequence[str], key: KeyVersion | None, missing: Sequence[str]) -> str:
     title = one_line(listing.get("name.en") or listing.get("name.ru")) or "(no name yet)"
     lines = ["# Listing pack for DataLens", "", f"Product: {title}", "", "| what | file |", "|---|---|"]
     for name, file in FILES.items():
@@ -116,7 +117,7 @@ def _index(listing: Listing, hosts: Sequence[str], key: PublicKey | None, missin
     if hosts:
         lines.append(f"| Hosts of the ClickHouse cluster | `{HOSTS_FILE}` |")
     if key is not None:
-        lines.append(f"| Public key (RSA-2048), **version {key.version}** | `{key.file}` |")
+        lines.append(f"| Public key (RSA-2048), **version {key.version}** | `{_key_file(key)}` |")
         lines += ["", f"SHA-256 of the public key: `{key.fingerprint}`"]
     lines += ["", "The password of the DataLens user is not in this folder. It is handed over another way."]
     if missing:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 import string
-from dataclasses import dataclass, field
 
+from core.access.model import Authentication, AuthKind
+from core.access.passwords import hashed
 from core.errors import BadInputError
 from core.secrets import Secret
 
@@ -16,14 +16,6 @@ GENERATED_LENGTH = 32
 # No character that a shell, a form or a reader could take for another: 32 of these 57 are 186 bits.
 ALPHABET = "".join(sorted(set(string.ascii_letters + string.digits) - set("0O1Il")))
 _DIFFERENT_AT_LEAST = 6
-
-
-@dataclass(frozen=True, slots=True)
-class PasswordHash:
-    """SHA-256 of a password and its salt, as ClickHouse's `sha256_hash` takes them. Not shown by repr."""
-
-    digest: str = field(repr=False)  # 64 upper-case hex digits
-    salt: str = field(repr=False)
 
 
 def generate_password(length: int = GENERATED_LENGTH) -> Secret:
@@ -54,11 +46,6 @@ def check_password(password: Secret, *, user: str) -> None:
         raise BadInputError("The password holds the name of the user.")
 
 
-def hash_password(password: Secret) -> PasswordHash:
-    """Hash `password` with a fresh salt, as ClickHouse would: SHA-256 of the password followed by the salt.
-
-    Source: https://clickhouse.com/docs/sql-reference/statements/create/user#identification
-    """
-    salt = secrets.token_hex(32).upper()
-    digest = hashlib.sha256((password.reveal() + salt).encode("utf-8")).hexdigest().upper()
-    return PasswordHash(digest, salt)
+def hash_password(password: Secret) -> Authentication:
+    """`password` as ClickHouse keeps it: SHA-256 of it and a fresh salt. Nothing of either is shown by repr."""
+    return hashed(Authentication(AuthKind.SHA256, password=password.reveal()))

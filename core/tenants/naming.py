@@ -36,8 +36,8 @@ LONGEST_TEXT = 2_000  # characters of an owner, contact, ticket or note: the jou
 MULTILINE_TEXTS = frozenset({"note"})
 
 
-def token_plaintext(name: str) -> bytes:
-    """What a token says in secret: `{"db_name":"…"}` as compact UTF-8 JSON, the form of the DataLens manual."""
+def shortest_plaintext(name: str) -> bytes:
+    """The shortest thing a token can say in secret: `{"db_name":"…"}` as compact UTF-8 JSON."""
     return json.dumps({"db_name": name}, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
 
 
@@ -71,7 +71,7 @@ def name_problem(name: str, *, journal_database: str = "housekeys") -> str:
             f"ClickHouse could keep no table in it: its name takes {length} bytes in file names, "
             f"where all but letters, digits and _ count three times, and {LONGEST_ENCODED} is the most"
         )
-    if (size := len(token_plaintext(name))) > LONGEST_TOKEN_PLAINTEXT:
+    if (size := len(shortest_plaintext(name))) > LONGEST_TOKEN_PLAINTEXT:
         return f"a DataLens token for it would hold {size} bytes, and {LONGEST_TOKEN_PLAINTEXT} is the most"
     return ""
 

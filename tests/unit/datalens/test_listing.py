@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -19,13 +21,16 @@ from core.datalens.listing import (
     read_listing,
     render_listing,
 )
-from core.datalens.pack import PublicKey, missing_parts, plan_pack
+from core.datalens.pack import missing_parts, plan_pack, public_key
 from core.errors import BadInputError
+from core.keys.versions import KeyState, KeyVersion, Side
 from core.paths import Paths
 from core.tenants.naming import text_problem
 
 ICON = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><path d="M0 0h8v8z"/></svg>'
-KEY = PublicKey(3, "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n", "ab" * 32)
+PEM = "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"
+NOW = datetime(2026, 11, 3, tzinfo=UTC)
+KEY = KeyVersion(Side.PARTNER, 3, KeyState.ACTIVE, "ab" * 32, PEM, NOW, NOW, False, "op")
 
 
 def complete() -> Listing:
@@ -141,3 +146,12 @@ def test_a_pack_written_again_can_be_taken_back(tmp_path: Path) -> None:
     undo = next(step.undo for step in again.steps if isinstance(step, FileStep) and step.path.name == "price.txt")
     assert isinstance(undo, FileStep)
     assert undo.content == b"text of price\n"
+
+
+def test_the_newest_key_that_datalens_should_have_is_chosen() -> None:
+    newer = replace(KEY, version=4, state=KeyState.GENERATED)
+    retired = replace(KEY, version=5, state=KeyState.RETIRED)
+    theirs = replace(KEY, side=Side.DATALENS, version=9)
+    assert public_key([KEY, newer, retired, theirs]) == newer
+    assert public_key([KEY, replace(newer, conflicts=("cd" * 32,))]) == KEY
+    assert public_key([retired, theirs]) is None

@@ -33,9 +33,10 @@ def test_weak_passwords_are_refused_without_repeating_them(weak: str) -> None:
 
 
 def test_the_hash_is_of_password_and_salt_and_does_not_show_itself() -> None:
-    hashed = hash_password(Secret("correct horse 😀"))
-    expected = hashlib.sha256("correct horse 😀".encode() + hashed.salt.encode()).hexdigest()
-    assert hashed.digest == expected.upper()
-    assert hash_password(Secret("correct horse 😀")).salt != hashed.salt
-    assert hashed.digest not in repr(hashed)
-    assert hashed.salt not in repr(hashed)
+    method = hash_password(Secret("correct horse 😀"))
+    expected = hashlib.sha256("correct horse 😀".encode() + method.salt.encode()).hexdigest()
+    assert method.hash == expected.upper()
+    assert method.password is None
+    assert hash_password(Secret("correct horse 😀")).salt != method.salt
+    assert expected.upper() not in repr(method)
+    assert method.salt not in repr(method)
