@@ -199,9 +199,13 @@ class Role:
 
 @dataclass(frozen=True, slots=True)
 class CreateUser:
-    """`CREATE USER`. What is None was not written; ClickHouse's defaults hold for it."""
+    """`CREATE USER`. What is None was not written; ClickHouse's defaults hold for it.
+
+    `at_hosts` has the host of each name that was written as `user@'host'` (its name is all of that), else "".
+    """
 
     names: tuple[str, ...]
+    at_hosts: tuple[str, ...] = ()
     if_not_exists: bool = False
     or_replace: bool = False
     storage: str = ""

@@ -65,7 +65,7 @@ def render(statement: Statement) -> str:
 
 def _create_user(statement: CreateUser) -> str:
     return _words(
-        *_create_head("USER", statement),
+        *_create_head("USER", statement, statement.at_hosts),
         _validity(statement.valid_until, statement.valid_for),
         _identified(statement.methods),
         _hosts("HOST", statement.hosts),
@@ -94,12 +94,16 @@ def _alter_user(statement: AlterUser) -> str:
     )
 
 
-def _create_head(kind: str, statement: CreateUser | CreateRole) -> Sequence[str]:
+def _create_head(kind: str, statement: CreateUser | CreateRole, at_hosts: Sequence[str] = ()) -> Sequence[str]:
+    names = [identifier(name) for name in statement.names]
+    for index, host in enumerate(at_hosts):
+        if host:
+            names[index] = f"{identifier(statement.names[index].removesuffix(f'@{host}'))}@{string(host)}"
     return (
         f"CREATE {kind}",
         "IF NOT EXISTS" if statement.if_not_exists else "",
         "OR REPLACE" if statement.or_replace else "",
-        _names(statement.names),
+        ", ".join(names),
         f"IN {identifier(statement.storage)}" if statement.storage else "",
         _cluster(statement.cluster),
     )

@@ -19,7 +19,7 @@ from core.access.tokenizer import Kind
 def parse_create_user(cursor: Cursor) -> CreateUser:
     """The rest of a CREATE USER."""
     clauses = _create_options(cursor)
-    names, host = _names_with_host(cursor)
+    names, at_hosts = _names_with_hosts(cursor)
     while True:
         if cursor.words("IN"):
             clauses["storage"] = cursor.name("the name of an access storage")
@@ -31,8 +31,10 @@ def parse_create_user(cursor: Cursor) -> CreateUser:
             clauses["settings"] = clauses.get("settings", ()) + settings
         elif not _user_clause(cursor, clauses):
             break
-    if host and "hosts" not in clauses:
-        clauses["hosts"] = Hosts(likes=(host,))
+    if any(at_hosts):
+        clauses["at_hosts"] = at_hosts
+        if len(set(at_hosts)) == 1 and "hosts" not in clauses:
+            clauses["hosts"] = Hosts(likes=at_hosts[:1])
     return CreateUser(names, **clauses)
 
 
@@ -117,21 +119,18 @@ def _create_options(cursor: Cursor) -> dict[str, Any]:
     return {"if_not_exists": cursor.words("IF NOT EXISTS"), "or_replace": cursor.words("OR REPLACE")}
 
 
-def _names_with_host(cursor: Cursor) -> tuple[tuple[str, ...], str]:
-    """The names of a CREATE USER, and the host that all of them have behind an `@`, which is then a HOST LIKE."""
-    hosts: set[str] = set()
+def _names_with_hosts(cursor: Cursor) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The names of a CREATE USER, and the host that each of them has behind an `@` (or "")."""
+    hosts: list[str] = []
 
     def read() -> str:
         start = cursor.index
         name = cursor.user_name()
-        sign = cursor.tokens[start + 1]
-        with_host = cursor.index > start + 1 and sign.text == "@"
-        host = cursor.tokens[cursor.index - 1].text if with_host else ""
-        hosts.add("" if host == "%" else host)
+        host = cursor.tokens[cursor.index - 1].text if cursor.index > start + 1 else ""
+        hosts.append("" if host == "%" else host)
         return name
 
-    names = cursor.listed(read)
-    return names, hosts.pop() if len(hosts) == 1 else ""
+    return cursor.listed(read), tuple(hosts)
 
 
 def _user_clause(cursor: Cursor, clauses: dict[str, Any]) -> bool:

@@ -1,17 +1,23 @@
-"""What the embedded engine does in its one thread: chDB, and the access storage that it lacks."""
+"""What the embedded engine does in its one thread: chDB's life, and which statement goes where."""
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
+from xml.sax.saxutils import escape
 
-from core.clickhouse.embedded_handle import Handle, HandleOptions
+from core.access.users_xml import project
+from core.clickhouse.embedded_access import AccessStatements, is_access_statement, no_place_for
+from core.clickhouse.embedded_answers import answer, show_question
+from core.clickhouse.embedded_handle import NOWHERE_TO_KEEP, Handle, HandleOptions
 from core.clickhouse.engine import QueryResult, SettingValue
-from core.clickhouse.quoting import quote_string
-from core.errors import HousekeysError
+from core.clickhouse.errors import ServerError
+from core.clickhouse.quoting import quote_identifier, quote_string
+from core.errors import HousekeysError, UnreachableError
 from core.files import FileLock, private_folder, write_private
 
 _CONFIG = """<clickhouse>
@@ -24,26 +30,17 @@ _QUERY_LOG = """
         <table>query_log</table>
         <flush_interval_milliseconds>1000</flush_interval_milliseconds>
     </query_log>"""
-_USERS = """<clickhouse>
-    <profiles><default/></profiles>
-    <quotas><default/></quotas>
-    <users>
-        <default>
-            <no_password/>
-            <networks><ip>::/0</ip></networks>
-            <profile>default</profile>
-            <quota>default</quota>
-            <access_management>1</access_management>
-            <named_collection_control>1</named_collection_control>
-            <show_named_collections_secrets>1</show_named_collections_secrets>
-        </default>
-    </users>
-</clickhouse>
-"""
+# A statement that may look at users, roles or grants. Taking one too many costs a reload, taking one too few a lie.
+_LOOKS_AT_ACCESS = re.compile(
+    r"\b(?:SHOW|GRANTS?|EXECUTE|DEFINER|users|roles|\w+_roles|\w*grants|settings_profiles|settings_profile_elements"
+    r"|row_policies|quotas?|quotas?_\w+)\b",
+    re.IGNORECASE,
+)
+_RUN = 200  # access statements made durable together
 
 
 class Worker:
-    """The synchronous half of the embedded engine. All but `kill` runs in one thread."""
+    """The synchronous half of the embedded engine. All but `kill` and `end` runs in one thread."""
 
     def __init__(self, folder: Path, *, read_only: bool, settings: Mapping[str, SettingValue], query_log: bool) -> None:
         folder = folder.absolute()
@@ -57,73 +54,43 @@ class Worker:
             read_only=read_only,
         )
         self._lock = FileLock(folder / "lock", purpose=f"The data folder {folder}")
+        self._access = AccessStatements(folder / "access" / "access.sql", self)
         self._handle: Handle | None = None
         self._killing = threading.Lock()
 
-    @property
-    def handle(self) -> Handle:
-        assert self._handle is not None, "the engine is not open"  # noqa: S101  (a mistake of ours, never of a user)
-        return self._handle
+    # -- life ---------------------------------------------------------------------------------------------------
 
     def open(self) -> None:
-        """Take the lock, write the configuration, start chDB."""
+        """Take the lock, read the stored access, write chDB's configuration, start chDB."""
         private_folder(self.folder)
         self._lock.acquire()
         try:
+            self._access.storage.open()
             query_log = _QUERY_LOG if self._query_log else ""
-            config = _CONFIG.format(users=self.folder / "users.xml", query_log=query_log)
+            config = _CONFIG.format(users=escape(str(self._users_file)), query_log=query_log)
             write_private(self._options.config, config.encode())
-            write_private(self.folder / "users.xml", _USERS.encode())
+            write_private(self._users_file, project(self._access.storage.state).xml.encode())
             self._handle = Handle(self._options)
         except BaseException:
+            self._access.storage.close()
             self._lock.release()
             raise
 
     def close(self) -> None:
-        """Stop chDB and let go of the lock. Idempotent."""
+        """Stop chDB and let go of the files and the lock. Idempotent."""
         with self._killing:
             handle, self._handle = self._handle, None
             if handle is not None:
                 handle.close()
+        self._access.storage.close()
         self._lock.release()
-
-    def query(
-        self, sql: str, parameters: Mapping[str, Any] | None, settings: Mapping[str, SettingValue] | None
-    ) -> QueryResult:
-        return self.handle.query(sql, parameters, settings)
-
-    def command(self, sql: str, settings: Mapping[str, SettingValue] | None) -> None:
-        self.handle.command(sql, settings)
-
-    def commands(
-        self,
-        statements: Sequence[str],
-        done: Callable[[int, Exception | None], None],
-        stop_on_error: bool,
-        cancelled: threading.Event,
-    ) -> None:
-        for index, sql in enumerate(statements):
-            if cancelled.is_set():
-                return
-            try:
-                self.handle.command(sql)
-            except HousekeysError as error:
-                done(index, error)
-                if stop_on_error:
-                    return
-            else:
-                done(index, None)
-
-    def insert(self, database: str, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-        self.handle.insert(database, table, columns, rows)
 
     def kill(self, ended: threading.Event) -> None:
         """Kill the statement that runs, from another thread, unless its job has `ended`."""
         with self._killing:
             if ended.is_set() or self._handle is None:
                 return
-            options = HandleOptions(self._options.data, self._options.config, {}, comment="housekeys kill")
-            second = Handle(options)
+            second = Handle(HandleOptions(self._options.data, self._options.config, {}, comment="housekeys kill"))
             try:
                 second.command(f"KILL QUERY WHERE Settings['log_comment'] = {quote_string(self._options.comment)}")
             finally:
@@ -133,3 +100,120 @@ class Worker:
         """Say that a job has ended; waits for a KILL on its way, so that it cannot hit the next statement."""
         with self._killing:
             ended.set()
+
+    # -- statements ---------------------------------------------------------------------------------------------
+
+    def query(
+        self, sql: str, parameters: Mapping[str, Any] | None, settings: Mapping[str, SettingValue] | None
+    ) -> QueryResult:
+        """Run a statement that reads; what it may see of access is loaded first."""
+        if is_access_statement(sql):
+            self._access.carry_out(sql)
+            return QueryResult((), [])
+        if _LOOKS_AT_ACCESS.search(sql):
+            self.load_access()
+            if (question := show_question(sql)) is not None:
+                return answer(question, self._access.storage.state, self.ask)
+        return self._chdb.query(sql, parameters, settings)
+
+    def command(self, sql: str, settings: Mapping[str, SettingValue] | None = None) -> None:
+        """Run a statement for its effect."""
+        if is_access_statement(sql):
+            self._access.carry_out(sql)
+            return
+        if _LOOKS_AT_ACCESS.search(sql):
+            self.load_access()
+        try:
+            self._chdb.command(sql, settings)
+        except ServerError as error:
+            if error.code in NOWHERE_TO_KEEP:
+                raise no_place_for(sql) from error
+            raise
+
+    def commands(
+        self,
+        statements: Sequence[str],
+        done: Callable[[int, Exception | None], None],
+        stop_on_error: bool,
+        cancelled: threading.Event,
+    ) -> None:
+        """Run statements in order; access statements that follow each other are made durable together."""
+        judged: set[int] | None = None
+        index = 0
+        while index < len(statements) and not cancelled.is_set():
+            if not is_access_statement(statements[index]):
+                error = self._one_command(statements[index])
+                done(index, error)
+                index += 1
+                if error is not None and stop_on_error:
+                    return
+                continue
+            if judged is None:
+                judged = self._access.judge_together(enumerate(statements[index:], index))
+            run = [(index, statements[index])]
+            while len(run) < _RUN and run[-1][0] + 1 < len(statements):
+                following = run[-1][0] + 1
+                if not is_access_statement(statements[following]):
+                    break
+                run.append((following, statements[following]))
+            for outcome in self._access.carry_out_run(run, judged, stop_on_error=stop_on_error):
+                done(outcome.index, outcome.error)
+                if outcome.error is not None and stop_on_error:
+                    return
+            index = run[-1][0] + 1
+
+    def insert(self, database: str, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        """Insert rows in one batch."""
+        self._chdb.insert(database, table, columns, rows)
+
+    def _one_command(self, sql: str) -> HousekeysError | None:
+        try:
+            self.command(sql)
+        except HousekeysError as error:
+            return error
+        return None
+
+    # -- what the access statements need of chDB ------------------------------------------------------------------
+
+    def ask(self, sql: str, parameters: Mapping[str, str] | None = None) -> QueryResult:
+        """Run a statement that reads, as it is."""
+        return self._chdb.query(sql, parameters)
+
+    def run(self, sql: str) -> None:
+        """Run a statement for its effect, as it is."""
+        self._chdb.command(sql)
+
+    def load_access(self) -> bool:
+        """Make chDB read the access state if it has changed (about 0.1 s); whether it had."""
+        if not self._access.changed:
+            return False
+        before = self._users_file.read_bytes()
+        write_private(self._users_file, project(self._access.storage.state).xml.encode())
+        with self._killing:
+            database = str(self._chdb.query("SELECT currentDatabase()").first_cell())
+            self._chdb.close()
+            self._handle = None
+            try:
+                self._handle = Handle(self._options)
+            except HousekeysError as error:
+                write_private(self._users_file, before)
+                self._handle = Handle(self._options)
+                raise HousekeysError(
+                    "ClickHouse did not load the users and grants; the ones before are in force.",
+                    advice="They are saved. Undo the last change of users, and report this as a bug of Housekeys.",
+                    detail=error.detail or str(error),
+                ) from error
+            if database != "default":
+                self._chdb.command(f"USE {quote_identifier(database)}")
+        self._access.changed = False
+        return True
+
+    @property
+    def _users_file(self) -> Path:
+        return self.folder / "users.xml"
+
+    @property
+    def _chdb(self) -> Handle:
+        if self._handle is None:
+            raise UnreachableError("The embedded engine is closed.", detail=str(self.folder))
+        return self._handle

@@ -1,0 +1,272 @@
+"""The projection of an access state to `users.xml`, which is what an engine without a storage of its own enforces.
+
+`users.xml` holds less than SQL does. What it cannot hold stays in the state and is named by `not_enforced`. Where a
+user could otherwise come in more easily than it should (a bcrypt password, say), the projection locks it instead: with
+a SHA-256 hash of which nobody knows a password. A salted SHA-256 hash is written without its salt, so the password
+alone does not open it either. Source: ClickHouse's `UsersConfigParser.cpp`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from xml.sax.saxutils import escape
+
+from core.access.model import (
+    EVERYONE,
+    Authentication,
+    AuthKind,
+    EntityKind,
+    Grant,
+    Hosts,
+    Revoke,
+    Role,
+    SettingElement,
+    User,
+)
+from core.access.render import render
+from core.access.render_grants import identifier
+from core.access.state import FIXED_USER, AccessState
+from core.access.tokenizer import Kind, tokenize
+
+GENERATED = "housekeys-"  # the start of every name that the projection makes up
+_LOCKED = "0" * 64
+_ELEMENT_NAME = re.compile(r"(?!xml|housekeys-)[A-Za-z_][A-Za-z0-9_-]{0,99}", re.IGNORECASE)
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_UNSAFE = re.compile(rf"{_NOT_XML.pattern}|\r|\$\{{")
+_HEADER = """<?xml version="1.0" encoding="UTF-8"?>
+<!-- Written by Housekeys from access/access.sql. Changes made here are lost. -->
+"""
+_FIXED_USER = f"""        <{FIXED_USER}>
+            <no_password/>
+            <networks><ip>::/0</ip></networks>
+            <profile>default</profile>
+            <quota>default</quota>
+            <access_management>1</access_management>
+            <named_collection_control>1</named_collection_control>
+            <show_named_collections_secrets>1</show_named_collections_secrets>
+        </{FIXED_USER}>
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """A `users.xml`, and the names that stand in it for those that XML cannot hold."""
+
+    xml: str
+    aliases: Mapping[tuple[EntityKind, str], str] = field(default_factory=dict)
+
+
+def element_name(name: str) -> str:
+    """The name under which a user or role stands in the projection: its own where XML can hold it, else an alias."""
+    if _ELEMENT_NAME.fullmatch(name):
+        return name
+    return f"{GENERATED}alias-{hashlib.sha256(name.encode()).hexdigest()[:32]}"
+
+
+def project(state: AccessState) -> Projection:
+    """The `users.xml` of a state."""
+    keys = [(EntityKind.USER, name) for name in state.users] + [(EntityKind.ROLE, name) for name in state.roles]
+    aliases = {key: alias for key in keys if (alias := element_name(key[1])) != key[1]}
+    profiles: list[str] = ["        <default/>\n"]
+    users = [_FIXED_USER]
+    roles = []
+    for number, name in enumerate(sorted(state.users), 1):
+        profile = f"{GENERATED}settings-{number}"
+        inherited, settings = _projectable(state.users[name].settings)
+        if inherited or settings:
+            profiles.append(_profile(profile, inherited, settings))
+        grants = _grants(state, EntityKind.USER, name)
+        users.append(_user(state.users[name], profile if inherited or settings else "", grants))
+    for name in sorted(state.roles):
+        roles.append(_element(element_name(name), [_grants(state, EntityKind.ROLE, name)]))
+    xml = (
+        f"{_HEADER}<clickhouse>\n    <profiles>\n{''.join(profiles)}    </profiles>\n"
+        f"    <quotas><default/></quotas>\n    <users>\n{''.join(users)}    </users>\n"
+        f"    <roles>\n{''.join(roles)}    </roles>\n</clickhouse>\n"
+    )
+    return Projection(xml, aliases)
+
+
+def not_enforced(entity: User | Role) -> tuple[str, ...]:
+    """What of a user or role is kept but not enforced by an engine that reads the projection, in words."""
+    found: list[str] = []
+    if isinstance(entity, User):
+        if len(entity.methods) > 1:
+            found.append("more than one way to identify the user")
+        found += list(dict.fromkeys(word for method in entity.methods for word in _method_not_enforced(method)))
+        if entity.default_roles != EVERYONE:
+            found.append("default roles")
+        if entity.grantees != EVERYONE:
+            found.append("grantees")
+        if entity.default_database and not _fits(entity.default_database):
+            found.append("the default database")
+        if not all(map(_fits, _host_texts(entity.hosts))):
+            found.append("some hosts")
+        inherited, settings = _projectable(entity.settings)
+        if len(inherited) + len(settings) < len(entity.settings):
+            found.append("some settings")
+    elif entity.settings:
+        found.append("settings of a role")
+    return tuple(found)
+
+
+def _method_not_enforced(method: Authentication) -> list[str]:
+    found = []
+    if method.kind in (AuthKind.BCRYPT, AuthKind.SSH_KEY, AuthKind.NO_AUTHENTICATION) or "locked" in _identification(
+        method
+    ):
+        found.append(f"{method.kind} authentication")
+    if method.salt:
+        found.append("the salt of a password hash")
+    if method.valid_until or method.valid_for is not None:
+        found.append("validity")
+    if method.grants is not None:
+        found.append("the grants of a credential")
+    return found
+
+
+def _user(user: User, profile: str, grants: str) -> str:
+    parts = [_identification(user.methods[0]), _networks(user.hosts)]
+    if _fits(user.default_database):
+        parts.append(f"<default_database>{escape(user.default_database)}</default_database>")
+    if profile:
+        parts.append(f"<profile>{profile}</profile>")
+    return _element(element_name(user.name), [*parts, grants])
+
+
+def _element(name: str, parts: Sequence[str]) -> str:
+    lines = "".join(f"            {part}\n" for part in parts if part)
+    return f"        <{name}>\n{lines}        </{name}>\n"
+
+
+def _identification(method: Authentication) -> str:
+    secret = method.hash or ""
+    match method.kind:
+        case AuthKind.NO_PASSWORD:
+            return "<no_password/>"
+        case AuthKind.PLAINTEXT if method.password is not None and _fits(method.password):
+            return f"<password>{escape(method.password)}</password>"
+        case AuthKind.SHA256 if secret:
+            return f"<password_sha256_hex>{secret.lower()}</password_sha256_hex>"
+        case AuthKind.DOUBLE_SHA1 if secret:
+            return f"<password_double_sha1_hex>{secret.lower()}</password_double_sha1_hex>"
+        case AuthKind.SCRAM_SHA256 if secret:
+            return f"<password_scram_sha256_hex>{secret.lower()}</password_scram_sha256_hex>"
+        case AuthKind.LDAP if _fits(method.server):
+            return f"<ldap><server>{escape(method.server)}</server></ldap>"
+        case AuthKind.KERBEROS if not method.realm:
+            return "<kerberos/>"
+        case AuthKind.KERBEROS if _fits(method.realm):
+            return f"<kerberos><realm>{escape(method.realm)}</realm></kerberos>"
+        case AuthKind.SSL_CERTIFICATE if all(map(_fits, method.names)):
+            tag = "subject_alt_name" if method.alternative else "common_name"
+            names = "".join(f"<{tag}>{escape(name)}</{tag}>" for name in method.names)
+            return f"<ssl_certificates>{names}</ssl_certificates>"
+        case AuthKind.HTTP if _fits(method.server) and (not method.scheme or _fits(method.scheme)):
+            scheme = f"<scheme>{escape(method.scheme or 'basic')}</scheme>"
+            return f"<http_authentication><server>{escape(method.server)}</server>{scheme}</http_authentication>"
+    return f"<!-- locked --><password_sha256_hex>{_LOCKED}</password_sha256_hex>"
+
+
+def _fits(text: str) -> bool:
+    """Whether `text` comes back unchanged from ClickHouse's configuration.
+
+    XML has no control characters and no CR, ClickHouse strips blanks at the ends, and expands `${…}`.
+    """
+    return bool(text) and text == text.strip() and not _UNSAFE.search(text)
+
+
+def _host_texts(hosts: Hosts) -> tuple[str, ...]:
+    return (*hosts.addresses, *hosts.names, *hosts.patterns, *hosts.likes)
+
+
+def _networks(hosts: Hosts) -> str:
+    if hosts.any:
+        return "<networks><ip>::/0</ip></networks>"
+    places = [("ip", "::1"), ("ip", "127.0.0.1")] if hosts.local else []
+    places += [("ip", address) for address in hosts.addresses]
+    places += [("host", name) for name in hosts.names]
+    places += [("host_regexp", pattern) for pattern in hosts.patterns]
+    places += [("host_regexp", _like_as_regexp(like)) for like in hosts.likes]
+    elements = (f"<{tag}>{escape(text)}</{tag}>" for tag, text in places if _fits(text))
+    return f"<networks>{''.join(elements)}</networks>"
+
+
+def _like_as_regexp(like: str) -> str:
+    """A LIKE pattern as the regular expression that matches the same names."""
+    parts = []
+    position = 0
+    while position < len(like):
+        character = like[position]
+        if character == "\\" and position + 1 < len(like):
+            position += 1
+            parts.append(re.escape(like[position]))
+        else:
+            parts.append({"%": ".*", "_": "."}.get(character) or re.escape(character))
+        position += 1
+    return f"^{''.join(parts)}$"
+
+
+def _projectable(settings: Sequence[SettingElement]) -> tuple[list[str], list[SettingElement]]:
+    """The profiles and the settings that a profile in XML can hold."""
+    profiles = [element.profile for element in settings if element.profile]
+    return profiles, [
+        element
+        for element in settings
+        if not element.profile
+        and re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", element.name)
+        and all(_fits(_plain(value)) for value in (element.value, element.min, element.max) if value is not None)
+    ]
+
+
+def _plain(literal: str) -> str:
+    """The text that a SQL literal stands for."""
+    token = tokenize(literal)[0]
+    return token.text if token.kind is Kind.STRING else literal
+
+
+def _profile(name: str, inherited: Sequence[str], settings: Sequence[SettingElement]) -> str:
+    parts = [f"<profile>{escape(profile)}</profile>" for profile in inherited]
+    parts += [f"<{item.name}>{escape(_plain(item.value))}</{item.name}>" for item in settings if item.value is not None]
+    limits = []
+    for item in settings:
+        inner = "".join(
+            f"<{tag}>{escape(_plain(value))}</{tag}>" for tag, value in (("min", item.min), ("max", item.max)) if value
+        )
+        inner += {"CONST": "<const/>", "CHANGEABLE_IN_READONLY": "<changeable_in_readonly/>"}.get(item.writability, "")
+        if inner:
+            limits.append(f"<{item.name}>{inner}</{item.name}>")
+    if limits:
+        parts.append(f"<constraints>{''.join(limits)}</constraints>")
+    return _element(name, parts)
+
+
+def _grants(state: AccessState, kind: EntityKind, name: str) -> str:
+    """The `grants` of a user or role. Without the element a user would hold nearly everything."""
+    queries = []
+    for statement in state.holdings(kind, name).statements(name):
+        if isinstance(statement, Grant):
+            roles = tuple(element_name(role) for role in statement.roles)
+            text = render(Grant(statement.rights, roles, (name,)))
+        else:
+            text = render(Revoke(statement.rights, grantees=(name,), grant_option=statement.grant_option))
+        text = text.removesuffix(f" {'TO' if isinstance(statement, Grant) else 'FROM'} {identifier(name)}")
+        if isinstance(statement, Grant):
+            text += " WITH GRANT OPTION" * statement.grant_option + " WITH ADMIN OPTION" * statement.admin_option
+        queries.append(f"<query>{_statement_text(text)}</query>")
+    return f"<grants>{''.join(queries)}</grants>"
+
+
+def _statement_text(sql: str) -> str:
+    """SQL as XML text: what XML or ClickHouse's configuration would not keep becomes the escape that SQL has for it.
+
+    Such characters stand only inside quotes.
+    """
+    return escape(re.sub("[\x00-\x1f\x7f$\ufffe\uffff]", _byte_escapes, sql))
+
+
+def _byte_escapes(match: re.Match[str]) -> str:
+    return "".join(f"\\x{byte:02X}" for byte in match.group().encode())

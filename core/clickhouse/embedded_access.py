@@ -1,0 +1,220 @@
+"""Access statements in the embedded engine: judged by chDB, kept by the storage, loaded when somebody looks.
+
+chDB parses a statement, resolves names and checks values, and only then finds that it has nowhere to keep the result:
+error 514 or 495 means that it is valid. Every other error is ClickHouse's own and goes to the operator.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+from core.access.model import Grant, Right, Statement
+from core.access.parser import parse_statement
+from core.access.preparing import needs_database, prepared
+from core.access.renaming import renamed
+from core.access.render import render
+from core.access.state import AccessRefused
+from core.access.users_xml import element_name
+from core.clickhouse.access_storage import AccessStorage
+from core.clickhouse.embedded_handle import NOWHERE_TO_KEEP
+from core.clickhouse.engine import QueryResult
+from core.clickhouse.errors import ServerError, explain
+from core.errors import HousekeysError, RefusedError
+
+_SPACE = r"(?:\s|--[^\n]*\n|/\*.*?\*/)+"
+_ACCESS = re.compile(
+    rf"(?:{_SPACE})?(?:GRANT|REVOKE|(?:CREATE|ALTER|DROP){_SPACE}(?:USER|ROLE)|SET{_SPACE}DEFAULT{_SPACE}ROLE)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+_UNKNOWN_NAME = frozenset({192, 511})
+_RIGHTS_JUDGED_TOGETHER = 1000  # ClickHouse reads at most max_query_size (256 KiB) of a statement
+_CHARACTERS_JUDGED_TOGETHER = 200_000
+
+
+class Chdb(Protocol):
+    """What the access statements need of chDB. Errors are HousekeysErrors."""
+
+    def ask(self, sql: str, parameters: dict[str, str] | None = None) -> QueryResult: ...
+
+    def run(self, sql: str) -> None: ...
+
+    def load_access(self) -> bool:
+        """Make chDB read the state if it has changed; whether it had."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    index: int
+    error: HousekeysError | None
+
+
+def is_access_statement(sql: str) -> bool:
+    """Whether `sql` is about users, roles or grants."""
+    return _ACCESS.match(sql) is not None
+
+
+def no_place_for(sql: str) -> RefusedError:
+    """The error for a statement that chDB cannot keep and that is not about users, roles or grants."""
+    return RefusedError(
+        "The embedded engine keeps users, roles and grants only, so this was not carried out.",
+        advice="Quotas, settings profiles and row policies need a server.",
+        detail=" ".join(sql.split()[:3]),
+    )
+
+
+class AccessStatements:
+    """Carries out access statements. Used in the engine's thread only."""
+
+    def __init__(self, path: Path, chdb: Chdb) -> None:
+        self.storage = AccessStorage(path)
+        self._chdb = chdb
+        self.changed = False  # whether the state is ahead of what chDB has loaded
+
+    def carry_out(self, sql: str) -> None:
+        """Judge one statement, apply it and make it durable."""
+        statement = self._prepared(sql)
+        self._judge(statement)
+        self._apply(statement)
+        self.storage.append([statement])
+
+    def carry_out_run(
+        self, statements: Sequence[tuple[int, str]], judged: set[int], *, stop_on_error: bool
+    ) -> list[_Outcome]:
+        """Carry out statements that follow each other, made durable together; `judged` are the valid ones already.
+
+        With `stop_on_error` the list ends with the first error.
+        """
+        outcomes: list[_Outcome] = []
+        accepted: list[Statement] = []
+        for index, sql in statements:
+            try:
+                statement = self._prepared(sql)
+                if index not in judged:
+                    self._judge(statement)
+                self._apply(statement)
+            except HousekeysError as error:
+                outcomes.append(_Outcome(index, error))
+                if stop_on_error:
+                    break
+            else:
+                accepted.append(statement)
+                outcomes.append(_Outcome(index, None))
+        try:
+            self.storage.append(accepted)
+        except HousekeysError as error:
+            return [_Outcome(outcome.index, outcome.error or error) for outcome in outcomes]
+        return outcomes
+
+    def judge_together(self, statements: Iterable[tuple[int, str]]) -> set[int]:
+        """The indexes of those grants among `statements` that ClickHouse accepts when asked about many at once.
+
+        Judging changes nothing, so grants may be judged ahead of the statements between them. Those that are not in
+        the answer are to be judged one by one.
+        """
+        groups: dict[Grant, list[tuple[int, Grant]]] = {}
+        for index, sql in statements:
+            if is_access_statement(sql) and (grant := _simple_grant(sql)) is not None:
+                groups.setdefault(replace(grant, rights=()), []).append((index, grant))
+        valid: set[int] = set()
+        for shape, members in groups.items():
+            for chunk in _chunks(members):
+                rights = tuple(right for _, grant in chunk for right in grant.rights)
+                try:
+                    self._judge(replace(shape, rights=rights))
+                except HousekeysError:
+                    continue
+                valid.update(index for index, _ in chunk)
+        return valid
+
+    def _prepared(self, sql: str) -> Statement:
+        statement = parse_statement(sql)
+        database = str(self._chdb.ask("SELECT currentDatabase()").first_cell()) if needs_database(statement) else ""
+        return prepared(statement, database, datetime.now(UTC), self._moment)
+
+    def _moment(self, text: str) -> str:
+        ask = "SELECT formatDateTime(parseDateTime64BestEffort({text:String}, 0, 'UTC'), '%F %T', 'UTC')"
+        return str(self._chdb.ask(ask, {"text": text}).first_cell())
+
+    def _judge(self, statement: Statement) -> None:
+        """Raise ClickHouse's error if the statement is not valid."""
+        aliases: dict[str, str] = {}
+
+        def alias(name: str) -> str:
+            aliases[element_name(name)] = name
+            return element_name(name)
+
+        sql = render(renamed(statement, alias))
+        try:
+            self._judge_text(sql)
+        except ServerError as error:
+            if error.code in _UNKNOWN_NAME and self._chdb.load_access():
+                self._judge_again(sql, aliases)
+            else:
+                raise _with_names(error, aliases) from error
+
+    def _judge_again(self, sql: str, aliases: dict[str, str]) -> None:
+        try:
+            self._judge_text(sql)
+        except ServerError as error:
+            raise _with_names(error, aliases) from error
+
+    def _judge_text(self, sql: str) -> None:
+        try:
+            self._chdb.run(sql)
+        except ServerError as error:
+            if error.code not in NOWHERE_TO_KEEP:
+                raise
+
+    def _apply(self, statement: Statement) -> None:
+        try:
+            self.storage.state.apply(statement)
+        except AccessRefused as refusal:
+            raise explain(refusal.code, str(refusal)) from refusal
+        self.changed = True
+
+
+def _simple_grant(sql: str) -> Grant | None:
+    """A grant of rights that can be judged together with others, or None."""
+    try:
+        statement = parse_statement(sql)
+    except HousekeysError:
+        return None
+    if not isinstance(statement, Grant) or not statement.rights:
+        return None
+    special = statement.replace_option or statement.current or statement.to_current_user or statement.cluster
+    return None if special or needs_database(statement) else statement
+
+
+def _chunks(members: Sequence[tuple[int, Grant]]) -> list[list[tuple[int, Grant]]]:
+    """Members in groups small enough for one statement."""
+    chunks: list[list[tuple[int, Grant]]] = [[]]
+    rights = characters = 0
+    for member in members:
+        rights += len(member[1].rights)
+        characters += sum(map(_length, member[1].rights))
+        if chunks[-1] and (rights > _RIGHTS_JUDGED_TOGETHER or characters > _CHARACTERS_JUDGED_TOGETHER):
+            chunks.append([])
+            rights, characters = len(member[1].rights), sum(map(_length, member[1].rights))
+        chunks[-1].append(member)
+    return chunks
+
+
+def _length(right: Right) -> int:
+    """At most so many characters of SQL: every one of a name may become an escape of two."""
+    names = (right.database, right.table, right.parameter, right.source_filter, *right.columns)
+    return len(right.privilege) + 20 + sum(2 * len(name.encode()) + 4 for name in names if name)
+
+
+def _with_names(error: ServerError, aliases: dict[str, str]) -> HousekeysError:
+    """The same error with the names that the operator knows instead of those in the projection."""
+    text = error.detail or str(error)
+    for alias, name in aliases.items():
+        if alias != name:
+            text = text.replace(alias, name)
+    return explain(error.code, text) if text != (error.detail or str(error)) else error
