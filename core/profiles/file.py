@@ -43,6 +43,7 @@ class ProfileFile:
     profiles: Mapping[str, Profile]
     problems: tuple[Problem, ...]
     lines: Mapping[str, int]
+    written: frozenset[str] = frozenset()  # the preferences that the file names
     text: str = field(default="", repr=False)
     origin: str = ""
 
@@ -172,6 +173,7 @@ class ProfileFile:
             contents.profiles,
             contents.problems,
             contents.lines,
+            contents.written,
             text,
             self.origin,
         )
@@ -196,6 +198,7 @@ def _file(path: Path, content: bytes | None) -> ProfileFile:
         contents.profiles,
         contents.problems,
         contents.lines,
+        contents.written,
         (content or b"").decode("utf-8", "replace"),
         _digest(content),
     )

@@ -38,12 +38,16 @@ _PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)\Z")
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a configuration file says. `lines` has the line of every profile in it, broken or not."""
+    """What a configuration file says.
+
+    `lines` has the line of every profile in it, broken or not; `written` the preferences that it names.
+    """
 
     preferences: Preferences
     profiles: Mapping[str, Profile]
     problems: tuple[Problem, ...]
     lines: Mapping[str, int]
+    written: frozenset[str] = frozenset()
 
 
 def read_bytes(content: bytes, path: Path) -> Contents:
@@ -119,7 +123,7 @@ class _Reading:
             profiles[BUILT_IN] = built_in()
         preferences = self.read_preferences(root, [*names, BUILT_IN])
         problems = tuple(sorted(self.problems, key=lambda problem: problem.line))
-        return Contents(preferences, profiles, problems, names)
+        return Contents(preferences, profiles, problems, names, frozenset(self.values) - {"profiles"})
 
     def read_preferences(self, root: Table, names: list[str]) -> Preferences:
         usual = Preferences()
