@@ -37,7 +37,9 @@ class Cursor:
     def fail(self, expected: str) -> NoReturn:
         """Raise AccessSyntaxError at the current token."""
         token = self.token
-        found = token.kind.value if token.kind is Kind.END else repr(self.sql[token.position : token.end][:40])
+        # A string is not repeated: it can be a password.
+        unnamed = token.kind in {Kind.END, Kind.STRING}
+        found = token.kind.value if unnamed else repr(self.sql[token.position : token.end][:40])
         raise AccessSyntaxError(f"expected {expected}, found {found}", self.sql, token.position)
 
     def at_words(self, words: str) -> bool:

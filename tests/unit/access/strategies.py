@@ -1,0 +1,214 @@
+"""Hypothesis strategies for access statements and states, hostile names included."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from core.access.model import (
+    AlterRole,
+    AlterUser,
+    Authentication,
+    AuthKind,
+    CreateRole,
+    CreateUser,
+    Drop,
+    EntityKind,
+    Grant,
+    Hosts,
+    Interval,
+    NameSet,
+    Revoke,
+    Right,
+    SetDefaultRole,
+    SettingElement,
+    SettingsChange,
+    Statement,
+)
+
+# Words that mean something of their own where a name can stand; ClickHouse itself does not quote them all.
+_OWN_MEANING = frozenset({"none", "any", "current_user", "currentuser", "all", "cluster"})
+_HOSTILE = "aZ_09 .,;:*@$%'\"`\\/(){}[]-#\n\r\t\0\x01\x0b\x1b\x7f<&>éя漢😀\u202e\u200b\ufeff"
+
+names = st.one_of(
+    st.text(alphabet=_HOSTILE, min_size=1, max_size=12),
+    st.sampled_from(["u", "acme_prod", "Select", "from", "to", "on", "with", "a b", "x@y", "role-1", "1a", "${HOME}"]),
+).filter(lambda name: name.lower() not in _OWN_MEANING)
+texts = st.text(alphabet=_HOSTILE, min_size=1, max_size=12)
+plain_names = st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True).filter(
+    lambda name: name.lower() not in _OWN_MEANING
+)
+
+_TABLE_PRIVILEGES = ["SELECT", "INSERT", "ALTER DELETE", "CREATE TABLE", "SHOW TABLES", "OPTIMIZE", "ALL", "dictGet"]
+_COLUMN_PRIVILEGES = ["SELECT", "INSERT", "ALTER UPDATE", "SHOW COLUMNS"]
+_GLOBAL_PRIVILEGES = ["SYSTEM RELOAD CONFIG", "KILL QUERY", "SHOW PROCESSLIST"]
+_PARAMETRISED = ["CREATE USER", "IMPERSONATE", "SET DEFINER", "TABLE ENGINE", "NAMED COLLECTION"]
+
+
+def rights(name: st.SearchStrategy[str] = names) -> st.SearchStrategy[Right]:
+    """One right of any form that GRANT takes."""
+    table_privilege = st.sampled_from(_TABLE_PRIVILEGES)
+    return st.one_of(
+        st.builds(Right, st.sampled_from(_GLOBAL_PRIVILEGES + _TABLE_PRIVILEGES)),
+        st.builds(Right, table_privilege, database=name, database_wildcard=st.booleans()),
+        st.builds(Right, table_privilege, database=name, table=name, table_wildcard=st.booleans()),
+        st.builds(
+            Right,
+            st.sampled_from(_COLUMN_PRIVILEGES),
+            columns=st.lists(name, min_size=1, max_size=3, unique=True).map(tuple),
+            database=name,
+            table=name,
+        ),
+        st.builds(Right, st.sampled_from(_PARAMETRISED), parameter=name, parameter_wildcard=st.booleans()),
+        st.builds(Right, st.sampled_from(_PARAMETRISED), parameter=st.just("")),
+    )
+
+
+def _tuples(of: st.SearchStrategy[str], least: int = 0) -> st.SearchStrategy[tuple[str, ...]]:
+    return st.lists(of, min_size=least, max_size=3, unique=True).map(tuple)
+
+
+def grants(name: st.SearchStrategy[str] = names) -> st.SearchStrategy[Statement]:
+    """GRANT and REVOKE of rights or roles."""
+    some_rights = st.lists(rights(name), min_size=1, max_size=4).map(tuple)
+    some = _tuples(name, 1)
+    return st.one_of(
+        st.builds(Grant, some_rights, grantees=some, grant_option=st.booleans(), replace_option=st.booleans()),
+        st.builds(Grant, roles=some, grantees=some, admin_option=st.booleans()),
+        st.builds(Revoke, some_rights, grantees=some, grant_option=st.booleans()),
+        st.builds(Revoke, roles=some, grantees=some, admin_option=st.booleans()),
+        st.builds(Revoke, some_rights, from_all=st.just(True), grantees_except=_tuples(name)),
+        st.builds(Revoke, all_roles=st.just(True), roles_except=_tuples(name), grantees=some),
+    )
+
+
+_hex64 = st.from_regex(r"[0-9A-F]{64}", fullmatch=True)
+_hex40 = st.from_regex(r"[0-9A-F]{40}", fullmatch=True)
+_moments = st.sampled_from(["", "2030-01-01 00:00:00", "2031-12-31 23:59:59"])
+_BCRYPT = "$2a$12$rz5iy2LhuwBezsM88ZzWiemOVUeJ94xHTzwAlLMDhTzwUxOHaY64q"
+
+
+def authentications(text: st.SearchStrategy[str] = texts) -> st.SearchStrategy[Authentication]:
+    """Every method that a user of ClickHouse can have beside others."""
+    return st.one_of(
+        st.builds(Authentication, st.just(AuthKind.PLAINTEXT), password=text, valid_until=_moments),
+        st.builds(Authentication, st.just(AuthKind.SHA256), hash=_hex64, salt=st.one_of(st.just(""), _hex64)),
+        st.builds(Authentication, st.just(AuthKind.DOUBLE_SHA1), hash=_hex40, valid_until=_moments),
+        st.builds(Authentication, st.just(AuthKind.BCRYPT), hash=st.just(_BCRYPT)),
+        st.builds(Authentication, st.just(AuthKind.SCRAM_SHA256), hash=_hex64, salt=st.just("c2FsdA==")),
+        st.builds(Authentication, st.just(AuthKind.LDAP), server=text),
+        st.builds(Authentication, st.just(AuthKind.KERBEROS), realm=st.one_of(st.just(""), text)),
+        st.builds(Authentication, st.just(AuthKind.SSL_CERTIFICATE), names=_tuples(text, 1), alternative=st.booleans()),
+        st.builds(Authentication, st.just(AuthKind.HTTP), server=text, scheme=st.sampled_from(["", "BASIC"])),
+        st.builds(
+            Authentication,
+            st.just(AuthKind.SHA256),
+            hash=_hex64,
+            grants=st.one_of(st.none(), st.lists(rights(), min_size=1, max_size=2).map(tuple)),
+        ),
+    )
+
+
+def methods(text: st.SearchStrategy[str] = texts) -> st.SearchStrategy[tuple[Authentication, ...] | None]:
+    """The methods of a user; `no_password` and `no_authentication` stand alone."""
+    alone = st.sampled_from([(Authentication(),), (Authentication(AuthKind.NO_AUTHENTICATION),)])
+    return st.one_of(st.none(), alone, st.lists(authentications(text), min_size=1, max_size=3).map(tuple))
+
+
+def hosts(text: st.SearchStrategy[str] = texts) -> st.SearchStrategy[Hosts]:
+    """Places to come from. A LIKE of `%` is HOST ANY and so never built."""
+    return st.one_of(
+        st.just(Hosts(any=True)),
+        st.builds(
+            Hosts,
+            local=st.booleans(),
+            addresses=_tuples(st.sampled_from(["1.2.3.4", "2001:db8::1", "10.0.0.0/8", "2001:db8::/32"])),
+            names=_tuples(text),
+            patterns=_tuples(text),
+            likes=_tuples(text.filter(lambda like: like != "%")),
+        ),
+    )
+
+
+def settings(profile: str | None = "default") -> st.SearchStrategy[tuple[SettingElement, ...]]:
+    """SETTINGS with values, limits and writability; at most one element for each setting."""
+    number = st.integers(0, 100).map(str)
+    threads = st.builds(
+        SettingElement,
+        st.just("max_threads"),
+        value=number,
+        max=st.one_of(st.none(), number),
+        writability=st.sampled_from(["", "CONST", "CHANGEABLE_IN_READONLY"]),
+    )
+    memory = st.builds(SettingElement, st.just("max_memory_usage"), min=number, writability=st.just("WRITABLE"))
+    text = st.builds(SettingElement, st.just("log_comment"), value=st.sampled_from(["'a b'", r"'it\'s'", "'<&>'"]))
+    parts: list[st.SearchStrategy[list[SettingElement]]] = [
+        st.lists(element, max_size=1) for element in (threads, memory, text)
+    ]
+    if profile is not None:
+        parts.insert(0, st.lists(st.just(SettingElement(profile=profile)), max_size=1))
+    return st.tuples(*parts).map(lambda found: tuple(element for part in found for element in part))
+
+
+_changes = st.builds(
+    SettingsChange,
+    drop_all_settings=st.booleans(),
+    drop_all_profiles=st.booleans(),
+    drop_settings=_tuples(st.sampled_from(["max_threads", "a.b"])),
+    drop_profiles=_tuples(names),
+    add=settings(),
+    modify=settings(None),
+).filter(lambda change: change != SettingsChange())
+_name_sets = st.one_of(
+    st.just(NameSet()),
+    st.builds(NameSet, _tuples(names, 1)),
+    st.builds(NameSet, everyone=st.just(True), excepted=_tuples(names)),
+)
+_grantee_sets = st.one_of(_name_sets, st.builds(NameSet, _tuples(names, 1), current_user=st.just(True)))
+_spans = st.builds(Interval, st.integers(1, 400), st.sampled_from(["SECOND", "DAY", "MONTH", "YEAR"]))
+_some = _tuples(names, 1)
+_optional_names = st.one_of(st.just(""), names)
+_databases = st.one_of(st.none(), st.just(""), names)
+
+create_users = st.builds(
+    CreateUser,
+    _some,
+    if_not_exists=st.booleans(),
+    storage=_optional_names,
+    cluster=_optional_names,
+    methods=methods(),
+    valid_until=_moments,
+    hosts=st.one_of(st.none(), hosts()),
+    default_database=_databases,
+    roles=_tuples(names),
+    default_roles=st.one_of(st.none(), _name_sets),
+    settings=settings(),
+    grantees=st.one_of(st.none(), _grantee_sets),
+)
+alter_users = st.builds(
+    AlterUser,
+    _some,
+    if_exists=st.booleans(),
+    cluster=_optional_names,
+    methods=methods(),
+    valid_for=st.one_of(st.none(), _spans),
+    hosts=st.one_of(st.none(), hosts()),
+    add_hosts=st.one_of(st.none(), hosts()),
+    drop_hosts=st.one_of(st.none(), hosts()),
+    default_database=_databases,
+    default_roles=st.one_of(st.none(), _name_sets),
+    settings=st.one_of(st.none(), _changes),
+    grantees=st.one_of(st.none(), _grantee_sets),
+).filter(lambda statement: statement != AlterUser(statement.names, statement.if_exists))
+renames = st.builds(AlterUser, st.tuples(names), rename_to=names)
+
+statements: st.SearchStrategy[Statement] = st.one_of(
+    grants(),
+    create_users,
+    alter_users,
+    renames,
+    st.builds(CreateRole, _some, or_replace=st.booleans(), settings=settings(), cluster=_optional_names),
+    st.builds(AlterRole, st.tuples(names), if_exists=st.booleans(), rename_to=names),
+    st.builds(AlterRole, _some, settings=_changes),
+    st.builds(Drop, st.sampled_from(EntityKind), _some, st.booleans(), _optional_names, _optional_names),
+    st.builds(SetDefaultRole, _name_sets, st.builds(NameSet, _some)),
+)
