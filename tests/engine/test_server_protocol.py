@@ -21,7 +21,7 @@ from core.clickhouse.errors import AlreadyExistsError, BadStatementError, ReadOn
 from core.clickhouse.quoting import quote_identifier, quote_string
 from core.clickhouse.server import ServerEngine
 from core.clickhouse.server_options import ServerOptions
-from core.errors import HousekeysError
+from core.errors import BadInputError, HousekeysError
 from core.secrets import Secret
 from tests.http_front.process import Front
 
@@ -115,6 +115,23 @@ async def test_access_questions(engine: Engine) -> None:
     assert all(str(row[0]).startswith("GRANT ") for row in grants.rows)
 
 
+async def test_users_and_grants(engine: Engine, database: str) -> None:
+    user = f"user '\\` {uuid4().hex}"
+    quoted, on = quote_identifier(user), f"{quote_identifier(database)}.*"
+    await engine.command(f"CREATE USER {quoted} IDENTIFIED WITH sha256_hash BY '{'ab' * 32}' HOST LOCAL")
+    await engine.command(f"GRANT SELECT ON {on} TO {quoted}")
+    try:
+        grants = await engine.query(f"SHOW GRANTS FOR {quoted}")
+        assert [str(row[0]) for row in grants.rows] == [f"GRANT SELECT ON {on} TO {quoted}"]
+        counted = await engine.query("SELECT count() FROM system.grants WHERE database = {d:String}", {"d": database})
+        assert counted.first_cell() == 1
+        with pytest.raises(UnknownNameError) as unknown:
+            await engine.command(f"GRANT SELECT ON {on} TO nobody_{uuid4().hex}")
+        assert unknown.value.code in {192, 511}
+    finally:
+        await engine.command(f"DROP USER {quoted}")
+
+
 async def test_hostile_parameters_come_back(engine: Engine) -> None:
     for value in HOSTILE:
         answer = await engine.query("SELECT {x:String} AS x, length(x) AS bytes", {"x": value})
@@ -177,7 +194,7 @@ async def test_errors_are_told_apart(engine: Engine, database: str) -> None:
         await engine.query("SELEC 1")
     with pytest.raises(AlreadyExistsError):
         await engine.command(f"CREATE DATABASE {quote_identifier(database)}")
-    with pytest.raises(BadStatementError) as secret:
+    with pytest.raises(BadInputError) as secret:
         await engine.command("CREATE USER u IDENTIFIED WITH sha256_password 'hunter2hunter2' HOST ANY")
     assert "hunter2" not in f"{secret.value}{secret.value.detail}"
     assert (await engine.query("SELECT 1")).first_cell() == 1

@@ -15,7 +15,8 @@ from typing import Any
 from aiohttp import web
 
 from core.clickhouse.engine import Engine
-from core.errors import HousekeysError
+from core.clickhouse.errors import ServerError
+from core.errors import BadInputError, HousekeysError
 from tests.http_front import wire
 from tests.http_front.chdb_statements import ChdbStatements, Statement, StatementError
 from tests.http_front.faults import Fault, Faults
@@ -178,7 +179,10 @@ async def _access_statement(state: FrontState, engine: Engine, statement: Statem
             return b""
         answer = await engine.query(sql)
     except HousekeysError as error:
-        raise StatementError(error.detail or str(error)) from error
+        if isinstance(error, ServerError):
+            raise StatementError(error.detail) from error
+        code = "62. DB::Exception: Syntax error" if isinstance(error, BadInputError) else "344. DB::Exception"
+        raise StatementError(f"Code: {code}: {error}") from error
     rows = [tuple(str(value) for value in row) for row in answer.rows]
     if wire.answer_format(statement) == "Native":
         return _native_strings(answer.columns, rows)
