@@ -1,7 +1,7 @@
 """The engine protocol: the one way in which everything above talks to ClickHouse.
 
 Two homes implement it: `core.clickhouse.server` (HTTP(S)) and `core.clickhouse.embedded` (chDB in this process).
-Both raise only `core.errors.HousekeysError` and its subclasses (see `core.clickhouse.server_errors`).
+Both raise only `core.errors.HousekeysError` and its subclasses (see `core.clickhouse.errors`).
 """
 
 from __future__ import annotations
