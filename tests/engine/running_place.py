@@ -7,6 +7,7 @@ from pathlib import Path
 
 from core.changes import Event, StatementStep
 from core.clickhouse.engine import Engine
+from core.clickhouse.quoting import quote_identifier
 from core.journal.journal import Journal
 from core.running.runner import Operator, ReadOnly, Report, Runner
 from tests.engine.faulty_engine import FaultyEngine
@@ -60,8 +61,15 @@ class Place:
         """Create the database and the journal."""
         await self.engine.engine.command(f"CREATE DATABASE {self.database}")
         assert (await self.runner.run(self.journal.creation())).succeeded
+        await forget_nothing(self.engine.engine, self.journal)
         self.engine.statements.clear()
         return self
+
+
+async def forget_nothing(engine: Engine, journal: Journal) -> None:
+    """Have the journal's table keep every row it is sent: it would drop a repeated batch and hide that it was sent."""
+    table = f"{quote_identifier(journal.database)}.journal"
+    await engine.command(f"ALTER TABLE {table} MODIFY SETTING non_replicated_deduplication_window = 0")
 
 
 def states(report: Report) -> list[str]:
