@@ -19,7 +19,8 @@ from cryptography.hazmat.primitives.hashes import SHA1
 
 from core.errors import BadInputError
 from core.keys.rsa_keys import MODULUS_BYTES
-from core.tokens.text_format import Token
+from core.tokens.delivery import NewToken
+from core.tokens.text_format import Token, fingerprint_of
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric import rsa
@@ -43,16 +44,18 @@ def plaintext(database: str) -> bytes:
         raise BadInputError("A token needs the name of a database; this one is empty.")
     usual = json.dumps({"db_name": database}).encode("ascii")
     try:
-        shortest = json.dumps({"db_name": database}, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+        name_bytes = len(database.encode("utf-8"))
     except UnicodeEncodeError:
         raise BadInputError("A database name in a token must be Unicode text; this one is not.") from None
     if len(usual) <= LONGEST_PLAINTEXT:
         return usual
+    shortest = json.dumps({"db_name": database}, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
     if len(shortest) > LONGEST_PLAINTEXT:
         over = len(shortest) - LONGEST_PLAINTEXT
+        room = LONGEST_PLAINTEXT - len(b'{"db_name":""}')
         raise BadInputError(
             f"The database name is {over} {'byte' if over == 1 else 'bytes'} too long for a token.",
-            advice=f"A token holds {LONGEST_PLAINTEXT} bytes, {LONGEST_PLAINTEXT - 14} of them for an ASCII name.",
+            advice=f"It has {name_bytes} bytes; a token has room for {room}, less where JSON needs escapes.",
         )
     return shortest
 
@@ -74,37 +77,45 @@ class Issuer:
 
     def issue(self, database: str) -> Token:
         """A new token for `database`; two for the same one differ. Raises BadInputError as `plaintext`."""
-        ciphertext = self._datalens_key.encrypt(plaintext(database), _PADDING)
+        return self._make(plaintext(database))
+
+    def _make(self, content: bytes) -> Token:
+        ciphertext = self._datalens_key.encrypt(content, _PADDING)
         signature = self._partner_key.sign(ciphertext, _PADDING, _SHA1)
         return Token(self.datalens_version, self.partner_version, ciphertext, signature)
 
     async def issue_many(
         self, databases: Sequence[str], progress: Callable[[int, int], None] | None = None
-    ) -> list[Token]:
+    ) -> list[NewToken]:
         """A token for each of `databases`, in their order, on all cores; the event loop stays free.
 
         `progress(done, total)` is called in the event loop. Cancelling stops the threads within a few milliseconds.
         Raises BadInputError for the first name that no token can hold, before any is made.
         """
-        await asyncio.to_thread(lambda: [plaintext(database) for database in databases])
+        contents = await asyncio.to_thread(lambda: [plaintext(database) for database in databases])
         stop = threading.Event()
-        chunks = [databases[start : start + CHUNK] for start in range(0, len(databases), CHUNK)]
 
-        def make(chunk: Sequence[str]) -> list[Token]:
-            return [] if stop.is_set() else [self.issue(database) for database in chunk]
+        def make(start: int) -> list[NewToken]:
+            end = start if stop.is_set() else min(start + CHUNK, len(databases))
+            return [self._new(databases[index], contents[index]) for index in range(start, end)]
 
         loop = asyncio.get_running_loop()
         pool = ThreadPoolExecutor(usable_cores(), thread_name_prefix="issuing")
-        tokens: list[Token] = []
+        tokens: list[NewToken] = []
         try:
-            for pending in [loop.run_in_executor(pool, make, chunk) for chunk in chunks]:
-                tokens += await pending
+            chunks = [loop.run_in_executor(pool, make, start) for start in range(0, len(databases), CHUNK)]
+            for chunk in chunks:
+                tokens += await chunk
                 if progress is not None:
                     progress(len(tokens), len(databases))
         finally:
             stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
         return tokens
+
+    def _new(self, database: str, content: bytes) -> NewToken:
+        text = self._make(content).text
+        return NewToken(database, text, fingerprint_of(text), self.datalens_version, self.partner_version)
 
 
 def usable_cores() -> int:

@@ -121,11 +121,11 @@ async def plan_issue(
         raise BadInputError("No tenant to issue a token for.")
     path = await asyncio.to_thread(unused_path, out) if out is not None else None
     await require_tenants(engine, tenants, datalens_user)
-    tokens = await _make(issuer, tenants, progress)
+    tokens = await issuer.issue_many(tenants, progress)
     events = [_issued(token, note) for token in tokens]
     what = f"a token for {one_line(tokens[0].tenant)}" if len(tokens) == 1 else f"{len(tokens):,} tokens"
     steps = _steps(f"Issue {what}", tokens, events, path)
-    return Issuing(Change(steps[0].title, steps, consequences=_consequences(issuer)), tokens)
+    return Issuing(Change(steps[0].title, steps, consequences=_consequences(issuer)), tuple(tokens))
 
 
 async def plan_reissue(
@@ -149,7 +149,7 @@ async def plan_reissue(
             "There is no token to reissue." if not skipped else "None of these tokens can be reissued.",
             detail="\n".join(f"{one_line(tenant)}: {reason}" for tenant, reason in skipped.items()),
         )
-    tokens = await _make(issuer, [entry.token.tenant for entry in entries], progress)
+    tokens = await issuer.issue_many([entry.token.tenant for entry in entries], progress)
     pairs = list(zip(entries, tokens, strict=True))
     events = [_issued(token, entry.token.note, replaces=entry.token.fingerprint) for entry, token in pairs]
     old = [entry.token for entry in entries]
@@ -162,7 +162,7 @@ async def plan_reissue(
     many = "1 token" if len(tokens) == 1 else f"{len(tokens):,} tokens"
     steps = (*_steps(f"Reissue {many}", tokens, events, path), replaced)
     consequences = (*_consequences(issuer), "The old tokens are marked void; they work until DataLens drops their key.")
-    return Issuing(Change(steps[0].title, steps, consequences=consequences), tokens, skipped)
+    return Issuing(Change(steps[0].title, steps, consequences=consequences), tuple(tokens), skipped)
 
 
 def plan_mark(tokens: Sequence[IssuedToken], state: TokenState, note: str = "") -> Change:
@@ -190,19 +190,6 @@ def plan_mark(tokens: Sequence[IssuedToken], state: TokenState, note: str = "") 
     )
     title = steps[0].title if len(steps) == 1 else f"Mark {len(steps):,} tokens as {state}"
     return Change(title, steps, consequences=(_MESSAGES[state],))
-
-
-async def _make(issuer: Issuer, tenants: Sequence[str], progress: Progress | None) -> tuple[NewToken, ...]:
-    made = await issuer.issue_many(tenants, progress)
-
-    def named() -> tuple[NewToken, ...]:
-        versions = issuer.datalens_version, issuer.partner_version
-        return tuple(
-            NewToken(tenant, token.text, token.fingerprint, *versions)
-            for tenant, token in zip(tenants, made, strict=True)
-        )
-
-    return await asyncio.to_thread(named)
 
 
 def _issued(token: NewToken, note: str, replaces: str = "") -> Event:

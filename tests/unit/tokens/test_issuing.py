@@ -110,6 +110,9 @@ async def test_many_are_made_in_order_with_progress() -> None:
     tokens = await ISSUER.issue_many(names, lambda done, total: seen.append((done, total)))
     assert [RECEIVER.accept(token.text) for token in tokens[:: CHUNK - 1]] == names[:: CHUNK - 1]
     assert len({token.text for token in tokens}) == len(names)
+    assert [token.tenant for token in tokens] == names
+    assert all(parse(token.text).fingerprint == token.fingerprint for token in tokens)
+    assert {(token.datalens_version, token.partner_version) for token in tokens} == {(12, 7)}
     assert [done for done, _ in seen] == [CHUNK, CHUNK * 2, CHUNK * 3, len(names)]
     assert {total for _, total in seen} == {len(names)}
     assert await ISSUER.issue_many([]) == []
@@ -124,14 +127,14 @@ async def test_one_bad_name_stops_the_rest_before_any_is_made() -> None:
 
 
 async def test_cancelling_stops_the_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    made: list[str] = []
-    issue = Issuer.issue
+    made: list[bytes] = []
+    make = Issuer._make
 
-    def counting(issuer: Issuer, database: str) -> Token:
-        made.append(database)
-        return issue(issuer, database)
+    def counting(issuer: Issuer, content: bytes) -> Token:
+        made.append(content)
+        return make(issuer, content)
 
-    monkeypatch.setattr(Issuer, "issue", counting)
+    monkeypatch.setattr(Issuer, "_make", counting)
     begun = asyncio.Event()
     task = asyncio.create_task(ISSUER.issue_many(["acme"] * 100_000, lambda done, total: begun.set()))
     await begun.wait()
