@@ -100,6 +100,16 @@ class Session:
             self._keys = KeyRing(store, self.preferences.idle_lock * 60)
         return self._keys
 
+    def lock_keys(self, *, only_when_idle: bool = False) -> bool:
+        """Lock the private keys, or only when none was used for a while. Returns whether any was unlocked."""
+        if self._keys is None:
+            return False
+        if only_when_idle:
+            return self._keys.lock_if_idle()
+        unlocked = bool(self._keys.unlocked)
+        self._keys.lock()
+        return unlocked
+
     async def close(self) -> None:
         """Lock the keys and let go of the engine. Idempotent."""
         if self._keys is not None:

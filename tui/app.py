@@ -71,7 +71,6 @@ class HousekeysApp(CommandHost, App[None]):
         self.unfinished: tuple[Unfinished, ...] = ()
         self._operator = start.operator or current_operator()
         self._attempt = 0
-        self._key_ring: KeyRing | None = None
         self.animation_level = "none"
         self.HORIZONTAL_BREAKPOINTS = [(0, NARROW), (100, MEDIUM), (140, WIDE)]
         for theme in THEMES:
@@ -86,6 +85,7 @@ class HousekeysApp(CommandHost, App[None]):
         first = entry(self.start.screen)
         screen = first.create()
         self.install_screen(screen, first.id)
+        screen._push_result_callback(self, None)  # as `push_screen` does; `switch_screen` takes it off again
         return screen
 
     def on_ready(self) -> None:
@@ -105,7 +105,6 @@ class HousekeysApp(CommandHost, App[None]):
             connection.profile_name = profile_name
         connection.session, connection.error, connection.status = None, None, "opening"
         self.unfinished = ()
-        self._forget_keys()
         self._tell_screens()
 
         async def open_it() -> None:
@@ -398,29 +397,28 @@ class HousekeysApp(CommandHost, App[None]):
     # -- idleness
 
     def _look_at_idleness(self) -> None:
-        if self._key_ring is not None and self._key_ring.lock_if_idle():
+        session = self.connection.session
+        if session is not None and session.lock_keys(only_when_idle=True):
             self.tell("Keys locked: none was used for a while.")
-            self._show_frames()
+            self._tell_keys_locked()
 
     def key_ring(self) -> KeyRing:
-        """The private keys unlocked in this session; locked again when the profile is left."""
-        session = self.connection.session
-        if session is None:
+        """The private keys of the open session. Raises HousekeysError when there is none."""
+        if self.connection.session is None:
             raise HousekeysError("Not connected.")
-        self._key_ring = session.keys
-        return self._key_ring
+        return self.connection.session.keys
 
     def lock_keys(self) -> None:
         """Forget the unlocked keys."""
-        unlocked = self._key_ring is not None and bool(self._key_ring.unlocked)
-        self._forget_keys()
+        session = self.connection.session
+        unlocked = session is not None and session.lock_keys()
         self.tell("Keys locked." if unlocked else "No key is unlocked.")
-        self._show_frames()
+        self._tell_keys_locked()
 
-    def _forget_keys(self) -> None:
-        if self._key_ring is not None:
-            self._key_ring.lock()
-            self._key_ring = None
+    def _tell_keys_locked(self) -> None:
+        for screen in self.screen_stack:
+            if isinstance(screen, ConsoleScreen):
+                screen.keys_locked()
 
 
 BADGE_STYLES: Mapping[str, str] = {

@@ -9,11 +9,12 @@ screen lists its own in `ACTIONS`; the keys that work everywhere are in `EVERYWH
                     modifies=True, needs_row=True, ability="grant"),
         )
 
-        def suspend(self) -> None: ...          # `call` names the method; it starts workers, it never waits
+        def suspend(self) -> None: ...          # `call` names the method; it starts workers, never waits
 
 What a command declares decides when it works: `modifies` (not in read-only mode), `needs_session` (implied by
 `modifies` and `ability`), `needs_row`, `ability` (a word of `core.clickhouse.capabilities`). A command that cannot
-work now is dim in the footer and says why when its key is pressed. How to write a screen: `tui.screens`.
+work now is dim in the footer and says why when its key is pressed. A method must not be called like one of Textual's
+(`remove`, `refresh`, `focus` …). How to write a screen: `tui.screens`.
 """
 
 from __future__ import annotations

@@ -22,7 +22,13 @@ THEMES: Final = (
         warning="#d8a657",
         error="#e0696f",
         dark=True,
-        variables={"muted": "#7d8793", "cursor": "#2a3a3d", "danger-text": "#ffffff", "danger": "#b3363e"},
+        variables={
+            "muted": "#7d8793",
+            "cursor": "#2a3a3d",
+            "scroll": "#3a424c",
+            "danger-text": "#ffffff",
+            "danger": "#b3363e",
+        },
     ),
     Theme(
         name=LIGHT,
@@ -36,7 +42,13 @@ THEMES: Final = (
         warning="#8a5a00",
         error="#b3262e",
         dark=False,
-        variables={"muted": "#6a7077", "cursor": "#d5e6e2", "danger-text": "#ffffff", "danger": "#b3262e"},
+        variables={
+            "muted": "#6a7077",
+            "cursor": "#d5e6e2",
+            "scroll": "#c4c4bc",
+            "danger-text": "#ffffff",
+            "danger": "#b3262e",
+        },
     ),
 )
 

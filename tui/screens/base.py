@@ -121,6 +121,8 @@ class ConsoleScreen(CommandHost, Screen[ScreenResultType], Generic[ScreenResultT
             )
             for number, command in enumerate(own)
         ]
+        if not self.LEAVE_FREELY:  # letters are typed there
+            return pieces, []
         general = [command for command in self.console.commands() if command.footer]
         return pieces, [Piece(command.name, "$foreground", key=command.key_shown) for command in general]
 
@@ -184,6 +186,9 @@ class ConsoleScreen(CommandHost, Screen[ScreenResultType], Generic[ScreenResultT
     def connection_changed(self) -> None:
         """The session was opened, lost or exchanged."""
         self.show_frame()
+
+    def keys_locked(self) -> None:
+        """The private keys were locked."""
 
 
 AnyScreen = ConsoleScreen[Any]

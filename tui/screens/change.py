@@ -170,10 +170,6 @@ class ChangeScreen(ConsoleScreen["Report | None"]):
             Piece(f"on {one_line(self._where)}", "$muted")
         ]
 
-    def footer(self) -> tuple[list[Piece], list[Piece]]:
-        left, _ = super().footer()
-        return left, []
-
     def why_not(self, command: Command) -> str:
         if command.id == "change.run":
             if self.state != "asking":

@@ -24,8 +24,9 @@ class DetailScreen(ConsoleScreen[None]):
         Command("detail.copy", "copy", "y", "copy_lines", "Copy what this tab shows.", footer=False),
     )
 
-    def __init__(self, owner: EntityScreen[Any], row: Any) -> None:
+    def __init__(self, owner: EntityScreen[Any], row: Any, tab: int = 0) -> None:
         super().__init__()
+        self._tab = tab
         self.owner = owner
         self.row = row
 
@@ -42,6 +43,7 @@ class DetailScreen(ConsoleScreen[None]):
 
     def on_mount(self) -> None:
         super().on_mount()
+        self.pane.tab = self._tab
         self.pane.show_title(self.owner.detail_title(self.row))
         self.owner.fill_detail(self, self.pane, self.row)
         self.pane.view.focus()

@@ -20,7 +20,7 @@ from tui.widgets.columns import Column, R
 from tui.widgets.detail_pane import DetailPane
 from tui.widgets.entity_table import EntityTable
 from tui.widgets.filter_line import FilterLine
-from tui.widgets.lines import Line, LinesView
+from tui.widgets.lines import Line
 from tui.widgets.state import StateView, failure_lines, waiting_lines
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ DETAIL_DELAY = 0.15  # seconds the cursor rests before the detail beside the tab
 SORTS = "sort."
 
 COMMON: tuple[Command, ...] = (
-    Command("rows.open", "open", "enter,d", "open_detail", "Show everything about the row.", needs_row=True),
+    Command("rows.open", "details", "enter,d", "open_detail", "Show everything about the row.", needs_row=True),
     Command("rows.filter", "filter", "slash", "start_filter", "Show only the rows that hold what you type."),
     Command("rows.mark", "mark", "space", "mark", "Mark the row for a bulk action.", needs_row=True, footer=False),
     Command("rows.mark_all", "mark all", "asterisk", "mark_all", "Mark every row shown, or none.", needs_row=True,
@@ -190,6 +190,10 @@ class EntityScreen(ConsoleScreen[None], Generic[R]):
         if self.is_current:
             self.refresh_rows(connect=False)
 
+    def keys_locked(self) -> None:
+        if self._rows_of is not None and self.is_current:
+            self.refresh_rows(connect=False)
+
     def refresh_rows(self, *, connect: bool = True) -> None:
         """Read the rows again; what is shown stays until they are there. Connects first when that failed."""
         if self.NEEDS_SESSION and self.session is None:
@@ -311,9 +315,12 @@ class EntityScreen(ConsoleScreen[None], Generic[R]):
 
         if not keep_place:
             pane.show_lines(waiting_lines("Reading …"))
-        host.work("detail", lambda: self._tab(row, name), lambda lines: pane.show_lines(lines, keep_place=True), failed)
+        host.work(
+            "detail", lambda: self.read_tab(row, name), lambda lines: pane.show_lines(lines, keep_place=True), failed
+        )
 
-    async def _tab(self, row: R, name: str) -> Sequence[Line]:
+    async def read_tab(self, row: R, name: str) -> Sequence[Line]:
+        """The lines of a tab other than the first. Runs in a worker."""
         session = self.open_session()
         if name == "History" and self.SUBJECT_KIND:
             from tui.screens.history import history_lines
@@ -322,15 +329,22 @@ class EntityScreen(ConsoleScreen[None], Generic[R]):
         return await self.tab(session, row, name)
 
     def open_detail(self) -> None:
-        row = self.current
+        if self.current is not None:
+            self.show_tab(self.pane.tab_name if self.is_wide else self.TABS[0])
+
+    def show_tab(self, name: str) -> None:
+        """Show a tab of the current row: beside the table, or over it when that is narrow."""
+        row, index = self.current, self.TABS.index(name)
         if row is None:
             return
         if self.is_wide:
-            self.pane.query_one(LinesView).focus()
+            self.pane.tab = index
+            self._show_detail()
+            self.pane.view.focus()
             return
         from tui.screens.detail import DetailScreen
 
-        self.app.push_screen(DetailScreen(self, row))
+        self.app.push_screen(DetailScreen(self, row, index))
 
     # -- commands
 

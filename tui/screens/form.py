@@ -22,6 +22,7 @@ from tui.widgets.state import failure_lines
 T = TypeVar("T")
 
 PREVIEW_DELAY = 0.2  # seconds after the last key
+FEW_FIELDS = 6  # with more, only the field in focus shows its hint
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +35,14 @@ class Form(Generic[T]):
     preview: Callable[[Values], Awaitable[str]] | None = None  # the SQL, or whatever would come of it
     intro: str = ""
     button: str = "Continue"
+    preview_title: str = "This would run:"
 
 
 class FormScreen(ConsoleScreen[T | None], Generic[T]):
     """Dismissed with what `submit` returned, or None when it was left."""
 
     ACTIONS = (
+        Command("form.send", "send", "enter", "send", "Check everything and go on."),
         Command("form.next", "next field", "tab", "next_field", "Go to the next field."),
         Command("form.back", "cancel", "escape", "cancel", "Leave the form; nothing happens."),
     )
@@ -53,11 +56,12 @@ class FormScreen(ConsoleScreen[T | None], Generic[T]):
 
     def content(self) -> ComposeResult:
         width = max((len(field.label) for field in self.form.fields), default=0)
+        hints = len(self.form.fields) <= FEW_FIELDS
         with VerticalScroll(id="form", can_focus=False):
             if self.form.intro:
                 yield LinesView([*text_lines(self.form.intro), Line()], id="form-intro", left=0)
             for field in self.form.fields:
-                yield FieldRow(field, width)
+                yield FieldRow(field, width, hint_always=hints)
             with Choices(id="form-choices"):
                 yield Choice(self.form.button, id="send")
                 yield Choice("Cancel", id="cancel")
@@ -118,7 +122,7 @@ class FormScreen(ConsoleScreen[T | None], Generic[T]):
         self.work("preview", lambda: preview(values), self._previewed, self._no_preview)
 
     def _previewed(self, text: str) -> None:
-        lines = [Line("This would run:", style="muted"), *text_lines(text, "accent")] if text else []
+        lines = [Line(self.form.preview_title, style="muted"), *text_lines(text, "accent")] if text else []
         self._show_preview(lines)
 
     def _no_preview(self, error: HousekeysError) -> None:

@@ -28,7 +28,10 @@ class Entry:
 
 # Adding one: keep the numbers of the others. 1 checklist, 2 tenants, 3 keys, 4 tokens, 5 journal, 6 profiles.
 SCREENS: tuple[Entry, ...] = (
+    Entry("keys", "3", "Keys", "tui.screens.keys", "KeysScreen", ("rsa", "rotation", "fingerprints")),
+    Entry("tokens", "4", "Tokens", "tui.screens.tokens", "TokensScreen", ("issue", "verify", "reissue", "ledger")),
     Entry("journal", "5", "Journal", "tui.screens.journal", "JournalScreen", ("history", "audit", "changes")),
+    Entry("profiles", "6", "Profiles", "tui.screens.profiles", "ProfilesScreen", ("connections", "servers")),
 )
 
 

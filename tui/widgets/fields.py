@@ -130,9 +130,10 @@ class FieldRow(Vertical):
             super().__init__()
             self.row = row
 
-    def __init__(self, field: Field, label_width: int) -> None:
+    def __init__(self, field: Field, label_width: int, *, hint_always: bool = True) -> None:
         super().__init__()
         self.field = field
+        self._hint_always = hint_always
         self._label_width = label_width
         self._touched = False
 
@@ -163,6 +164,14 @@ class FieldRow(Vertical):
     def on_mount(self) -> None:
         self._show_note()
 
+    def on_descendant_focus(self) -> None:
+        self.query_one(".field-label").add_class("current")
+        self._show_note()
+
+    def on_descendant_blur(self) -> None:
+        self.query_one(".field-label").remove_class("current")
+        self._show_note()
+
     @property
     def input(self) -> Widget:
         return self.query_one(".field-line", Horizontal).children[1]
@@ -189,7 +198,8 @@ class FieldRow(Vertical):
         problem = self.problem if self._touched else ""
         note = self.query_one(".field-note", Static)
         note.set_class(bool(problem), "problem")
-        text = one_line(problem or self.field.hint)
+        hinted = self._hint_always or self.query_one(".field-label").has_class("current")
+        text = one_line(problem or (self.field.hint if hinted else ""))
         note.update(Content(text))
         note.display = bool(text)
 

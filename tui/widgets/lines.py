@@ -163,7 +163,7 @@ class LinesView(ScrollView, can_focus=True, inherit_bindings=False):
                     drawn.append(_Drawn(label, piece, line.style))
                     label = " " * left
         self._drawn = drawn
-        self.virtual_size = Size(width, len(drawn))
+        self.virtual_size = Size(self.scrollable_content_region.width, len(drawn))
 
     def render_line(self, y: int) -> Strip:
         index = y + self.scroll_offset.y

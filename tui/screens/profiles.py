@@ -1,0 +1,401 @@
+"""The profiles: list, add, edit, copy, test, remove, and open one."""
+
+from __future__ import annotations
+
+import asyncio
+import difflib
+import importlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from core.display import one_line
+from core.errors import HousekeysError
+from core.profiles import ChangedOnDiskError, Problem, Profile, ProfileFile, load
+from tui.commands import Command
+from tui.screens.entity import EntityScreen
+from tui.screens.profile_form import fields_for, profile_from
+from tui.widgets.columns import Column
+from tui.widgets.fields import Field, Values
+from tui.widgets.lines import Line, fact
+from tui.widgets.state import failure_lines
+
+if TYPE_CHECKING:
+    from core.clickhouse.capabilities import Capabilities
+
+
+TEST_MODULES = ("core.clickhouse.connecting", "core.clickhouse.capabilities")  # imported for a test only
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileRow:
+    """A profile, or the name of one that cannot be opened, and what is known of it now."""
+
+    name: str
+    profile: Profile | None
+    problems: tuple[Problem, ...]
+    origin: str
+    state: str  # "open", "connecting", "broken", "not connected", or empty
+    tested: str  # what the last test said, in a few words
+
+
+_STATE_STYLES = {"open": "success", "broken": "error", "not connected": "error", "connecting": "muted"}
+
+
+def _engine(row: ProfileRow) -> str:
+    return "-" if row.profile is None else row.profile.engine
+
+
+def _address(row: ProfileRow) -> str:
+    return "-" if row.profile is None else row.profile.address
+
+
+def _user(row: ProfileRow) -> str:
+    return row.profile.user if row.profile is not None and row.profile.engine == "server" else "-"
+
+
+def _marks(row: ProfileRow) -> str:
+    if row.profile is None:
+        return ""
+    words = [badge for badge in row.profile.badges if badge != "embedded"]
+    return " ".join([*words, *(["READ-ONLY"] if row.profile.read_only else [])])
+
+
+class ProfilesScreen(EntityScreen[ProfileRow]):
+    """Works without a connection."""
+
+    SCREEN_ID = "profiles"
+    TITLE_WORDS = "Profiles"
+    NOUN = ("profile", "profiles")
+    NEEDS_SESSION = False
+    TABS = ("Summary", "Test")
+    COLUMNS = (
+        Column("name", "NAME", lambda row: row.name, flexible=True, letter="N"),
+        Column("state", "STATE", lambda row: row.state, style=lambda row: _STATE_STYLES.get(row.state, "")),
+        Column("address", "ADDRESS", _address, flexible=True, letter="A"),
+        Column("user", "USER", _user, flexible=True, minor=2),
+        Column("marks", "MARKS", _marks, minor=1, style=lambda row: "warning"),
+        Column("test", "TEST", lambda row: row.tested or "-", minor=3, flexible=True),
+        Column("engine", "ENGINE", _engine, minor=4),
+    )
+    ACTIONS = (
+        Command("profiles.connect", "connect", "c", "connect_to", "Open this profile.", needs_row=True),
+        Command("profiles.test", "test", "t", "test", "Connect once: version, user, what it may do, latency.",
+                needs_row=True),
+        Command("profiles.new", "new", "n", "new", "Add a profile."),
+        Command("profiles.edit", "edit", "e", "edit", "Edit this profile.", needs_row=True),
+        Command("profiles.copy", "copy", "C", "duplicate", "Add a profile that begins as a copy of this one.",
+                needs_row=True, footer=False),
+        Command("profiles.rename", "rename", "m", "rename", "Give this profile another name; data and keys stay.",
+                needs_row=True, footer=False),
+        Command("profiles.remove", "remove", "x", "remove_profile", "Remove it from the file; its data stays.",
+                needs_row=True),
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._tests: dict[str, Sequence[Line]] = {}
+        self._tested: dict[str, str] = {}
+
+    # -- what is shown
+
+    @property
+    def file(self) -> ProfileFile:
+        """The file as it was last read or saved."""
+        return self.console.connection.profile_file
+
+    def key(self, row: ProfileRow) -> str:
+        return row.name
+
+    async def fetch(self) -> Sequence[ProfileRow]:
+        file = self.console.connection.profile_file
+        fresh = await asyncio.to_thread(load, file.path)
+        if fresh.origin != file.origin or fresh.problems != file.problems:
+            file = self.console.connection.profile_file = fresh
+        return [self._row(file, name) for name in file.names]
+
+    def _row(self, file: ProfileFile, name: str) -> ProfileRow:
+        return ProfileRow(
+            name,
+            file.profiles.get(name),
+            file.problems_of(name),
+            file.profile_origin(name),
+            self._state(file, name),
+            self._tested.get(name, ""),
+        )
+
+    def _state(self, file: ProfileFile, name: str) -> str:
+        connection = self.console.connection
+        if name == connection.profile_name and connection.status != "closed":
+            return {"opening": "connecting", "open": "open", "failed": "not connected"}[connection.status]
+        return "" if name in file.profiles else "broken"
+
+    def connection_changed(self) -> None:
+        super().connection_changed()
+        if not self.is_current:
+            return
+        self.refresh_rows(connect=False)
+
+    def banner(self) -> str:
+        general = [problem for problem in self.file.problems if problem.profile is None]
+        return f"! {general[0]}" if general else super().banner()
+
+    def summary(self, row: ProfileRow) -> Sequence[Line]:
+        lines = [Line(f"{problem}", style="error" if problem.blocking else "warning") for problem in row.problems]
+        if lines:
+            lines.append(Line())
+        profile = row.profile
+        if profile is None:
+            return [*lines, Line("It cannot be opened before the file is corrected.")]
+        lines += [fact("engine", profile.engine), fact("address", profile.address)]
+        if profile.engine == "server":
+            lines += [
+                fact("user", profile.user),
+                fact("password", profile.password.describe() if profile.password else "none"),
+                fact("TLS", _tls(profile), "" if profile.secure and profile.verify else "warning"),
+                fact("cluster", profile.cluster or "none"),
+                fact("timeouts", f"{profile.connect_timeout:g} s connect, {profile.query_timeout:g} s query"),
+            ]
+        else:
+            lines.append(fact("data", str(profile.data_folder(self.console.start.paths))))
+        mode = {None: "as the preferences say", True: "read-only", False: "changes allowed"}[profile.read_only]
+        lines += [
+            fact("journal", f"{profile.database}.journal"),
+            fact("changes", mode),
+            fact("production", "yes" if profile.production else "no", "warning" if profile.production else ""),
+            fact("DataLens user", profile.datalens.user),
+            fact("DataLens hosts", ", ".join(profile.datalens.hosts) or "none"),
+            fact("keys", str(profile.key_folder(self.console.start.paths))),
+        ]
+        lines += [fact(name, str(value)) for name, value in profile.settings.items()]
+        return [*lines, fact("defined in", row.origin)]
+
+    async def read_tab(self, row: ProfileRow, name: str) -> Sequence[Line]:
+        return self._tests.get(row.name, (Line("Not tested yet. Press t to connect once.", style="muted"),))
+
+    # -- opening and testing
+
+    def connect_to(self) -> None:
+        row = self.current
+        if row is None:
+            return
+        if row.profile is None:
+            self.tell(f"{one_line(row.name)} cannot be opened: {row.problems[0].message}", "warning")
+        elif self.console.running_change is not None:
+            self.tell("A change is running.", "warning")
+        else:
+            self.console.connect(row.name)
+
+    def test(self) -> None:
+        """Connect to the profile once, beside the open session."""
+        row = self.current
+        if row is None or row.profile is None:
+            return
+        name = row.name
+        self._tests[name] = (Line("Connecting …", style="muted"),)
+        self._tested[name] = "testing …"
+        self.refresh_rows()
+
+        profile, session, console = row.profile, self.session, self.console
+
+        async def probe() -> Capabilities:
+            modules = await asyncio.to_thread(lambda: [importlib.import_module(name) for name in TEST_MODULES])
+            connecting, capabilities = modules
+            if session is not None and session.profile == profile:
+                answer: Capabilities = await capabilities.probe(
+                    session.engine, database=profile.database, cluster=profile.cluster
+                )
+                return answer
+            # Not read-only: what the user may do is what is asked. Nothing but questions is sent.
+            engine = await connecting.connect(
+                profile, console.start.paths, read_only=False, prompt=console.prompt_secret
+            )
+            try:
+                answer = await capabilities.probe(engine, database=profile.database, cluster=profile.cluster)
+                return answer
+            finally:
+                await engine.close()
+
+        self.work(
+            f"test {name}",
+            probe,
+            lambda found: self._has_tested(profile, found),
+            lambda error: self._failed(name, error),
+        )
+
+    def _has_tested(self, profile: Profile, found: Capabilities) -> None:
+        self._tested[profile.name] = f"{found.version}, {found.latency_seconds * 1000:.0f} ms"
+        self._tests[profile.name] = capability_lines(found, profile.database)
+        self._show_test(profile.name)
+
+    def _failed(self, name: str, error: HousekeysError) -> None:
+        self._tested[name] = "failed"
+        self._tests[name] = failure_lines(error, "Press t to try again.")
+        self._show_test(name)
+
+    def _show_test(self, name: str) -> None:
+        if self.is_current:
+            self.refresh_rows()
+            if self.current is not None and self.current.name == name:
+                self.show_tab("Test")
+
+    # -- editing
+
+    def new(self) -> None:
+        """Add a server, which is what profiles are mostly for."""
+        self._edit("New profile", Profile("", user="default"), new=True)
+
+    def edit(self) -> None:
+        row = self.current
+        if row is not None and row.profile is not None:
+            self._edit(f"Edit profile {row.name}", row.profile, new=False)
+        elif row is not None:
+            self.tell(f"Correct it in the file first: {row.origin}", "warning")
+
+    def duplicate(self) -> None:
+        row = self.current
+        if row is not None and row.profile is not None:
+            self._edit(f"Copy of profile {row.name}", replace(row.profile, name=f"{row.name}-copy"), new=True)
+
+    def _edit(self, title: str, before: Profile, *, new: bool) -> None:
+        from tui.screens.form import Form
+
+        file = self.file
+
+        async def plan(values: Values) -> ProfileFile:
+            return await asyncio.to_thread(lambda: file.with_profile(profile_from(values, before)))
+
+        async def preview(values: Values) -> str:
+            return difference(file, await plan(values))
+
+        fields = fields_for(before, file, new=new)
+        self.ask(Form(title, fields, plan, preview, button="Save", preview_title="In the file:"), self._save)
+
+    def rename(self) -> None:
+        from tui.screens.form import Form
+
+        row, file, paths = self.current, self.file, self.console.start.paths
+        if row is None or row.profile is None:
+            return
+
+        async def submit(values: Values) -> ProfileFile:
+            from core.profiles.renaming import rename
+
+            return await asyncio.to_thread(rename, file, row.name, values["name"], paths)
+
+        field = Field("name", "New name", row.name, required=True)
+        if row.name == self.console.connection.profile_name and self.session is not None:
+            self.tell("It is open: connect to another profile first.", "warning")
+            return
+        self.ask(Form(f"Rename profile {row.name}", (field,), submit, button="Rename"), self._saved)
+
+    def remove_profile(self) -> None:
+        from tui.screens.question import QuestionScreen
+
+        row, file = self.current, self.file
+        if row is None:
+            return
+        if row.name not in file.lines:
+            self.tell("The built-in profile needs no file and cannot be removed.", "warning")
+            return
+
+        async def plan() -> ProfileFile:
+            return await asyncio.to_thread(file.without, row.name)
+
+        def ask(edited: ProfileFile) -> None:
+            lines = [
+                Line(f"Remove profile {row.name}", style="heading"),
+                Line("Only these lines of the file go. Data, keys and the journal stay where they are."),
+                Line(),
+                *(Line(line, style="accent") for line in difference(file, edited).split("\n")),
+            ]
+
+            def answered(sure: bool | None) -> None:
+                if sure:
+                    self._save(edited)
+
+            self.app.push_screen(QuestionScreen("Remove?", lines, yes="Remove"), answered)
+
+        self.work("plan", plan, ask)
+
+    # -- saving
+
+    def _save(self, edited: ProfileFile, over: str | None = None) -> None:
+        async def save() -> ProfileFile:
+            return await asyncio.to_thread(lambda: edited.save(over=over))
+
+        self.work("save", save, self._saved, lambda error: self._not_saved(edited, error))
+
+    def _saved(self, file: ProfileFile) -> None:
+        self.console.connection.profile_file = file
+        self.tell(f"Saved in {one_line(str(file.path))}")
+        self.refresh_rows()
+        self.show_frame()
+
+    def _not_saved(self, edited: ProfileFile, error: HousekeysError) -> None:
+        if not isinstance(error, ChangedOnDiskError):
+            self.show_error(error)
+            return
+        from tui.screens.question import QuestionScreen
+
+        lines = [
+            Line(error.message, style="heading"),
+            Line("Saving over it would change what is there like this:"),
+            Line(),
+            *(Line(line, style=_diff_style(line)) for line in error.diff.split("\n")),
+        ]
+        found = error.found
+
+        def answered(sure: bool | None) -> None:
+            if sure:
+                self._save(edited, over=found)
+            else:
+                self.refresh_rows()
+
+        page = QuestionScreen("Changed by someone else", lines, yes="Save over it", no="Read it again")
+        self.app.push_screen(page, answered)
+
+
+def _tls(profile: Profile) -> str:
+    if not profile.secure:
+        return "none: everything is readable on the way"
+    words = ["certificate checked" if profile.verify else "certificate NOT checked"]
+    if profile.ca_file is not None:
+        words.append(f"CA {profile.ca_file}")
+    if profile.client_certificate is not None:
+        words.append(f"client certificate {profile.client_certificate}")
+    return ", ".join(words)
+
+
+def difference(before: ProfileFile, after: ProfileFile) -> str:
+    """The lines that come and go, without the lines around them."""
+    lines = difflib.unified_diff(before.text.splitlines(), after.text.splitlines(), lineterm="", n=0)
+    return "\n".join(line for line in lines if not line.startswith(("---", "+++", "@@")))
+
+
+def _diff_style(line: str) -> str:
+    return {"+": "success", "-": "error", "@": "muted"}.get(line[:1], "")
+
+
+def capability_lines(found: Capabilities, database: str) -> list[Line]:
+    """What a test found out, for a journal kept in `database`."""
+    from core.clickhouse.abilities import abilities
+
+    lines = [
+        Line("The connection works.", style="success"),
+        Line(),
+        fact("version", found.version),
+        fact("host", found.host or "not told"),
+        fact("user", found.user),
+        fact("latency", f"{found.latency_seconds * 1000:.1f} ms"),
+        fact("server mode", "read-only" if found.read_only else "changes possible"),
+    ]
+    if found.user_directories is not None:
+        lines.append(fact("user storage", ", ".join(f"{name} ({kind})" for name, kind, _ in found.user_directories)))
+    lines += [fact("cluster", f"{name}: {', '.join(hosts)}") for name, hosts in found.clusters.items()]
+    lines += [Line(), fact("may", ", ".join(sorted(found.may)) or "nothing that is asked for")]
+    missing = [ability.name for ability in abilities(database) if ability.name not in found.may]
+    if missing:
+        lines += [Line(), Line("It may not:", style="heading")]
+        lines += [fact(ability, found.missing(ability), "warning") for ability in missing]
+    return lines
