@@ -68,11 +68,15 @@ def _words(right: Right, option: bool) -> str:
 
 def _fix(now: Situation, wrong: list[tuple[Right, bool]], cluster: str | None) -> Change:
     """Take the wrong rights away. One on everything takes those on single databases with it: these are given again."""
-    steps: list[Step] = [_take(now.user, right, option, cluster) for right, option in wrong]
+    forbidden = SHARED_DATABASES | {now.journal_database}
+    steps: list[Step] = [
+        _take(now.user, right, option, option and not _wrong(right, False, forbidden), cluster)
+        for right, option in wrong
+    ]
     if any(_takes_others(right) for right, _ in wrong):
         steps += [
             replace(grant_step(name, now), undo=None, no_undo="It was readable before as well.")
-            for name in sorted(now.databases - SHARED_DATABASES - {now.journal_database})
+            for name in sorted(now.databases - forbidden)
             if now.is_tenant(name) and now.reading.covers(name) and now.last_actions.get(name) != SUSPEND
         ]
     return Change(
@@ -87,11 +91,12 @@ def _takes_others(right: Right) -> bool:
     return right.parameter is None and (right.database is None or right.database_wildcard or right.privilege == "ALL")
 
 
-def _take(user: str, right: Right, option: bool, cluster: str | None) -> StatementStep:
+def _take(user: str, right: Right, option: bool, only_option: bool, cluster: str | None) -> StatementStep:
     words = _words(right, option)
+    revoke = Revoke((right,), grantees=(user,), grant_option=only_option, cluster=cluster or "")
     return StatementStep(
-        f"Take {words} from {user}",
-        render(Revoke((right,), grantees=(user,), cluster=cluster or "")),
+        f"Take {words} from {user}" if not only_option else f"Keep {user} from passing on {words}",
+        render(revoke),
         undo=StatementStep(
             f"Give {words} to {user} again",
             render(Grant((right,), grantees=(user,), grant_option=option, cluster=cluster or "")),
