@@ -17,7 +17,7 @@ from core.errors import HousekeysError
 from tui.commands import EVERYWHERE, Command, CommandHost
 from tui.screens.base import MEDIUM, NARROW, WIDE, ConsoleScreen
 from tui.screens.registry import SCREENS, entry
-from tui.service import Connection, explained
+from tui.service import Connection, explained, start_worker
 from tui.start import Start, current_operator
 from tui.theme import DARK, THEMES, other
 from tui.widgets.chrome import Piece
@@ -119,12 +119,12 @@ class HousekeysApp(CommandHost, App[None]):
             else:
                 self.post_message(self.ConnectionDone(attempt, session, None))
 
-        self.run_worker(open_it(), group="connect", exclusive=True, exit_on_error=False)
+        start_worker(self, open_it, "connect")
 
     def on_housekeys_app_connection_done(self, message: ConnectionDone) -> None:
         if message.attempt != self._attempt:
             if message.session is not None:
-                self.run_worker(message.session.close(), group="close", exit_on_error=False)
+                start_worker(self, message.session.close, f"close {message.attempt}")
             return
         connection = self.connection
         connection.session, connection.error = message.session, message.error
@@ -212,19 +212,23 @@ class HousekeysApp(CommandHost, App[None]):
         level: Any = severity
         self.notify(one_line(text, 600), severity=level, markup=False, timeout=8 if severity == "error" else 4)
 
-    def copy(self, text: str, what: str) -> None:
-        """Send `text` to the terminal's clipboard and say so, or say why not. `what` describes it."""
+    def copy(self, text: str, what: str) -> bool:
+        """Send `text` to the terminal's clipboard and say so, or say why not. `what` describes it.
+
+        Returns whether it was sent; whether it arrived nobody can know.
+        """
         from tui.clipboard import sequence
 
         try:
             written = sequence(text, os.environ)
         except HousekeysError as error:
             self.tell(str(error), "warning")
-            return
+            return False
         if self._driver is not None:
             self._driver.write(written)
             self._driver.flush()
         self.tell(f"Sent to the terminal: {what}")
+        return True
 
     def ask(self, form: Form[T], then: Callable[[T], object]) -> None:
         """Open a form over the screen; `then` gets what its `submit` returned."""

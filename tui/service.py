@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from core.errors import HousekeysError
 
 if TYPE_CHECKING:
+    from textual.dom import DOMNode
+
     from core.profiles import Profile, ProfileFile
     from core.session import Session
 
@@ -33,6 +36,11 @@ class Connection:
         if self.session is not None:
             return self.session.profile
         return self.profile_file.profiles.get(self.profile_name)
+
+
+def start_worker(node: DOMNode, job: Callable[[], Coroutine[None, None, None]], group: str) -> None:
+    """Run `job` in a worker of `node`; it ends an older one of its group. `job` catches what it raises."""
+    node.run_worker(job, group=group, exclusive=True, exit_on_error=False)
 
 
 def explained(error: BaseException) -> HousekeysError:

@@ -45,7 +45,8 @@ a HousekeysError they raise is shown in the form. Field kinds: text, secret, cho
 
 Anything else that waits: `self.work("group", job, then, failed)`: `job` runs in a worker of that group (exclusive),
 `then(result)` on the message loop. Pages that open over a screen: subclass `tui.screens.base.ConsoleScreen[Result]`,
-`self.app.push_screen(page, callback)`, `self.dismiss(result)`. Tokens and passphrases: `tui.screens.reveal`,
-`self.console.prompt_secret(label)` (in a worker). Copy: `self.console.copy(text, what)`. Server text goes into `Line`,
+`self.app.push_screen(page, callback)`, `self.dismiss(result)`. Asking for a secret in a worker:
+`self.console.prompt_secret(label)`. The private keys: `self.console.key_ring()`. Handing tokens over:
+`tui.screens.delivery`. Copy: `self.console.copy(text, what)`. Server text goes into `Line`,
 `Piece` or a `Column` as it is: these show control characters and never read markup.
 """

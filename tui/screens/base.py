@@ -14,7 +14,7 @@ from core.display import one_line
 from core.errors import HousekeysError
 from tui.commands import Command, CommandHost
 from tui.screens.registry import SCREENS
-from tui.service import explained
+from tui.service import explained, start_worker
 from tui.widgets.chrome import ChromeLine, Navigation, Piece
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ class ConsoleScreen(CommandHost, Screen[ScreenResultType], Generic[ScreenResultT
             else:
                 self.post_message(WorkDone(group, number, lambda: then(result)))
 
-        self.run_worker(carry(), group=group, exclusive=True, exit_on_error=False)
+        start_worker(self, carry, group)
 
     def cancel_work(self, group: str) -> None:
         """Stop the work of a group; its result, should it come, is void."""

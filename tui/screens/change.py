@@ -19,7 +19,7 @@ from core.display import count, one_line
 from core.errors import HousekeysError
 from tui.commands import Command
 from tui.screens.base import ConsoleScreen
-from tui.service import explained
+from tui.service import explained, start_worker
 from tui.widgets.buttons import Choice, Choices
 from tui.widgets.chrome import Piece
 from tui.widgets.lines import Line, LinesView
@@ -229,7 +229,7 @@ class ChangeScreen(ConsoleScreen["Report | None"]):
         progress.display = True
         progress.show(0, len(self.change.steps), 0)
         self.show_frame()
-        self.run_worker(self._carry_out(), group="change", exclusive=True, exit_on_error=False)
+        start_worker(self, self._carry_out, "change")
 
     async def _carry_out(self) -> None:
         """In a worker."""
