@@ -86,6 +86,9 @@ def _rights_follow(cursor: Cursor) -> bool:
             depth += {"(": 1, ")": -1}.get(token.text, 0)
         if depth or token.kind is not Kind.WORD:
             continue
+        before = cursor.peek(ahead - 1)
+        if ahead == 0 or before.text == "," or before.text.upper() == "EXCEPT":
+            continue  # the first word of a privilege or name, which ClickHouse writes unquoted even if it is `on`
         word = token.text.upper()
         following = cursor.peek(ahead + 1)
         on_cluster = following.kind is Kind.WORD and following.text.upper() == "CLUSTER"

@@ -87,7 +87,12 @@ def changed_settings(old: tuple[SettingElement, ...], change: SettingsChange) ->
 
 def normal_hosts(hosts: Hosts) -> Hosts:
     """Hosts as ClickHouse keeps them: networks in short form behind single addresses, loopback as LOCAL."""
-    if hosts.any or any(address in ("::/0", "0.0.0.0/0", "::", "0.0.0.0/0.0.0.0") for address in hosts.addresses):
+    if (
+        hosts.any
+        or ".*" in hosts.patterns
+        or "%" in hosts.likes
+        or any(address in ("::/0", "0.0.0.0/0", "::", "0.0.0.0/0.0.0.0") for address in hosts.addresses)
+    ):
         return ANY_HOST
     single: list[str] = []
     networks: list[str] = []
