@@ -288,7 +288,7 @@ class EntityTable(ScrollView, Generic[R], can_focus=True):
             return Strip.blank(width, self.rich_style)
         segments = self._header() if y == 0 else self._row(y - 1 + self.scroll_offset.y)
         background = self._style("header") if y == 0 else self._row_style(y - 1 + self.scroll_offset.y)
-        return Strip(segments).adjust_cell_length(width, background)
+        return Strip(segments).simplify().adjust_cell_length(width, background)
 
     def _style(self, name: str) -> Style:
         return self.get_component_rich_style(f"table--{name}")

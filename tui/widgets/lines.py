@@ -9,7 +9,7 @@ from typing import ClassVar
 from rich.cells import cell_len
 from rich.segment import Segment
 from textual.binding import Binding, BindingType
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
@@ -132,11 +132,21 @@ class LinesView(ScrollView, can_focus=True, inherit_bindings=False):
         """Replace the lines; nothing is drawn again when they are the same."""
         if tuple(lines) == self._lines and self._drawn_width == self._width:
             return
+        before, height_before = self._drawn, self.size.height
         self._lines = tuple(lines)
         self._wrap()
         if not keep_place:
             self.scroll_to(y=0, animate=False)
-        self.refresh()
+        self._redraw_changed(before, height_before)
+
+    def _redraw_changed(self, before: Sequence[_Drawn], height: int) -> None:
+        """Draw again what looks different: bytes count on a slow line."""
+        top = self.scroll_offset.y
+        for y in range(height):
+            old = before[y + top] if y + top < len(before) else None
+            new = self._drawn[y + top] if y + top < len(self._drawn) else None
+            if old != new:
+                self.refresh(Region(0, y, self.size.width, 1))
 
     @property
     def _width(self) -> int:
@@ -176,4 +186,4 @@ class LinesView(ScrollView, can_focus=True, inherit_bindings=False):
             segments.append(Segment(line.label, self.get_component_rich_style("lines--label")))
         style = self.get_component_rich_style(f"lines--{line.style}") if line.style else self.rich_style
         segments.append(Segment(line.text, style))
-        return Strip(segments).adjust_cell_length(width, self.rich_style)
+        return Strip(segments).simplify().adjust_cell_length(width, self.rich_style)
