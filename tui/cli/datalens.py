@@ -172,6 +172,7 @@ async def _setup(context: Context) -> None:
         context.output.message(f"{change.title}.")
         return
     await context.carry_out(change)
+    context.output.message(f"Done: {change.title}.")
     for consequence in change.consequences:
         context.output.message(consequence)
     if password is not None and arguments.generate_password and arguments.password_out is None:

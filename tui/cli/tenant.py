@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 NOUN = "tenant"
 TEXT_OPTIONS = ("owner", "contact", "ticket", "note")
 SORTS = ("name", "tables", "rows", "bytes", "last_read", "tokens", "created")
+STATES = ("active", "suspended", "not-readable", "missing", "unknown", "unmanaged")
 LARGEST_FILE = 64 * 1024 * 1024  # bytes of --from
 
 
@@ -64,7 +65,7 @@ def _add_list(verbs: argparse._SubParsersAction[argparse.ArgumentParser], frame:
         ),
     )
     listing.add_argument("--filter", default="", metavar="TEXT", help="only those with TEXT in name, owner, … or note")
-    listing.add_argument("--state", default="", metavar="STATE", help="only those in this state: active, suspended, …")
+    listing.add_argument("--state", choices=STATES, default=None, help="only those in this state")
     listing.add_argument("--sort", choices=SORTS, default="name", help="order; all but name are largest first")
     listing.add_argument("--all", action="store_true", help="databases that are no tenants as well")
 
@@ -163,7 +164,7 @@ async def _list(context: Context) -> None:
 
     arguments = context.arguments
     _, found = await _survey(context)
-    tenants = [*found.tenants, *(found.others if arguments.all else ())]
+    tenants = [*found.tenants, *(found.others if arguments.all or arguments.state == "unmanaged" else ())]
     chosen = [tenant for tenant in tenants if _matches(tenant, arguments.filter, arguments.state)]
     chosen.sort(key=lambda tenant: tenant.name)
     if arguments.sort != "name":
@@ -186,9 +187,10 @@ async def _list(context: Context) -> None:
             context.output.message(f"Note: {problem}")
 
 
-def _matches(tenant: Tenant, text: str, state: str) -> bool:
-    texts = (tenant.name, *tenant.texts().values())
-    return (not state or tenant.state.value == state.lower()) and any(text.lower() in part.lower() for part in texts)
+def _matches(tenant: Tenant, text: str, state: str | None) -> bool:
+    if state is not None and tenant.state.value != state.replace("-", " "):
+        return False
+    return any(text.casefold() in part.casefold() for part in (tenant.name, *tenant.texts().values()))
 
 
 def _largest_first(value: Any) -> tuple[bool, float]:
@@ -354,6 +356,7 @@ async def _describe(context: Context) -> None:
 
 async def _carry_out(context: Context, change: Change, done: str) -> None:
     """Run `change` and tell what became of each tenant; with --json as data."""
+    from core.changes import Danger
     from core.display import one_line
 
     if not change.steps and not context.arguments.dry_run:
@@ -367,8 +370,10 @@ async def _carry_out(context: Context, change: Change, done: str) -> None:
     if context.output.json:
         context.output.data({"change": report.change_id, done: names, "failed": failed})
         return
-    many = f"{one_line(names[0])}: {done}." if len(names) == 1 else f"{len(names):,} tenants {done}."
-    context.output.message(many)
+    context.output.message(f"{one_line(names[0])}: {done}." if len(names) == 1 else f"{len(names):,} tenants {done}.")
+    if change.danger is Danger.ROUTINE:  # nothing was asked, so nothing of this was seen
+        for consequence in change.consequences:
+            context.output.message(one_line(consequence))
 
 
 def _results(report: Report) -> tuple[list[str], list[dict[str, str]]]:
