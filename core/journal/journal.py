@@ -230,7 +230,7 @@ class Journal:
                 "kind": subject_kind or "",
                 "any_subject": subject is None,
                 "subject": subject or "",
-                "since": 0 if since is None else _microseconds(since),
+                "since": 0 if since is None else max(_microseconds(since), 0),
                 "limit": limit,
             },
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from core.changes import Change
@@ -22,8 +24,11 @@ class DryRunFinished(Exception):
     """--dry-run has shown what would run: no error, the run ends there as asked."""
 
 
-async def carry_out(context: Context, change: Change, *, allow_partial: bool) -> Report:
-    """Run `change` as `Context.carry_out` says."""
+Run = Callable[[Callable[[Progress], None] | None], Awaitable[Report]]
+
+
+async def carry_out(context: Context, change: Change, *, allow_partial: bool, run: Run | None = None) -> Report:
+    """Run `change` as `Context.carry_out` says; `run` runs it in another way than by `Runner.run`."""
     session = await context.session()
     if context.arguments.dry_run:
         _show_plan(context, change)
@@ -35,7 +40,7 @@ async def carry_out(context: Context, change: Change, *, allow_partial: bool) ->
         )
     await _confirm(context, session, change)
     await _ensure_journal(context, session)
-    report = await _run(context, session, change)
+    report = await _run(context, change, run or partial(session.runner.run, change))
     _report(context, report, allow_partial)
     return report
 
@@ -111,7 +116,7 @@ async def _ensure_journal(context: Context, session: Session) -> None:
         )
 
 
-async def _run(context: Context, session: Session, change: Change) -> Report:
+async def _run(context: Context, change: Change, run: Run) -> Report:
     stderr = context.output.stderr
     shown = len(change.steps) >= PROGRESS_FROM_STEPS and context.interactive
 
@@ -121,7 +126,7 @@ async def _run(context: Context, session: Session, change: Change) -> Report:
         stderr.flush()
 
     try:
-        return await session.runner.run(change, show if shown else None)
+        return await run(show if shown else None)
     finally:
         if shown:
             stderr.write("\r\x1b[K")
@@ -134,6 +139,10 @@ def _report(context: Context, report: Report, allow_partial: bool) -> None:
         context.output.message(f"  failed: {one_line(step.title)}: {outcome.error}")
     if len(failures) > SHOWN_FAILURES:
         context.output.message(f"  and {len(failures) - SHOWN_FAILURES:,} more.")
+    if report.journal_error is not None:
+        context.output.message(
+            f"  {report.unsent:,} rows are not in the journal yet; they are kept and sent later. {report.journal_error}"
+        )
     if report.succeeded:
         return
     if allow_partial:
