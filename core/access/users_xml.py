@@ -106,7 +106,8 @@ def not_enforced(entity: User | Role) -> tuple[str, ...]:
         if not all(map(_fits, _host_texts(entity.hosts))):
             found.append("some hosts")
         inherited, settings = _projectable(entity.settings)
-        if len(inherited) + len(settings) < len(entity.settings):
+        changeable = any(element.writability == "CHANGEABLE_IN_READONLY" for element in settings)
+        if len(inherited) + len(settings) < len(entity.settings) or changeable:
             found.append("some settings")
     elif entity.settings:
         found.append("settings of a role")
@@ -236,7 +237,8 @@ def _profile(name: str, inherited: Sequence[str], settings: Sequence[SettingElem
         inner = "".join(
             f"<{tag}>{escape(_plain(value))}</{tag}>" for tag, value in (("min", item.min), ("max", item.max)) if value
         )
-        inner += {"CONST": "<const/>", "CHANGEABLE_IN_READONLY": "<changeable_in_readonly/>"}.get(item.writability, "")
+        # changeable_in_readonly would stop the whole file from loading without a server setting of its own.
+        inner += "<const/>" if item.writability == "CONST" else ""
         if inner:
             limits.append(f"<{item.name}>{inner}</{item.name}>")
     if limits:

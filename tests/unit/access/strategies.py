@@ -141,6 +141,7 @@ def settings(profile: str | None = "default") -> st.SearchStrategy[tuple[Setting
         SettingElement,
         st.just("max_threads"),
         value=number,
+        min=st.one_of(st.none(), number),
         max=st.one_of(st.none(), number),
         writability=st.sampled_from(["", "CONST", "CHANGEABLE_IN_READONLY"]),
     )
