@@ -235,7 +235,7 @@ def _set(text: str, changed: Mapping[Keys, Value]) -> str:
             else:
                 container[path[-1]] = value
             text = tomlkit.dumps(document)
-    except (TOMLKitError, ValueError, KeyError) as error:
+    except (TOMLKitError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise HousekeysError(
             "The configuration is written in a way that cannot be edited here.",
             advice="Edit it by hand; nothing was changed.",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import os
 import stat
@@ -223,6 +222,8 @@ def _mode(path: Path) -> int:
 
 
 def _difference(there: bytes, here: str, path: Path) -> str:
+    import difflib  # only a conflict needs it
+
     lines = difflib.unified_diff(
         there.decode("utf-8", "replace").splitlines(),
         here.splitlines(),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import os
 from collections.abc import Callable, Mapping
@@ -180,6 +179,8 @@ def setting_problem(name: str, value: Any) -> str:
 
 def nearest(word: str, words: list[str]) -> str:
     """The one of `words` that `word` was probably meant to be, or the empty string."""
+    import difflib  # only a mistake needs it
+
     plain = {known.replace("_", "").lower(): known for known in words}
     found = difflib.get_close_matches(word.replace("_", "").replace("-", "").lower(), plain, n=1, cutoff=0.7)
     return plain[found[0]] if found else ""

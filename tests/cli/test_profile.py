@@ -235,6 +235,13 @@ def test_a_server_is_tested(housekeys: Housekeys, front: Front, tmp_path: Path) 
     assert housekeys("profile", "test", "srv").code == 3
 
 
+def test_a_password_that_must_be_typed_needs_a_terminal(housekeys: Housekeys, front: Front) -> None:
+    url = f"http://127.0.0.1:{front.ports['plain']}"
+    assert housekeys("profile", "add", "srv", "--url", url, "--user", USER, "--password-ref", "prompt").code == 0
+    outcome = housekeys("profile", "test", "srv")
+    assert (outcome.code, f"Password of {USER}" in outcome.stderr) == (3, True)
+
+
 def test_a_dead_server_is_told(housekeys: Housekeys, unused_tcp_port: int) -> None:
     assert housekeys("profile", "add", "dead", "--url", f"http://127.0.0.1:{unused_tcp_port}").code == 0
     outcome = housekeys("profile", "test", "dead")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -262,6 +261,8 @@ def _save(context: Context, before: ProfileFile, after: ProfileFile) -> bool:
     if not context.arguments.dry_run:
         after.save()
         return True
+    import difflib
+
     from core.display import plain_lines
 
     path = str(before.path)

@@ -115,6 +115,12 @@ def test_a_broken_profile_is_mended_by_saving_a_whole_one(tmp_path: Path) -> Non
     assert "plain" not in mended.text
 
 
+@pytest.mark.parametrize("text", ["[profiles]\nx = 3\n", "[[profiles.x]]\nhost = 'h'\n", "profiles = 3\n"])
+def test_what_is_no_table_is_left_to_the_operator(tmp_path: Path, text: str) -> None:
+    with pytest.raises(HousekeysError, match="by hand; nothing was changed"):
+        read(tmp_path, text).with_profile(Profile("x", host="h"))
+
+
 @pytest.mark.parametrize(
     "profile",
     [
@@ -298,8 +304,9 @@ def test_any_edit_of_any_file_says_what_was_meant_and_keeps_every_comment(
     assert edited.preferences == file.preferences
     gone = [note for note in notes if note not in edited.text]
     removed = [line for line in text.splitlines() if any(note in line for note in gone)]
-    # A comment goes only with the value it stands behind or in.
-    assert all(not line.lstrip().startswith("#") or "not, a ]" in text for line in removed), removed
+    # A comment goes only with the value it stands behind or in, or with [tls] when there is no server any more.
+    moved = name in file.lines and file.profiles[name].engine != wanted.engine
+    assert moved or all(not line.lstrip().startswith("#") or "not, a ]" in text for line in removed), removed
     if "\r\n" in text:
         assert "\n" not in edited.text.replace("\r\n", "")
 

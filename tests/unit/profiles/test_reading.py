@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from core.profiles.tables import dotted, quoted_key, quoted_text
 from core.secrets import Kind, SecretReference
 from tests.unit.profiles.toml_texts import Writer, toml_texts
 
+README = Path(__file__).parents[3] / "README.md"
 WHOLE = """\
 default_profile = "prod"
 read_only = true
@@ -110,6 +112,13 @@ def test_every_key_of_a_profile_is_read(tmp_path: Path) -> None:
     assert file.names == ("prod", "plain", "here", "embedded")
     assert file.profile_origin("plain") == f"{tmp_path / 'config.toml'}:35"
     assert file.profile_origin("embedded") == "built-in"
+
+
+def test_the_example_of_the_readme_is_right(tmp_path: Path) -> None:
+    (example,) = re.findall(r"```toml\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    file = read(tmp_path, example)
+    assert [problem for problem in file.problems if problem.blocking or not problem.profile] == []
+    assert file.broken == ()
 
 
 def test_badges_addresses_and_urls() -> None:

@@ -151,7 +151,9 @@ class Writer:
         return str(value.isoformat(*([" "] if hasattr(value, "hour") and self.draw(st.booleans()) else [])))
 
     def string(self, value: str) -> str:
-        forms = [basic(value), '"""\\\n   ' + basic(value)[1:-1] + '"""']
+        forms = [basic(value)]
+        if not value.startswith(" "):  # which the backslash at the end of a line would swallow
+            forms.append('"""\\\n   ' + basic(value)[1:-1] + '"""')
         if value.isprintable() and "'" not in value:
             forms += [f"'{value}'", f"'''\n{value}'''"]
         if value.endswith('"') and not value.endswith('""') and not value[:-1].endswith("\\"):
