@@ -35,7 +35,7 @@ async def judge_grants(engine: Engine, journal: Journal, reading: Reading, clust
         for grant in reading.grants
         if isinstance(grant, Grant)
         for right in grant.rights
-        if _wrong(right, grant.grant_option, forbidden)
+        if _wrong(right, grant.grant_option, forbidden) or _partly_open_stranger(right, now)
     ]
     problems = []
     if wrong:
@@ -59,6 +59,11 @@ def _wrong(right: Right, option: bool, forbidden: Iterable[str]) -> bool:
     if option or right.privilege != "SELECT" or right.parameter is not None:
         return True
     return right.database is None or right.database_wildcard or right.database in forbidden
+
+
+def _partly_open_stranger(right: Right, now: Situation) -> bool:
+    """A right on a table of a database that is no tenant; on all of it, it would make it one."""
+    return right.database is not None and right.table is not None and not now.is_tenant(right.database)
 
 
 def _words(right: Right, option: bool) -> str:

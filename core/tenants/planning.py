@@ -28,6 +28,7 @@ from core.tenants.requests import TEXT_FIELDS, TenantRequest
 from core.tenants.situation import (
     LISTED,
     Situation,
+    must_revoke,
     read_situation,
     refuse_roles,
     require_tenants,
@@ -131,7 +132,7 @@ async def plan_suspend(
     refuse_roles(names, now)
     steps: list[Step] = []
     for name in names:
-        if now.reading.covers(name) or not now.reading.known:
+        if must_revoke(name, now):
             steps.append(revoke_step(name, now, events=(event(name, SUSPEND),), undo_events=(event(name, RESUME),)))
         elif now.last_actions.get(name) != SUSPEND:
             no_undo = "The DataLens user could not read the database before."

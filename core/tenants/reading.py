@@ -9,7 +9,8 @@ from core.access.model import Grant, Revoke
 from core.access.readable import ReadableDatabases, readable_databases
 from core.clickhouse.access_reading import grants_of
 from core.clickhouse.engine import Engine
-from core.errors import HousekeysError, NotFoundError
+from core.errors import ExitCode, HousekeysError, NotFoundError
+from core.tenants.naming import shown
 
 NOTHING = ReadableDatabases()
 
@@ -44,6 +45,12 @@ class Reading:
             for opening in (self.own, *self.roles.values())
         )
 
+    def touches(self, database: str) -> bool:
+        """Whether the user itself has any right that names `database`, be it on one column."""
+        return any(
+            right.database == database for grant in self.grants if isinstance(grant, Grant) for right in grant.rights
+        )
+
     def roles_covering(self, database: str) -> list[str]:
         """The roles that open `database`, whatever is revoked from the user itself."""
         return sorted(name for name, role in self.roles.items() if role.covers(database))
@@ -56,9 +63,9 @@ async def read_rights(engine: Engine, user: str) -> Reading:
     except NotFoundError:
         return Reading(user, exists=False)
     except HousekeysError as error:
-        if error.exit_code == error.exit_code.UNREACHABLE:
+        if error.exit_code is ExitCode.UNREACHABLE:
             raise
-        return Reading(user, exists=None, problem=f"The grants of {user} cannot be seen: {error.message}")
+        return Reading(user, exists=None, problem=f"The grants of {shown(user)} cannot be seen: {error.message}")
     roles: dict[str, ReadableDatabases] = {}
     problem = ""
     waiting = _granted_roles(grants)
@@ -69,10 +76,10 @@ async def read_rights(engine: Engine, user: str) -> Reading:
         try:
             of_role = await grants_of(engine, role)
         except HousekeysError as error:
-            if error.exit_code == error.exit_code.UNREACHABLE:
+            if error.exit_code is ExitCode.UNREACHABLE:
                 raise
             roles[role] = NOTHING
-            problem = f"The grants of the role {role} cannot be seen: {error.message}"
+            problem = f"The grants of the role {shown(role)} cannot be seen: {error.message}"
             continue
         roles[role] = readable_databases(of_role)
         waiting |= _granted_roles(of_role)

@@ -11,7 +11,7 @@ from core.errors import BadInputError
 from core.journal.journal import Journal
 from core.tenants.model import ADOPT, REMOVE, SUSPEND, event
 from core.tenants.naming import SHARED_DATABASES, shown
-from core.tenants.situation import Situation, read_situation, refuse_roles, require_tenants
+from core.tenants.situation import Situation, must_revoke, read_situation, refuse_roles, require_tenants
 from core.tenants.steps import drop_step, losses_query, revoke_step
 
 _LISTED = 12
@@ -63,7 +63,7 @@ async def plan_remove(
         return _release(name, now, tuple(named if tokens else ()))
     losses = await read_losses(engine, name, now)
     steps: list[Step] = []
-    if now.reading.covers(name):
+    if must_revoke(name, now):  # a grant outlives its database, and would open the next one of that name
         steps.append(revoke_step(name, now, events=(event(name, SUSPEND),)))
     steps.append(drop_step(name, now, losses.tables, losses.fingerprint, losses.bytes))
     return Change(
@@ -89,7 +89,7 @@ async def read_losses(engine: Engine, name: str, now: Situation) -> Losses:
 def _release(name: str, now: Situation, consequences: tuple[str, ...]) -> Change:
     removed = (event(name, REMOVE, database="kept"),)
     steps: tuple[Step, ...]
-    if now.reading.covers(name) or not now.reading.known:
+    if must_revoke(name, now):
         steps = (revoke_step(name, now, events=removed, undo_events=(event(name, ADOPT),)),)
     else:
         steps = (RecordStep(f"Forget tenant {name}", removed, no_undo="Adopt the database to take it back."),)
@@ -104,7 +104,7 @@ def _release(name: str, now: Situation, consequences: tuple[str, ...]) -> Change
 def _forget(name: str, now: Situation) -> Change:
     """The database is gone already; what is left is a grant, perhaps, and the tenant in the journal."""
     steps: list[Step] = []
-    if name in now.reading.own.names:
+    if now.reading.touches(name) or not now.reading.known:
         steps.append(revoke_step(name, now))
     no_undo = "There is no database to take it back for."
     steps.append(RecordStep(f"Forget tenant {name}", (event(name, REMOVE, database="missing"),), no_undo=no_undo))

@@ -75,6 +75,11 @@ def require_tenants(names: Sequence[str], now: Situation) -> list[str]:
     return names
 
 
+def must_revoke(name: str, now: Situation) -> bool:
+    """Whether something of `name` is open to the DataLens user, or may be."""
+    return now.reading.covers(name) or now.reading.touches(name) or not now.reading.known
+
+
 def refuse_roles(names: Iterable[str], now: Situation) -> None:
     """Raise RefusedError when a role would keep a database readable, whatever is revoked from the user itself."""
     for name in names:

@@ -94,6 +94,7 @@ async def test_rights_beyond_reading_are_taken_away(place: TenantsPlace) -> None
     for right in (
         f"INSERT ON {name}.*",
         "SELECT ON system.*",
+        f"SELECT ON {place.name('stranger')}.secrets",
         f"SELECT ON {place.journal.database}.*",
         f"SELECT ON {place.name('pre')}*.*",
         "CREATE USER ON *",
@@ -101,7 +102,7 @@ async def test_rights_beyond_reading_are_taken_away(place: TenantsPlace) -> None
     ):
         await place.engine.command(f"GRANT {right} TO {user}")
     item = (await check(place))["grants"]
-    for word in ("INSERT", "system", place.journal.database, "CREATE USER", "*.*"):
+    for word in ("INSERT", "system", "secrets", place.journal.database, "CREATE USER", "*.*"):
         assert word in item.explanation
     assert (await fix(place, item)).state is CheckState.OK
     assert (await place.reading()).own.names == {name}

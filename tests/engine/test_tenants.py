@@ -145,6 +145,19 @@ async def test_suspend_and_resume(place: TenantsPlace) -> None:
     assert await place.told(name) == ["create", "suspend", "resume"]
 
 
+async def test_a_right_on_a_part_is_revoked_as_well(place: TenantsPlace) -> None:
+    name = place.name("acme")
+    await place.add(name)
+    user = quote_identifier(place.user)
+    await place.engine.command(f"REVOKE SELECT ON {name}.* FROM {user}")
+    await place.engine.command(f"GRANT SELECT(a) ON {name}.t TO {user}")
+    assert (await place.tenant(name)).state is TenantState.NOT_READABLE
+    change = await plan_suspend(place.engine, place.journal, [name], datalens_user=place.user)
+    assert not change.reversible
+    await place.run(change)
+    assert not (await place.reading()).touches(name)
+
+
 async def test_suspending_is_undone_by_granting(place: TenantsPlace) -> None:
     name = place.name("acme")
     await place.add(name)
