@@ -28,7 +28,7 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 
 from core.errors import HousekeysError, RefusedError
-from core.keys.rsa_keys import WrongPassphraseError, fingerprint, private_der
+from core.keys.rsa_keys import WrongPassphraseError, fingerprint, passphrase_bytes, private_der
 from core.secrets import Secret
 
 FORMAT = "housekeys-key-1"
@@ -194,8 +194,8 @@ def leave_open(key: rsa.RSAPrivateKey, side: str, version: int, *, insist: bool)
 
 def _derive(passphrase: Secret, salt: bytes, cost: ScryptCost) -> bytearray:
     derived = bytearray(_KEY_BYTES + _CHECK_BYTES)
-    secret = passphrase.reveal().encode("utf-8", "surrogateescape")
-    Scrypt(salt=salt, length=len(derived), n=cost.n, r=cost.r, p=cost.p).derive_into(secret, derived)
+    scrypt = Scrypt(salt=salt, length=len(derived), n=cost.n, r=cost.r, p=cost.p)
+    scrypt.derive_into(passphrase_bytes(passphrase), derived)
     return derived
 
 

@@ -241,7 +241,7 @@ async def plan_export_private(key: UnlockedKey, path: Path, passphrase: Secret) 
     if len(passphrase.reveal()) < SHORTEST_EXPORT_PASSPHRASE:
         raise BadInputError(
             f"The passphrase of an export must have at least {SHORTEST_EXPORT_PASSPHRASE} characters.",
-            advice="PKCS#8 derives its key quickly, so that a short one is soon guessed.",
+            advice="The file may lie about for years; a short one is guessed sooner or later.",
         )
     path = await asyncio.to_thread(unused_path, path)
     content = await asyncio.to_thread(rsa_keys.encrypted_pem, key.private, passphrase)
@@ -261,7 +261,7 @@ async def plan_export_private(key: UnlockedKey, path: Path, passphrase: Secret) 
         Danger.DESTRUCTIVE,
         consequences=(
             "Whoever has this file and its passphrase can issue tokens for every tenant.",
-            "The file is protected by its passphrase alone, and less well than the key files of Housekeys.",
+            "The file is protected by its passphrase alone: keep the two apart.",
         ),
         confirm_name=f"partner-{key.version}",
     )

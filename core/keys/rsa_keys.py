@@ -14,7 +14,6 @@ from binascii import Error as Base64Error
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import (
-    BestAvailableEncryption,
     Encoding,
     NoEncryption,
     PrivateFormat,
@@ -25,6 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from core.display import one_line
 from core.errors import BadInputError, RefusedError
+from core.keys.pkcs8 import encrypted_pkcs8
 from core.secrets import Secret
 
 KEY_BITS = 2048
@@ -83,7 +83,7 @@ def load_private(pem: bytes, passphrase: Secret | None = None) -> rsa.RSAPrivate
         raise PassphraseMissingError("The key is encrypted.", advice="Give the passphrase it was exported with.")
     if not encrypted:
         _refuse_pss(pem)
-    password = passphrase.reveal().encode("utf-8") if encrypted and passphrase is not None else None
+    password = passphrase_bytes(passphrase) if encrypted and passphrase is not None else None
     try:
         key = load_pem_private_key(pem, password)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
@@ -130,13 +130,18 @@ def private_der(key: rsa.RSAPrivateKey) -> bytes:
     return key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
 
 
-def encrypted_pem(key: rsa.RSAPrivateKey, passphrase: Secret) -> bytes:
-    """The private key as encrypted PKCS#8 PEM (PBES2), readable by every usual tool.
+def passphrase_bytes(passphrase: Secret) -> bytes:
+    """What a key is derived from: UTF-8, or the very bytes of the environment. Raises BadInputError for no text."""
+    try:
+        return passphrase.reveal().encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        # Not chained: the error carries the passphrase.
+        raise BadInputError("The passphrase is not text that can be encoded in UTF-8.") from None
 
-    Its key derivation is much weaker than the envelope's (PBKDF2, 2,048 rounds): the passphrase must be long.
-    """
-    encryption = BestAvailableEncryption(passphrase.reveal().encode("utf-8"))
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)
+
+def encrypted_pem(key: rsa.RSAPrivateKey, passphrase: Secret) -> bytes:
+    """The private key as encrypted PKCS#8 PEM (PBES2 with scrypt), which OpenSSL and `cryptography` read. Slow."""
+    return encrypted_pkcs8(private_der(key), passphrase_bytes(passphrase))
 
 
 def _only_label(pem: bytes, wanted: frozenset[bytes], half: str) -> bytes:

@@ -36,7 +36,7 @@ Access to your data in DataLens ({tenant})
 3. Paste the access token below into the field "Access token": one line, nothing before or after it.
 4. Save the connection. DataLens then sets up a ready-made dashboard on your data.
 
-Keep the token to yourself: whoever has it can see this data. It is needed once, to create the connection; afterwards
+Keep the token to yourself: whoever has it can see this data. It is needed once, to create the connection; afterwards \
 the connection works without it. If it got into other hands, tell us at once.
 
 Token {short}:
@@ -51,7 +51,7 @@ _RUSSIAN = """\
 3. Вставьте токен доступа (он внизу) в поле «Токен доступа»: одной строкой, без лишних символов до и после него.
 4. Сохраните подключение. DataLens развернёт готовый дашборд на ваших данных.
 
-Никому не передавайте токен: он открывает доступ к этим данным. Он нужен один раз, чтобы создать подключение; потом
+Никому не передавайте токен: он открывает доступ к этим данным. Он нужен один раз, чтобы создать подключение; потом \
 подключение работает без него. Если токен попал в чужие руки, сразу сообщите нам.
 
 Токен {short}:

@@ -6,6 +6,7 @@ reports nothing back, and a token made void here still opens its database there 
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -95,7 +96,8 @@ async def tokens_issued(journal: Journal) -> list[IssuedToken]:
     if not issued:
         return []
     marks = [RESTORE, *(state.action for state in TokenState if state is not TokenState.ISSUED)]
-    return fold(issued, await journal.latest(SUBJECT_KIND, marks))
+    latest = await journal.latest(SUBJECT_KIND, marks)
+    return await asyncio.to_thread(fold, issued, latest)
 
 
 def fold(issued: Iterable[Row], latest: Mapping[str, Row]) -> list[IssuedToken]:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.errors import BadInputError
 from core.keys import envelope as envelopes
 from core.keys.envelope import DamagedKeyFileError, Envelope, NotProtectedError, ScryptCost, leave_open, seal
 from core.keys.rsa_keys import WrongPassphraseError, private_der
@@ -28,7 +29,7 @@ def resealed(header: object, rest: bytes = b"AAAA") -> bytes:
 
 
 @settings(max_examples=50, deadline=None)
-@given(st.text(min_size=1, max_size=50), st.integers(0, 2**31 - 1))
+@given(st.text(st.characters(codec="utf-8"), min_size=1, max_size=50), st.integers(0, 2**31 - 1))
 def test_round_trip(passphrase: str, version: int) -> None:
     sealed = seal(private_key(1), "partner", version, Secret(passphrase), CHEAP)
     read = Envelope.from_bytes(sealed.to_bytes())
@@ -150,6 +151,13 @@ def test_no_passphrase_takes_insisting() -> None:
     with pytest.raises(NotProtectedError):
         seal(private_key(1), "partner", 1, Secret(""), CHEAP)
     assert private_der(Envelope.from_bytes(OPEN).open(None)) == private_der(private_key(1))
+
+
+def test_a_passphrase_of_raw_bytes_and_one_that_is_no_text() -> None:
+    raw = Secret(b"\xff\xfe".decode("utf-8", "surrogateescape"))  # as the environment gives it
+    assert seal(private_key(1), "partner", 1, raw, CHEAP).open(raw)
+    with pytest.raises(BadInputError):
+        seal(private_key(1), "partner", 1, Secret("\ud800"), CHEAP)
 
 
 def test_repr_shows_no_payload() -> None:
