@@ -1,0 +1,276 @@
+"""Users, roles and grants in the embedded engine: judged by ClickHouse, kept across reopens, shown in its words."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from core.access.model import AuthKind, Hosts, SettingElement
+from core.access.readable import readable_databases
+from core.clickhouse.access_reading import grants_of, user_definition
+from core.clickhouse.embedded import EmbeddedEngine
+from core.clickhouse.errors import AlreadyExistsError, BadStatementError, ReadOnlyServerError, UnknownNameError
+from core.clickhouse.quoting import quote_identifier
+from core.errors import BadInputError, HousekeysError, NotFoundError, RefusedError
+from core.files import exposure
+
+HOSTILE = ["a b@c", "x`y'\\z", "новый", "😀\n\t\x01", "sql-console:op@ex.com", "$1 ${HOME} &<>"]
+
+
+async def shown(engine: EmbeddedEngine, sql: str) -> list[str]:
+    return [row[0] for row in (await engine.query(sql)).rows]
+
+
+async def run(engine: EmbeddedEngine, *statements: str) -> list[Exception | None]:
+    """The outcome of each statement."""
+    outcomes: dict[int, Exception | None] = {}
+    await engine.commands(statements, outcomes.__setitem__, stop_on_error=False)
+    return [outcomes[index] for index in range(len(statements))]
+
+
+async def done(engine: EmbeddedEngine, *statements: str) -> None:
+    assert await run(engine, *statements) == [None] * len(statements)
+
+
+async def reopened(engine: EmbeddedEngine) -> EmbeddedEngine:
+    await engine.close()
+    return await EmbeddedEngine.open(Path(engine.address))
+
+
+async def test_users_roles_and_grants_survive_a_reopen(engine: EmbeddedEngine) -> None:
+    await done(
+        engine,
+        "CREATE ROLE reader, `role 2` SETTINGS max_threads = 2",
+        "CREATE USER u IDENTIFIED WITH double_sha1_password BY 'x' HOST IP '10.0.0.0/8', LOCAL, LIKE '%.ex' "
+        "DEFAULT DATABASE d SETTINGS readonly = 2, max_threads = 4 MIN 1 MAX 8 CONST",
+        "GRANT reader TO u, `role 2` WITH ADMIN OPTION",
+        "GRANT SELECT ON a.*, INSERT(x, `y z`) ON a.t TO u WITH GRANT OPTION",
+        "REVOKE SELECT ON a.secret FROM u",
+        "SET DEFAULT ROLE reader TO u",
+        "ALTER USER u GRANTEES reader ADD HOST NAME 'ex.com'",
+    )
+    wanted = [
+        "CREATE USER default IDENTIFIED WITH no_password SETTINGS PROFILE `default`",
+        "CREATE USER u IDENTIFIED WITH double_sha1_password HOST LOCAL, IP '10.0.0.0/8', NAME 'ex.com', LIKE '%.ex' "
+        "DEFAULT DATABASE d DEFAULT ROLE reader SETTINGS readonly = 2, max_threads = 4 MIN 1 MAX 8 CONST "
+        "GRANTEES reader",
+        "CREATE ROLE reader SETTINGS max_threads = 2",
+        "CREATE ROLE `role 2` SETTINGS max_threads = 2",
+        "CREATE SETTINGS PROFILE `default`",
+        "CREATE QUOTA default KEYED BY user_name TO default",
+        "GRANT ALL ON *.* TO default WITH GRANT OPTION",
+        "GRANT SELECT ON a.* TO u WITH GRANT OPTION",
+        "REVOKE SELECT ON a.secret FROM u",
+        "GRANT INSERT(x, `y z`) ON a.t TO u WITH GRANT OPTION",
+        "GRANT reader TO u WITH ADMIN OPTION",
+        "GRANT reader TO `role 2` WITH ADMIN OPTION",
+    ]
+    assert await shown(engine, "SHOW ACCESS") == wanted
+    again = await reopened(engine)
+    try:
+        assert await shown(again, "SHOW ACCESS") == wanted
+        assert await shown(again, "SHOW USERS") == ["default", "u"]
+        assert await shown(again, "SHOW ROLES") == ["reader", "role 2"]
+    finally:
+        await again.close()
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+async def test_hostile_names_are_kept_exactly(engine: EmbeddedEngine, name: str) -> None:
+    quoted, role = quote_identifier(name), quote_identifier(f"role of {name}")
+    await done(
+        engine,
+        f"CREATE ROLE {role}",
+        f"CREATE USER {quoted}",
+        f"GRANT SELECT ON {quoted}.{quoted} TO {role}",
+        f"GRANT {role} TO {quoted}",
+        f"GRANT SELECT ON {quoted}.* TO {quoted}",
+    )
+    again = await reopened(engine)
+    try:
+        assert await shown(again, "SHOW USERS") == sorted(["default", name])
+        grants = await grants_of(again, name)
+        assert readable_databases(grants).names == {name}
+        assert grants[-1].roles == (f"role of {name}",)
+        assert (await grants_of(again, f"role of {name}"))[0].rights[0].table == name
+        user = await user_definition(again, name)
+        assert user is not None and user.name == name
+        await again.command(f"DROP USER {quoted}")
+        with pytest.raises(NotFoundError):
+            await grants_of(again, name)
+    finally:
+        await again.close()
+
+
+async def test_alter_rename_and_drop(engine: EmbeddedEngine) -> None:
+    await done(
+        engine,
+        "CREATE USER u, v",
+        "CREATE ROLE r",
+        "GRANT r TO u",
+        "ALTER USER u DEFAULT ROLE r GRANTEES v, r",
+        "ALTER USER v RENAME TO w",
+        "ALTER ROLE r RENAME TO s",
+        "ALTER USER u ADD SETTINGS max_threads = 2 HOST NONE",
+    )
+    assert await shown(engine, "SHOW CREATE USER u") == [
+        "CREATE USER u IDENTIFIED WITH no_password HOST NONE DEFAULT ROLE s SETTINGS max_threads = 2 GRANTEES w, s"
+    ]
+    assert await shown(engine, "SHOW GRANTS FOR u") == ["GRANT s TO u"]
+    await done(engine, "DROP ROLE s", "DROP USER w", "DROP USER IF EXISTS w, u2")
+    assert await shown(engine, "SHOW CREATE USER u") == [
+        "CREATE USER u IDENTIFIED WITH no_password HOST NONE DEFAULT ROLE NONE SETTINGS max_threads = 2 GRANTEES NONE"
+    ]
+    assert await shown(engine, "SHOW GRANTS FOR u") == []
+    await done(engine, "CREATE USER OR REPLACE u", "CREATE USER IF NOT EXISTS u HOST NONE")
+    assert await shown(engine, "SHOW CREATE USERS") == [
+        "CREATE USER default IDENTIFIED WITH no_password SETTINGS PROFILE `default`",
+        "CREATE USER u IDENTIFIED WITH no_password",
+    ]
+
+
+async def test_wrong_statements_get_clickhouse_s_errors_and_change_nothing(engine: EmbeddedEngine) -> None:
+    await done(engine, "CREATE USER u", "CREATE ROLE r")
+    before = await shown(engine, "SHOW ACCESS")
+    wrong: Sequence[tuple[str, type[HousekeysError]]] = [
+        ("CREATE USER u", AlreadyExistsError),
+        ("CREATE USER v, u", AlreadyExistsError),
+        ("DROP USER nobody", UnknownNameError),
+        ("DROP USER u, nobody", UnknownNameError),
+        ("ALTER USER u RENAME TO default", AlreadyExistsError),
+        ("GRANT SELECT ON a.* TO nobody", UnknownNameError),
+        ("GRANT SELECT ON a.* TO `no body`", UnknownNameError),
+        ("GRANT nothing TO u", UnknownNameError),
+        ("GRANT FLY ON a.* TO u", BadStatementError),
+        ("GRANT SELECT ON TO u", BadInputError),
+        ("SET DEFAULT ROLE r TO u", HousekeysError),
+        ("CREATE USER v GRANTEES nobody", UnknownNameError),
+        ("CREATE USER v SETTINGS no_such_setting = 1", BadStatementError),
+        ("CREATE USER v SETTINGS max_threads = 'many'", HousekeysError),
+        ("CREATE USER v SETTINGS PROFILE 'housekeys-settings-1'", UnknownNameError),
+        ("CREATE USER v IDENTIFIED WITH sha256_hash BY '00'", BadStatementError),
+        ("CREATE USER v IDENTIFIED WITH bcrypt_password BY 'x'", RefusedError),
+        ("CREATE USER v HOST IP 'nonsense'", HousekeysError),
+        ("CREATE USER v VALID UNTIL 'nonsense'", HousekeysError),
+        ("CREATE USER v ON CLUSTER c", HousekeysError),
+        ("CREATE USER v IN users_xml", ReadOnlyServerError),
+        ("ALTER USER default HOST NONE", ReadOnlyServerError),
+        ("GRANT SELECT ON a.* TO default", ReadOnlyServerError),
+        ("CREATE QUOTA q", RefusedError),
+        ("CREATE ROW POLICY p ON a.b USING 1 TO u", RefusedError),
+        ("CREATE SETTINGS PROFILE p", RefusedError),
+    ]
+    outcomes = await run(engine, *(sql for sql, _ in wrong))
+    for (sql, kind), outcome in zip(wrong, outcomes, strict=True):
+        assert isinstance(outcome, kind), (sql, outcome)
+        assert "housekeys-alias" not in str(outcome)
+    assert await shown(engine, "SHOW ACCESS") == before
+
+
+async def test_passwords_are_hashed_and_never_written(tmp_path: Path) -> None:
+    engine = await EmbeddedEngine.open(tmp_path, query_log=True)
+    secret = "geheim-und-noch-viel-mehr"
+    by = f"BY '{secret}'"
+    await done(
+        engine,
+        f"CREATE USER u IDENTIFIED WITH sha256_password {by}",
+        f"CREATE USER v IDENTIFIED {by}, scram_sha256_password {by}, double_sha1_password {by}",
+        "CREATE USER w IDENTIFIED WITH no_password",
+    )
+    for sql in (f"ALTER USER u IDENTIFIED WITH sha256_password {by} FLY", f"CREATE USER u IDENTIFIED BY '{secret}"):
+        with pytest.raises(HousekeysError) as caught:
+            await engine.command(sql)
+        assert secret not in f"{caught.value}{caught.value.detail}"
+    await engine.command("SYSTEM FLUSH LOGS")
+    assert (await engine.query("SELECT count() > 0 FROM system.query_log")).first_cell() == 1
+    await engine.close()
+    log = (tmp_path / "access" / "access.sql").read_text()
+    digest, _, salt = log.split("sha256_hash BY '")[1].split("'")[:3]
+    assert hashlib.sha256(f"{secret}{salt}".encode()).hexdigest().upper() == digest
+    assert files_holding(tmp_path, secret.encode()) == []
+    assert exposure(tmp_path / "access" / "access.sql") == exposure(tmp_path / "users.xml") == ""
+
+
+def files_holding(folder: Path, text: bytes) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file() and text in path.read_bytes()]
+
+
+async def test_reads_see_what_was_just_changed(engine: EmbeddedEngine) -> None:
+    await done(engine, "CREATE USER u", "GRANT SELECT ON a.* TO u")
+    ask = "SELECT database FROM system.grants WHERE user_name = 'u' ORDER BY database"
+    assert await shown(engine, ask) == ["a"]
+    await done(engine, "GRANT SELECT ON b.* TO u", "CREATE USER v", "GRANT SELECT ON c.* TO v")
+    assert await shown(engine, ask) == ["a", "b"]
+    assert await shown(engine, "SELECT name FROM system.users ORDER BY name") == ["default", "u", "v"]
+    await done(engine, "REVOKE SELECT ON a.* FROM u", "REVOKE SELECT ON zz.* FROM u")
+    assert await shown(engine, "SHOW GRANTS FOR u") == ["GRANT SELECT ON b.* TO u"]
+
+
+async def test_the_current_database_outlives_a_reload(engine: EmbeddedEngine) -> None:
+    await done(engine, "CREATE DATABASE `d 1`", "USE `d 1`", "CREATE USER u", "GRANT SELECT ON * TO u")
+    await done(engine, "GRANT INSERT ON t TO u")
+    assert await shown(engine, "SHOW GRANTS FOR u") == ["GRANT SELECT ON `d 1`.* TO u", "GRANT INSERT ON `d 1`.t TO u"]
+    assert await shown(engine, "SELECT currentDatabase()") == ["d 1"]
+
+
+async def test_many_grants_between_other_statements(engine: EmbeddedEngine) -> None:
+    await engine.command("CREATE USER u")
+    statements = [
+        sql for number in range(300) for sql in (f"CREATE DATABASE `t{number}`", f"GRANT SELECT ON `t{number}`.* TO u")
+    ]
+    statements.insert(201, "GRANT FLY ON a.* TO u")
+    statements.insert(401, "GRANT SELECT ON a.* TO nobody")
+    outcomes = await run(engine, *statements)
+    assert [index for index, outcome in enumerate(outcomes) if outcome is not None] == [201, 401]
+    grants = await grants_of(engine, "u")
+    assert readable_databases(grants).names == {f"t{number}" for number in range(300)}
+
+
+async def test_stopping_at_the_first_error_runs_nothing_behind_it(engine: EmbeddedEngine) -> None:
+    outcomes: dict[int, Exception | None] = {}
+    statements = ["CREATE USER u", "GRANT SELECT ON a.* TO u", "GRANT x TO u", "CREATE USER v", "CREATE DATABASE d"]
+    await engine.commands(statements, outcomes.__setitem__, stop_on_error=True)
+    assert {index: error is None for index, error in outcomes.items()} == {0: True, 1: True, 2: False}
+    assert await shown(engine, "SHOW USERS") == ["default", "u"]
+
+
+async def test_read_only_refuses_access_statements(engine: EmbeddedEngine) -> None:
+    await engine.command("CREATE USER u")
+    await engine.close()
+    reading = await EmbeddedEngine.open(Path(engine.address), read_only=True)
+    try:
+        for sql in ("CREATE USER v", "GRANT SELECT ON a.* TO u", "DROP USER u", "DROP USER IF EXISTS v"):
+            with pytest.raises(ReadOnlyServerError):
+                await reading.command(sql)
+        assert await shown(reading, "SHOW USERS") == ["default", "u"]
+    finally:
+        await reading.close()
+
+
+async def test_definitions_are_read(engine: EmbeddedEngine) -> None:
+    await engine.command("CREATE USER u IDENTIFIED BY 'x' HOST IP '10.0.0.0/8' SETTINGS readonly = 2")
+    user = await user_definition(engine, "u")
+    assert user is not None
+    assert [method.kind for method in user.methods] == [AuthKind.SHA256]
+    assert user.hosts == Hosts(addresses=("10.0.0.0/8",))
+    assert user.settings == (SettingElement("readonly", "2"),)
+    assert await user_definition(engine, "nobody") is None
+    assert await grants_of(engine, "default") != ()
+
+
+async def test_validity_is_kept_in_utc(engine: EmbeddedEngine) -> None:
+    await done(
+        engine,
+        "CREATE USER u IDENTIFIED BY 'x' VALID UNTIL '2030-01-01 12:00:00 +0300', bcrypt_hash BY "
+        "'$2a$12$rz5iy2LhuwBezsM88ZzWiemOVUeJ94xHTzwAlLMDhTzwUxOHaY64q'",
+    )
+    assert await shown(engine, "SHOW CREATE USER u") == [
+        "CREATE USER u IDENTIFIED WITH sha256_password VALID UNTIL '2030-01-01 09:00:00', bcrypt_password"
+    ]
+    await done(engine, "ALTER USER u VALID UNTIL '2031-01-01'")
+    assert "bcrypt_password VALID UNTIL '2031-01-01 00:00:00'" in (await shown(engine, "SHOW CREATE USER u"))[0]
+    await done(engine, "ALTER USER u VALID UNTIL 'infinity'", "ALTER USER u RESET AUTHENTICATION METHODS TO NEW")
+    assert await shown(engine, "SHOW CREATE USER u") == ["CREATE USER u IDENTIFIED WITH bcrypt_password"]

@@ -1,0 +1,182 @@
+"""kill -9 at any moment: what was reported done is there afterwards, and the engine opens."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from core.access.model import CreateUser, Grant, Revoke, Right, Statement
+from core.access.render import render
+from core.access.state import AccessState
+from core.clickhouse.access_storage import AccessStorage
+from core.clickhouse.embedded import EmbeddedEngine
+from core.errors import HousekeysError, UnreachableError
+
+_WRITER = """
+import asyncio, sys
+from pathlib import Path
+from core.clickhouse.embedded import EmbeddedEngine
+
+async def main(folder, start):
+    engine = await EmbeddedEngine.open(Path(folder))
+    print("open", flush=True)
+    number = start
+    while True:
+        batch = list(range(number, number + 7))
+        number += 7
+        statements = [sql for n in batch for sql in (
+            f"CREATE USER `u {n}` IDENTIFIED WITH sha256_hash BY '{n:064x}'",
+            f"GRANT SELECT ON `d{n}`.* TO `u {n}`",
+            f"CREATE DATABASE `d{n}`",
+        )]
+        words = [f"{what} {n}" for n in batch for what in ("user", "grant", "database")]
+        def done(index, error):
+            print(words[index] if error is None else f"error {error!r}", flush=True)
+        await engine.commands(statements, done, stop_on_error=False)
+        await engine.query("SHOW USERS")
+
+asyncio.run(main(sys.argv[1], int(sys.argv[2])))
+"""
+
+
+def _write_and_kill(folder: Path, start: int, lines: int) -> list[str]:
+    """What a process that was killed in mid-work had reported done."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", _WRITER, str(folder), str(start)], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    found: list[str] = []
+    for line in process.stdout:
+        found.append(line.strip())
+        if len(found) == lines:
+            process.send_signal(signal.SIGKILL)
+    process.wait()
+    return [line for line in found if line != "open"]
+
+
+async def test_a_killed_process_loses_nothing_that_was_reported(tmp_path: Path) -> None:
+    reported: list[str] = []
+    chance = random.Random(20261122)
+    for round_ in range(4):
+        reported += _write_and_kill(tmp_path, round_ * 100_000, chance.randint(2, 70))
+        engine = await EmbeddedEngine.open(tmp_path)
+        try:
+            users = {row[0] for row in (await engine.query("SHOW USERS")).rows}
+            grants = {row[0] for row in (await engine.query("SHOW ACCESS")).rows}
+            names = {row[0] for row in (await engine.query("SELECT name FROM system.databases")).rows}
+        finally:
+            await engine.close()
+        for what, number in (line.split() for line in reported):
+            if what == "user":
+                assert f"u {number}" in users
+            elif what == "grant":
+                assert f"GRANT SELECT ON d{number}.* TO `u {number}`" in grants
+            else:
+                assert what == "database"
+                assert f"d{number}" in names
+    assert len(reported) > 20
+
+
+async def test_another_process_is_named(tmp_path: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", _WRITER, str(tmp_path), "0", stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    try:
+        await process.stdout.readline()
+        with pytest.raises(UnreachableError, match=f"pid {process.pid}"):
+            await EmbeddedEngine.open(tmp_path)
+    finally:
+        process.kill()
+        await process.communicate()
+
+
+def _stored(path: Path, *statements: Statement) -> bytes:
+    storage = AccessStorage(path)
+    storage.open()
+    for statement in statements:
+        storage.state.apply(statement)
+        storage.append([statement])
+    storage.close()
+    return path.read_bytes()
+
+
+def _read(path: Path) -> AccessState:
+    storage = AccessStorage(path)
+    storage.open()
+    storage.close()
+    return storage.state
+
+
+def test_a_torn_end_is_dropped_wherever_it_tears(tmp_path: Path) -> None:
+    path = tmp_path / "access" / "access.sql"
+    content = _stored(path, CreateUser(("a",)), CreateUser(("b\n漢",)))
+    first = content.index(b"\n") + 1
+    for end in range(first, len(content)):
+        path.write_bytes(content[:end])
+        state = _read(path)
+        assert set(state.users) == {"a"}
+        assert path.read_bytes() == content[:first]
+    path.write_bytes(content[:-1] + b"x\n")
+    assert set(_read(path).users) == {"a"}
+    storage = AccessStorage(path)
+    storage.open()
+    storage.state.apply(CreateUser(("c",)))
+    storage.append([CreateUser(("c",))])
+    storage.close()
+    assert set(_read(path).users) == {"a", "c"}
+
+
+def test_damage_in_the_middle_is_reported_and_nothing_is_touched(tmp_path: Path) -> None:
+    path = tmp_path / "access" / "access.sql"
+    content = _stored(path, CreateUser(("a",)), CreateUser(("b",))).replace(b"USER a", b"USER x")
+    path.write_bytes(content)
+    with pytest.raises(HousekeysError, match="damaged in line 1"):
+        _read(path)
+    assert path.read_bytes() == content
+
+
+def test_a_long_file_is_written_anew_with_the_same_meaning(tmp_path: Path) -> None:
+    path = tmp_path / "access" / "access.sql"
+    storage = AccessStorage(path)
+    storage.open()
+    statements: list[Statement] = [CreateUser(("u",))]
+    for number in range(300):
+        statements.append(Grant((Right("SELECT", database=f"d{number}"),), grantees=("u",)))
+        if number % 3:
+            statements.append(Revoke((Right("SELECT", database=f"d{number}"),), grantees=("u",)))
+    for statement in statements:
+        storage.state.apply(statement)
+    storage.append(statements)
+    storage.close()
+    before = path.read_bytes()
+    built = [render(statement) for statement in storage.state.statements()]
+    assert [render(statement) for statement in _read(path).statements()] == built
+    assert len(path.read_bytes()) < len(before) / 4
+    assert [render(statement) for statement in _read(path).statements()] == built
+
+
+def test_a_disk_that_refuses_takes_the_statement_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "access" / "access.sql"
+    storage = AccessStorage(path)
+    storage.open()
+    storage.state.apply(CreateUser(("a",)))
+    storage.append([CreateUser(("a",))])
+    storage.state.apply(CreateUser(("b",)))
+
+    def refuse(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("core.clickhouse.access_storage.os.fsync", refuse)
+        with pytest.raises(HousekeysError, match="cannot be saved"):
+            storage.append([CreateUser(("b",))])
+    assert set(storage.state.users) == {"a"}
+    storage.close()
+    assert set(_read(path).users) == {"a"}
