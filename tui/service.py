@@ -11,6 +11,7 @@ from core.errors import HousekeysError
 
 if TYPE_CHECKING:
     from textual.dom import DOMNode
+    from textual.worker import Worker
 
     from core.profiles import Profile, ProfileFile
     from core.session import Session
@@ -40,7 +41,7 @@ class Connection:
 
 def start_worker(node: DOMNode, job: Callable[[], Coroutine[None, None, None]], group: str) -> None:
     """Run `job` in a worker of `node`; it ends an older one of its group. `job` catches what it raises."""
-    node.run_worker(job, group=group, exclusive=True, exit_on_error=False)
+    _worker: Worker[None] = node.run_worker(job, group=group, exclusive=True, exit_on_error=False)
 
 
 def explained(error: BaseException) -> HousekeysError:

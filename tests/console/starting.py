@@ -20,6 +20,20 @@ from tui.start import OpenSession, Start, open_session
 
 NARROW = (80, 24)
 WIDE = (160, 48)
+HOSTILE = (
+    "[bold]x[/]",
+    "[/]",
+    "[link=file:///etc]x",
+    "a\x1b[31mred\x07\r\nb",
+    "abc\u202edef\u2066",
+    "\u200b\ufeff",
+    "日本語の名前がとても長いです日本語の名前がとても長いです",
+    "🔑👩\u200d👩\u200d👧 key",
+    "e\u0301" * 10,
+    "x" * 300,
+    "`'\"\\;--",
+    "$accent {0} %s",
+)
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 

@@ -24,7 +24,7 @@ How to add one
 
 `EntityScreen` brings: states (connecting, loading, empty with advice, error with `r`, stale), filter, sort, marks,
 detail beside or over the table, copy, refresh. Override `missing(session) -> str` to say which right is missing.
-Relative times: `self.now()`.
+Relative times: `self.now()`. Textual calls the `on_…` handlers of every class in turn: they never call `super()`.
 
 A modification takes the one road:
 

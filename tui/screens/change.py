@@ -23,6 +23,7 @@ from tui.service import explained, start_worker
 from tui.widgets.buttons import Choice, Choices
 from tui.widgets.chrome import Piece
 from tui.widgets.lines import Line, LinesView
+from tui.widgets.text_input import TextInput
 
 if TYPE_CHECKING:
     from core.running.report import Progress, Report
@@ -125,13 +126,12 @@ class ChangeScreen(ConsoleScreen["Report | None"]):
         if self.confirmation.ask is Ask.TYPE_NAME:
             words = f" Type {one_line(self.confirmation.name)} to run this on {one_line(self._where)}:"
             yield Static(words, markup=False, id="type-name")
-            yield Input(id="typed-name", compact=True, select_on_focus=False)
+            yield TextInput(id="typed-name")
         with Choices(id="change-choices"):
             yield Choice("Cancel", id="cancel")
             yield Choice("Run", id="run", dangerous=self.change.danger is not Danger.ROUTINE)
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.query_one(ProgressBar).display = False
         if self.confirmation.ask is Ask.TYPE_NAME:
             self.query_one("#typed-name").focus()

@@ -17,6 +17,7 @@ from textual.widgets import Input, Static
 
 from core.display import one_line
 from tui.widgets.columns import fit
+from tui.widgets.text_input import TextInput
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ class ChooserScreen(ModalScreen[str | None]):
         with Vertical(id="chooser"):
             with Horizontal(id="chooser-line"):
                 yield Static(f" {self._sign} ", markup=False, id="chooser-sign")
-                yield Input(placeholder=self._hint, compact=True, select_on_focus=False)
+                yield TextInput(placeholder=self._hint)
             yield Matches()
 
     def on_mount(self) -> None:

@@ -42,7 +42,6 @@ class DetailScreen(ConsoleScreen[None]):
         return [Piece(self.owner.TITLE_WORDS, "$muted"), Piece("/", "$muted"), Piece(title, "bold")], []
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.pane.tab = self._tab
         self.pane.show_title(self.owner.detail_title(self.row))
         self.owner.fill_detail(self, self.pane, self.row)

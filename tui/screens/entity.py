@@ -161,12 +161,10 @@ class EntityScreen(ConsoleScreen[None], Generic[R]):
         return bool(self.table.shown)
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.table.focus()
         self._show_state()
 
     def on_screen_resume(self) -> None:
-        super().on_screen_resume()
         if self._rows_of is not self._source or self._failure is not None or self._rows_of is None:
             self.refresh_rows(connect=False)
 

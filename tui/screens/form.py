@@ -69,7 +69,6 @@ class FormScreen(ConsoleScreen[T | None], Generic[T]):
             yield LinesView(id="form-preview", left=0)
 
     def on_mount(self) -> None:
-        super().on_mount()
         for view in self.query(LinesView):
             view.can_focus = False
         self._show_fields()

@@ -31,7 +31,6 @@ class HelpScreen(ConsoleScreen[None]):
         yield LinesView(self.lines(), id="help", left=2)
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.query_one(LinesView).focus()
 
     def crumb(self) -> tuple[list[Piece], list[Piece]]:

@@ -54,7 +54,6 @@ class JournalScreen(EntityScreen["Row"]):
 
     def on_mount(self) -> None:
         self.table.sort_by(self.COLUMNS[0], descending=True)
-        super().on_mount()
 
     def key(self, row: Row) -> str:
         return str(row.id)

@@ -14,6 +14,7 @@ from tui.screens.base import ConsoleScreen
 from tui.widgets.buttons import Choice, Choices
 from tui.widgets.chrome import Piece
 from tui.widgets.lines import Line, LinesView
+from tui.widgets.text_input import TextInput
 
 
 class QuestionScreen(ConsoleScreen[bool]):
@@ -36,7 +37,6 @@ class QuestionScreen(ConsoleScreen[bool]):
             yield Choice(self._yes, id="yes", dangerous=True)
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.query_one("#no").focus()
 
     def crumb(self) -> tuple[list[Piece], list[Piece]]:
@@ -64,11 +64,10 @@ class SecretScreen(ConsoleScreen[Secret | None]):
 
     def content(self) -> ComposeResult:
         yield Static(f" {one_line(self._label, 200)}", markup=False, id="secret-label")
-        yield Input(password=True, compact=True, id="secret-input")
+        yield TextInput(secret=True, id="secret-input")
         yield LinesView([Line(self._note, style="muted")] if self._note else [], id="secret-note", left=2)
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.query_one(Input).focus()
 
     def crumb(self) -> tuple[list[Piece], list[Piece]]:

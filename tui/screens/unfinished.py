@@ -58,7 +58,6 @@ class UnfinishedScreen(ConsoleScreen[None]):
             yield Choice("Dismiss", id="drop", dangerous=True)
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.query_one("#close").focus()
         self._show()
 

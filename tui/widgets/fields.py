@@ -17,6 +17,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from core.display import one_line
+from tui.widgets.text_input import TextInput
 
 Values = Mapping[str, str]
 """What was typed, by the name of the field. A flag is "yes" or the empty string."""
@@ -42,6 +43,7 @@ class Field:
     required: bool = False
     choices: Sequence[str] = ()
     shown_if: Callable[[Values], bool] | None = None  # the field is asked only then
+    height: int = 6  # of a field of several lines
 
     def problem(self, value: str) -> str:
         """What is wrong with `value`, or the empty string."""
@@ -158,8 +160,10 @@ class FieldRow(Vertical):
             from textual.widgets import TextArea  # large, and few forms need it
 
             area = TextArea(field.value, compact=True, tab_behavior="focus", show_line_numbers=False)
+            area.cursor_blink = False
+            area.styles.height = field.height
             return area
-        return Input(field.value, password=field.kind == "secret", compact=True, select_on_focus=False)
+        return TextInput(field.value, secret=field.kind == "secret")
 
     def on_mount(self) -> None:
         self._show_note()

@@ -10,6 +10,8 @@ from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Input, Static
 
+from tui.widgets.text_input import TextInput
+
 
 class FilterLine(Horizontal):
     """Opens with `/`; enter keeps the filter, escape drops it."""
@@ -43,30 +45,34 @@ class FilterLine(Horizontal):
         """Show the line with `text` in it, without taking the keys."""
         self.display = True
         if self.children:
-            self.query_one(Input).value = text
+            self._input.value = text
         else:
             self._mount_input(text)
         self.post_message(self.Changed(text))
 
     def _mount_input(self, text: str) -> None:
-        self.mount(Static(" /", markup=False), Input(text, compact=True, select_on_focus=False))
+        self.mount(Static(" /", markup=False), TextInput(text, id="filter-input"))
+
+    @property
+    def _input(self) -> TextInput:
+        return self.query_one("#filter-input", TextInput)
 
     def clear(self) -> None:
         """Drop the filter and hide the line."""
         if self.children:
-            self.query_one(Input).value = ""
+            self._input.value = ""
         self.display = False
         self.post_message(self.Changed(""))
         self.post_message(self.Closed())
 
     def _take_keys(self) -> None:
-        self.query_one(Input).focus()
+        self._input.focus()
 
     def action_drop(self) -> None:
         self.clear()
 
     def action_keep(self) -> None:
-        self.display = bool(self.query_one(Input).value)
+        self.display = bool(self._input.value)
         self.post_message(self.Closed())
 
     def on_input_changed(self, message: Input.Changed) -> None:

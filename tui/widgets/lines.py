@@ -9,6 +9,7 @@ from typing import ClassVar
 from rich.cells import cell_len
 from rich.segment import Segment
 from textual.binding import Binding, BindingType
+from textual.events import Resize
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -157,7 +158,7 @@ class LinesView(ScrollView, can_focus=True, inherit_bindings=False):
         """Lines it takes at its present width."""
         return len(self._drawn)
 
-    def on_resize(self) -> None:
+    def on_resize(self, _event: Resize) -> None:
         self._wrap()
 
     def _wrap(self) -> None:
