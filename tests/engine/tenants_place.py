@@ -24,11 +24,11 @@ _numbers = itertools.count()
 class TenantsPlace:
     """A DataLens user called like nobody else, and what is needed to plan and run changes for it."""
 
-    def __init__(self, engine: Engine, folder: Path) -> None:
-        self.number = next(_numbers)
+    def __init__(self, engine: Engine, folder: Path, mark: str = "") -> None:
+        self.mark = mark or str(next(_numbers))
         self.engine = engine
-        self.user = f"datalens-{self.number}"
-        self.journal = Journal(engine, f"journal_{self.number}")
+        self.user = f"datalens-{self.mark}"
+        self.journal = Journal(engine, f"journal_{self.mark}")
         self.runner = Runner(
             engine, self.journal, folder / "changes", Operator("op", "bastion"), "prod", ReadOnly(False, "")
         )
@@ -42,7 +42,7 @@ class TenantsPlace:
 
     def name(self, stem: str) -> str:
         """A name of this place alone."""
-        return f"{stem}_{self.number}"
+        return f"{stem}_{self.mark}"
 
     async def run(self, change: Change) -> Report:
         """Run a change that must succeed."""
