@@ -87,8 +87,11 @@ def load_private(pem: bytes, passphrase: Secret | None = None) -> rsa.RSAPrivate
     try:
         key = load_pem_private_key(pem, password)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        if encrypted and "assword" in str(error):
-            raise WrongPassphraseError("The passphrase does not open this key.", advice="Try another one.") from None
+        if encrypted and isinstance(error, ValueError):
+            # One wrong passphrase in 256 decrypts to something with a valid padding, and no key comes out of it.
+            raise WrongPassphraseError(
+                "The passphrase does not open this key.", advice="Try another one; or the PEM is damaged."
+            ) from None
         raise _unreadable("private", error) from None
     if not isinstance(key, rsa.RSAPrivateKey):
         raise KeyFormatError(f"This is not an RSA key ({_kind_of(key)}).", advice=_WANTED)

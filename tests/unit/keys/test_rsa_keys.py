@@ -61,6 +61,13 @@ def test_every_encrypted_private_form_is_read(form: str) -> None:
         rsa_keys.load_private(pem, Secret("wrong"))
 
 
+def test_a_wrong_passphrase_is_called_that_even_when_the_padding_happens_to_fit() -> None:
+    pem = openssl(*ENCRYPTED_FORMS["traditional AES"], stdin=private_pem(1))  # the quickest derivation
+    for number in range(1500):
+        with pytest.raises(WrongPassphraseError):
+            rsa_keys.load_private(pem, Secret(f"wrong {number}"))
+
+
 @pytest.mark.parametrize("form", PUBLIC_FORMS)
 def test_every_public_form_is_read(form: str) -> None:
     pem = openssl(*PUBLIC_FORMS[form], stdin=private_pem(2))
