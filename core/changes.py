@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntEnum, StrEnum
 from pathlib import Path
 from typing import Any
+
+from core.errors import BadInputError
 
 JsonValue = str | int | float | bool | None | Sequence["JsonValue"] | Mapping[str, "JsonValue"]
 
@@ -35,12 +38,21 @@ class OnFailure(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A fact for the journal: what happened to which subject. `details` never holds a secret."""
+    """A fact for the journal: what happened to which subject. `details` never holds a secret.
+
+    Raises BadInputError for text that is no Unicode (a lone surrogate, as undecodable arguments give): it can be stored
+    nowhere.
+    """
 
     subject_kind: str  # "tenant", "partner_key", "datalens_key", "token", "user", "listing", "checklist", "journal" …
     subject: str
     action: str  # a verb: "create", "suspend", "issue" …
     details: Mapping[str, JsonValue] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for text in (self.subject_kind, self.subject, self.action, json.dumps(self.details, ensure_ascii=False)):
+            if not text.isascii():
+                _refuse_surrogates(text)
 
     def to_record(self) -> dict[str, Any]:
         return {
@@ -53,6 +65,14 @@ class Event:
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Event:
         return cls(record["subject_kind"], record["subject"], record["action"], record["details"])
+
+
+def _refuse_surrogates(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        shown = text.encode("utf-8", "backslashreplace").decode()
+        raise BadInputError(f"{shown[:100]} is not valid text.", advice="Type it anew, in UTF-8.") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import contextlib
 import fcntl
 import os
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
@@ -23,6 +24,8 @@ from core.running.ledger import Content, Ledger, Record, after, decode, decode_a
 
 OPEN_SUFFIX: Final = ".jsonl"
 DONE_SUFFIX: Final = ".done"
+NEW_SUFFIX: Final = ".new"  # while the intent is being written
+_UNBORN_SECONDS: Final = 3600  # after which it will not be finished any more
 _PATIENCE: Final = 50  # milliseconds that a held file is tried for: a mere look at it takes less
 _TAIL: Final = 4096  # bytes at the end of a file that hold its last few records
 
@@ -52,7 +55,7 @@ class ChangeFile:
     def create(cls, folder: Path, ledger: Ledger) -> ChangeFile:
         """Write the intent of a new change durably and hold its file. Raises WriteAheadError when it cannot be."""
         path = folder / f"{ledger.id}{OPEN_SUFFIX}"
-        temporary = path.with_suffix(".new")
+        temporary = path.with_suffix(NEW_SUFFIX)
         line = encode(ledger.intent())
         with _explained(path, "Nothing was changed."):
             private_folder(folder)
@@ -207,6 +210,14 @@ def remove_done_before(folder: Path, ended_by: UUID) -> None:
                     path.unlink(missing_ok=True)
             finally:
                 os.close(descriptor)
+
+
+def remove_unborn(folder: Path) -> None:
+    """Remove what a process left that died while it wrote an intent: nothing of that change has run."""
+    for path in _listed(folder, NEW_SUFFIX):
+        with contextlib.suppress(OSError):
+            if path.stat().st_mtime < time.time() - _UNBORN_SECONDS:
+                path.unlink()
 
 
 def _end_of(descriptor: int) -> UUID:

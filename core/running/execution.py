@@ -17,8 +17,7 @@ from core.running.report import Progress
 from core.running.settling import is_true
 from core.running.windows import Window, next_window
 
-FIRST_LIMIT: Final = 64  # steps in the first window
-SMALLEST_LIMIT: Final = 16
+FIRST_LIMIT: Final = 16  # steps in the first window
 LARGEST_LIMIT: Final = 512
 WINDOW_SECONDS: Final = 0.3  # how long a window should take: cancelling and progress wait for its end
 PROGRESS_SECONDS: Final = 0.1  # between two reports of progress
@@ -131,9 +130,10 @@ class Execution:
         self._file.mark_failed(index, error)
 
     def _adapt(self, steps: int, seconds: float) -> None:
+        """Follow the pace of the engine; a window that was cut short by something else tells nothing."""
         if steps == self._limit:
             wanted = int(steps * min(WINDOW_SECONDS / max(seconds, 0.001), 4))
-            self._limit = max(SMALLEST_LIMIT, min(wanted, LARGEST_LIMIT))
+            self._limit = max(1, min(wanted, LARGEST_LIMIT))
 
     def _tell(self, *, last: bool = False) -> None:
         if self._progress is None:

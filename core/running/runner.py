@@ -24,6 +24,7 @@ from core.running.changefile import (
     find,
     open_files,
     remove_done_before,
+    remove_unborn,
     set_aside,
 )
 from core.running.execution import Execution
@@ -69,9 +70,12 @@ class Runner:
 
         A failed step is no exception but an outcome in the report. When the engine is lost, `stop` is set or the task
         is cancelled, the change is left unfinished; cancelling the task also cancels the statement in flight.
+        A change without steps leaves no trace.
         Raises RefusedError (read-only, or an undo of what others have worked on since), WriteAheadError (nothing ran).
         """
         self._refuse_when_read_only(change.title)
+        if not change.steps:
+            return Report(new_ids.next(), change, (), finished=True)
         with contextlib.ExitStack() as held:
             original = await self._hold_original(change, held)
             ledger = Ledger(new_ids.next(), change, self._operator, self._profile_name)
@@ -93,7 +97,8 @@ class Runner:
         """Continue an unfinished change with the steps that were not done; none is run twice.
 
         `settle_steps` is the operator's word, by index, on the steps of `Unfinished.undecided`: whether they had run.
-        Raises RefusedError when one of those is not settled, NotFoundError, UnreachableError (it is being run already).
+        Raises RefusedError when one of those is not settled, NotFoundError, UnreachableError (it is being run already,
+        or the engine cannot be asked what has happened).
         """
         self._refuse_when_read_only("The change")
         with contextlib.ExitStack() as held:
@@ -205,6 +210,7 @@ class Runner:
         """Send the rows that earlier runs could not; returns how many. Raises what sending raises, at the end."""
         if self.read_only.active:
             return 0
+        remove_unborn(self._folder)
         number = 0
         failure: HousekeysError | None = None
         for path in open_files(self._folder):

@@ -203,3 +203,23 @@ async def test_two_changes_at_once_do_not_get_in_each_others_way(place: Place) -
     assert second.succeeded
     assert len(await place.told()) == 200
     assert place.files() == [".done"]
+
+
+async def test_a_long_change_sends_its_rows_on_the_way(place: Place) -> None:
+    notes = tuple(RecordStep("note", (Event("note", str(number), "write"),)) for number in range(6_000))
+    place.engine.inserts_left = 1  # the second batch does not arrive
+    report = await place.runner.run(Change("Long", notes))
+    assert report.succeeded
+    assert 0 < report.unsent < 6_001
+    place.engine.repair()
+    assert await place.runner.send_unsent() == report.unsent
+    assert await place.journal.counts("note", "write") == {str(number): 1 for number in range(6_000)}
+    stored = await place.engine.query(f"SELECT count() FROM {place.journal.database}.journal WHERE action = 'write'")
+    assert stored.first_cell() == 6_000
+
+
+async def test_nothing_to_do_leaves_no_trace(place: Place) -> None:
+    report = await place.runner.run(Change("Nothing", ()))
+    assert report.succeeded
+    assert report.finished
+    assert await place.journal.history("change", str(report.change_id)) == []

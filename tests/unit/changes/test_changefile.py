@@ -20,6 +20,7 @@ from core.running.changefile import (
     find,
     open_files,
     remove_done_before,
+    remove_unborn,
 )
 from core.running.ledger import Ledger, before, encode, end
 from core.running.report import Operator
@@ -147,3 +148,13 @@ def test_only_the_last_done_change_is_kept(tmp_path: Path) -> None:
         assert len(done_files(tmp_path)) == 1
         assert open_files(tmp_path) == [running.path]
         assert find(tmp_path, file.ledger.id) == done_files(tmp_path)[0]
+
+
+def test_what_a_process_left_that_died_before_its_intent_was_whole(tmp_path: Path) -> None:
+    old, young, foreign = (tmp_path / name for name in (f"{new_ids.next()}.new", f"{new_ids.next()}.new", "mine.new"))
+    for path in (old, young, foreign):
+        path.write_bytes(b"torn")
+    os.utime(old, (0, 0))
+    remove_unborn(tmp_path)
+    assert sorted(tmp_path.iterdir()) == sorted([young, foreign])
+    assert open_files(tmp_path) == []

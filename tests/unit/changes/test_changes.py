@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -23,6 +24,7 @@ from core.changes import (
     step_from_record,
     step_to_record,
 )
+from core.errors import BadInputError
 from tests.unit.changes.strategies import changes, secret_files
 
 
@@ -98,3 +100,10 @@ def test_an_inverse_whose_former_content_was_secret_is_lost_with_it() -> None:
 def test_the_preview_of_a_note_names_its_events() -> None:
     step = RecordStep("note", (Event("tenant", "acme", "describe", {"owner": "x"}),))
     assert step.preview() == "journal: tenant acme: describe"
+
+
+@pytest.mark.parametrize("event", [("\udcff", "x"), ("x", "\ud800"), ("x", {"note": ["\udcff"]}), ("x", {"\udcff": 1})])
+def test_a_fact_that_is_no_text_is_refused(event: tuple[str, Any]) -> None:
+    subject, rest = event
+    with pytest.raises(BadInputError, match="is not valid text"):
+        Event("tenant", subject, rest) if isinstance(rest, str) else Event("tenant", subject, "x", rest)
