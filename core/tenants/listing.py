@@ -15,10 +15,13 @@ from core.errors import ExitCode, HousekeysError, NotFoundError
 from core.journal.journal import Journal
 from core.journal.rows import Row
 from core.tenants.model import (
+    ADOPT,
     BEGINNINGS,
+    CREATE,
     DESCRIBING,
     LIFECYCLE,
     REMOVE,
+    RESUME,
     SUBJECT_KIND,
     SUSPEND,
     Tenant,
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
 
 LAST_READ_DAYS = 30
 _LAST_READ_SECONDS = 10  # the query log of a busy server is large: rather no answer than a slow list
+_BRINGS = {TenantState.ACTIVE: (CREATE, ADOPT, RESUME), TenantState.SUSPENDED: (SUSPEND,)}
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 _DATABASES = "SELECT name, engine FROM system.databases"
@@ -157,6 +161,7 @@ class _Fold:
             created=self.begun[name].at if recorded and name in self.begun else None,
             engine=self.engines.get(name, ""),
             remark=remark,
+            since=self._since(name, state),
             **texts,
         )
 
@@ -179,6 +184,13 @@ class _Fold:
         if not self.reading.exists:
             return TenantState.NOT_READABLE, f"There is no user {shown(self.reading.user)}."
         return TenantState.NOT_READABLE, f"The user {shown(self.reading.user)} has no grant on it; resume gives it one."
+
+    def _since(self, name: str, state: TenantState) -> datetime | None:
+        """When the newest event of the journal brought the state about, if it did."""
+        row = self.lifecycle.get(name)
+        if row is None or row.action not in _BRINGS.get(state, ()):
+            return None
+        return row.at
 
     def _last_read(self, name: str) -> datetime | None:
         # The query log holds names as SQL writes them: quoted where they need it, and where they are keywords.

@@ -54,6 +54,7 @@ class Tenant:
     created: datetime | None = None  # or adopted; None when Housekeys did neither
     engine: str = ""  # of the database: Atomic, Replicated …
     remark: str = ""  # a sentence, when the journal and ClickHouse do not agree
+    since: datetime | None = None  # of the state; None when it did not come about through Housekeys
 
     def texts(self) -> dict[str, str]:
         """Owner, contact, ticket and note."""
