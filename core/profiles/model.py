@@ -22,7 +22,7 @@ LONGEST_TIMEOUT = 86_400.0  # seconds
 
 @dataclass(frozen=True, slots=True)
 class DataLens:
-    """What is needed for DataLens: its user in ClickHouse, the hosts it connects from, where the keys are kept."""
+    """What DataLens needs: its user in ClickHouse, the hosts it is told to connect to, the folder of the keys."""
 
     user: str = "datalens"
     hosts: tuple[str, ...] = ()
