@@ -69,6 +69,7 @@ class HousekeysApp(CommandHost, App[None]):
         self.connection = Connection(start.profile_file, start.profile_name)
         self.running_change: Change | None = None
         self.unfinished: tuple[Unfinished, ...] = ()
+        self.changes_run = 0  # so that a screen knows when its rows may be out of date
         self._operator = start.operator or current_operator()
         self._attempt = 0
         self.animation_level = "none"
@@ -248,6 +249,9 @@ class HousekeysApp(CommandHost, App[None]):
             return
         if session.read_only.active:
             self.tell(self._read_only_reason(session), "warning")
+            return
+        if not change.steps:
+            self.tell(" ".join((f"{change.title}.", *change.consequences)))
             return
 
         async def creation() -> Change | None:

@@ -85,6 +85,11 @@ async def until(pilot: Pilot[None], condition: Callable[[], object], seconds: fl
     await pilot.pause()
 
 
+def told(app: HousekeysApp) -> str:
+    """The passing messages that are up now."""
+    return "\n".join(notification.message for notification in app._notifications)
+
+
 def text_of(app: HousekeysApp) -> str:
     """What is on the screen, as plain lines."""
     return "\n".join("".join(segment.text for segment in strip) for strip in app.screen._compositor.render_strips())

@@ -47,6 +47,7 @@ class ConsoleScreen(CommandHost, Screen[ScreenResultType], Generic[ScreenResultT
     def __init__(self) -> None:
         super().__init__()
         self._work_numbers: dict[str, int] = {}
+        self.built = False  # its widgets are there; the app may tell it things before that
 
     # -- composition
 
@@ -66,6 +67,7 @@ class ConsoleScreen(CommandHost, Screen[ScreenResultType], Generic[ScreenResultT
         raise NotImplementedError
 
     def on_mount(self) -> None:
+        self.built = True
         self.show_frame()
 
     def on_screen_resume(self) -> None:
@@ -87,7 +89,7 @@ class ConsoleScreen(CommandHost, Screen[ScreenResultType], Generic[ScreenResultT
 
     def show_frame(self) -> None:
         """Bring header, breadcrumb, banner and footer up to date; what has not changed is not drawn again."""
-        if not self.is_mounted:
+        if not self.built:
             return
         self.query_one("#header", ChromeLine).show(*self.console.header())
         self.show_crumb()

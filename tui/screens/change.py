@@ -275,6 +275,7 @@ class ChangeScreen(ConsoleScreen["Report | None"]):
     def on_change_screen_ended(self, message: ChangeScreen.Ended) -> None:
         self.state = "ended"
         self.console.running_change = None
+        self.console.changes_run += 1
         self._report = message.report
         report = message.report
         if report is not None and report.succeeded and not report.unsent and report.change is self.change:

@@ -76,6 +76,7 @@ class EntityScreen(ConsoleScreen[None], Generic[R]):
         self._rows_of: object | None = None  # the session the rows came from
         self._failure: HousekeysError | None = None
         self._reading = False
+        self._changes_seen = 0  # changes run before the rows were read
         self._detail_timer: Timer | None = None
 
     # -- what a subclass says
@@ -165,7 +166,8 @@ class EntityScreen(ConsoleScreen[None], Generic[R]):
         self._show_state()
 
     def on_screen_resume(self) -> None:
-        if self._rows_of is not self._source or self._failure is not None or self._rows_of is None:
+        outdated = self._rows_of is not self._source or self._changes_seen != self.console.changes_run
+        if outdated or self._failure is not None or self._rows_of is None:
             self.refresh_rows(connect=False)
 
     def on_screen_suspend(self, _event: ScreenSuspend) -> None:
@@ -179,6 +181,8 @@ class EntityScreen(ConsoleScreen[None], Generic[R]):
         return self.session if self.NEEDS_SESSION else self.console
 
     def connection_changed(self) -> None:
+        if not self.built:
+            return  # it reads when it is
         if self._rows_of is not None and self._rows_of is not self._source:
             self._rows_of = None
             self._failure = None
@@ -200,6 +204,7 @@ class EntityScreen(ConsoleScreen[None], Generic[R]):
             self._show_state()
             return
         source = self._source
+        self._changes_seen = self.console.changes_run
         self._reading = True
         self._show_state()
         self.work("rows", self.fetch, lambda rows: self._loaded(source, rows), self._not_loaded)

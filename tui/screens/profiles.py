@@ -130,12 +130,6 @@ class ProfilesScreen(EntityScreen[ProfileRow]):
             return {"opening": "connecting", "open": "open", "failed": "not connected"}[connection.status]
         return "" if name in file.profiles else "broken"
 
-    def connection_changed(self) -> None:
-        super().connection_changed()
-        if not self.is_current:
-            return
-        self.refresh_rows(connect=False)
-
     def banner(self) -> str:
         general = [problem for problem in self.file.problems if problem.profile is None]
         return f"! {general[0]}" if general else super().banner()

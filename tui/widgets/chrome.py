@@ -106,5 +106,6 @@ class Navigation(Widget):
         return Content("\n").join(lines)
 
     def on_click(self, event: events.Click) -> None:
-        if event.y < len(self._entries):
-            self.post_message(self.Chosen(self._entries[event.y][0]))
+        place = event.get_content_offset(self)
+        if place is not None and place.y < len(self._entries):
+            self.post_message(self.Chosen(self._entries[place.y][0]))
