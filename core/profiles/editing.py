@@ -221,11 +221,12 @@ def _at(values: Any, path: Keys) -> Any:
 
 def _set(text: str, changed: Mapping[Keys, Value]) -> str:
     """The text with values set, or taken out where None."""
+    end = _newline(text)  # before anything is taken out
     try:
         for path, value in changed.items():
             document = tomlkit.parse(text)
             if _at(document.unwrap(), path) is None:
-                text = text if value is None else _inserted(text, path, value)
+                text = text if value is None else _inserted(text, path, value, end)
                 continue
             container: Any = document
             for key in path[:-1]:
@@ -244,7 +245,7 @@ def _set(text: str, changed: Mapping[Keys, Value]) -> str:
     return text
 
 
-def _inserted(text: str, path: Keys, value: Value) -> str:
+def _inserted(text: str, path: Keys, value: Value, end: str) -> str:
     """The text with a new key, below its neighbours in its table: above the comments of the next table."""
     table: KeyPath = ()  # of the header that rules where we are
     ruling: KeyPath = ()  # of the deepest one that the key can stand under
@@ -260,7 +261,6 @@ def _inserted(text: str, path: Keys, value: Value) -> str:
             above is None or above.header or _shared(statement.path, path) >= _shared(above.path, path)
         ):
             above = statement
-    end = _newline(text)
     line = f"{dotted(path[len(ruling) :])} = {tomlkit.item(value).as_string()}{end}"
     if above is None:
         at = _top(text)
