@@ -43,19 +43,21 @@ WHERE subject_kind = {kind:String} AND outcome = 'done' AND ({any_action:Bool} O
 ORDER BY at, toString(id)
 LIMIT 1 BY id"""
 
+# First the ids alone, in the order of the table's key, which ClickHouse then reads backwards instead of sorting: on a
+# million rows many times as quick as argMax over whole rows.
 _LATEST: Final = """
-SELECT t.1, t.2, t.3, t.4, t.5, t.6, t.7, subject, t.8, t.9, t.10
-FROM
+SELECT id, at, operator, host, profile, change, subject_kind, subject, action, outcome, details
+FROM {journal}
+WHERE subject_kind = {kind:String} AND id IN
 (
-    SELECT
-        subject,
-        argMax(
-            (id, at, operator, host, profile, change, subject_kind, action, outcome, details), (at, toString(id))
-        ) AS t
+    SELECT id
     FROM {journal}
-    WHERE subject_kind = {kind:String} AND outcome = 'done' AND ({any_action:Bool} OR action IN {actions:Array(String)})
-    GROUP BY subject
-)"""
+    WHERE subject_kind = {kind:String}
+        AND outcome = 'done' AND ({any_action:Bool} OR action IN {actions:Array(String)})
+    ORDER BY subject DESC, at DESC, toString(id) DESC
+    LIMIT 1 BY subject
+)
+LIMIT 1 BY id"""
 
 _COUNTS: Final = """
 SELECT subject, uniqExact(id)
