@@ -28,8 +28,8 @@ from core.access.model import (
 )
 from core.access.render import render
 from core.access.render_grants import identifier
+from core.access.settings_values import plain_value
 from core.access.state import FIXED_USER, AccessState
-from core.access.tokenizer import Kind, tokenize
 
 GENERATED = "housekeys-"  # the start of every name that the projection makes up
 _LOCKED = "0" * 64
@@ -66,8 +66,8 @@ def element_name(name: str) -> str:
     return f"{GENERATED}alias-{hashlib.sha256(name.encode()).hexdigest()[:32]}"
 
 
-def project(state: AccessState) -> Projection:
-    """The `users.xml` of a state."""
+def project(state: AccessState, *, with_settings: bool = True) -> Projection:
+    """The `users.xml` of a state. Without settings, nothing in it can be beyond what its reader understands."""
     keys = [(EntityKind.USER, name) for name in state.users] + [(EntityKind.ROLE, name) for name in state.roles]
     aliases = {key: alias for key in keys if (alias := element_name(key[1])) != key[1]}
     profiles: list[str] = ["        <default/>\n"]
@@ -75,7 +75,7 @@ def project(state: AccessState) -> Projection:
     roles = []
     for number, name in enumerate(sorted(state.users), 1):
         profile = f"{GENERATED}settings-{number}"
-        inherited, settings = _projectable(state.users[name].settings)
+        inherited, settings = _projectable(state.users[name].settings if with_settings else ())
         if inherited or settings:
             profiles.append(_profile(profile, inherited, settings))
         grants = _grants(state, EntityKind.USER, name)
@@ -219,23 +219,21 @@ def _projectable(settings: Sequence[SettingElement]) -> tuple[list[str], list[Se
         for element in settings
         if not element.profile
         and re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", element.name)
-        and all(_fits(_plain(value)) for value in (element.value, element.min, element.max) if value is not None)
+        and all(_fits(plain_value(value)) for value in (element.value, element.min, element.max) if value is not None)
     ]
-
-
-def _plain(literal: str) -> str:
-    """The text that a SQL literal stands for."""
-    token = tokenize(literal)[0]
-    return token.text if token.kind is Kind.STRING else literal
 
 
 def _profile(name: str, inherited: Sequence[str], settings: Sequence[SettingElement]) -> str:
     parts = [f"<profile>{escape(profile)}</profile>" for profile in inherited]
-    parts += [f"<{item.name}>{escape(_plain(item.value))}</{item.name}>" for item in settings if item.value is not None]
+    parts += [
+        f"<{item.name}>{escape(plain_value(item.value))}</{item.name}>" for item in settings if item.value is not None
+    ]
     limits = []
     for item in settings:
         inner = "".join(
-            f"<{tag}>{escape(_plain(value))}</{tag}>" for tag, value in (("min", item.min), ("max", item.max)) if value
+            f"<{tag}>{escape(plain_value(value))}</{tag}>"
+            for tag, value in (("min", item.min), ("max", item.max))
+            if value
         )
         # changeable_in_readonly would stop the whole file from loading without a server setting of its own.
         inner += "<const/>" if item.writability == "CONST" else ""

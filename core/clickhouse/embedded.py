@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
 
 from core.clickhouse.embedded_worker import Worker
-from core.clickhouse.engine import QueryResult, SettingValue
+from core.clickhouse.engine import Engine, QueryResult, SettingValue
 from core.errors import UnreachableError
 
 T = TypeVar("T")
 _KILL_AGAIN = 0.05  # seconds after which a statement that did not end is killed again (it may not have begun before)
 
 
-class EmbeddedEngine:
+class EmbeddedEngine(Engine):
     """A ClickHouse in this process. Only one can be open at a time in a process, and on a folder."""
 
     def __init__(self, worker: Worker) -> None:

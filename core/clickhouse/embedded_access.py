@@ -18,13 +18,14 @@ from core.access.parser import parse_statement
 from core.access.preparing import needs_database, prepared
 from core.access.renaming import renamed
 from core.access.render import render
+from core.access.settings_values import with_quoted_values
 from core.access.state import AccessRefused
 from core.access.users_xml import element_name
 from core.clickhouse.access_storage import AccessStorage
 from core.clickhouse.embedded_handle import NOWHERE_TO_KEEP
 from core.clickhouse.engine import QueryResult
 from core.clickhouse.errors import ServerError, explain
-from core.errors import HousekeysError, RefusedError
+from core.errors import BadInputError, HousekeysError, RefusedError
 
 _SPACE = r"(?:\s|--[^\n]*\n|/\*.*?\*/)+"
 _ACCESS = re.compile(
@@ -142,7 +143,23 @@ class AccessStatements:
         return str(self._chdb.ask(ask, {"text": text}).first_cell())
 
     def _judge(self, statement: Statement) -> None:
-        """Raise ClickHouse's error if the statement is not valid."""
+        """Raise ClickHouse's error if the statement is not valid.
+
+        A number that SQL would convert (`max_threads = 1.5`) is refused, as users.xml would not load with it.
+        """
+        self._judge_names(statement)
+        quoted = with_quoted_values(statement)
+        if quoted != statement:
+            try:
+                self._judge_names(quoted)
+            except ServerError as error:
+                raise BadInputError(
+                    "A value of a setting is not written as ClickHouse writes it, so it cannot be kept.",
+                    advice="Write it as system.settings shows it: 2, not 1.5 or 0x2; and 1, not true, for a number.",
+                    detail=error.detail,
+                ) from error
+
+    def _judge_names(self, statement: Statement) -> None:
         aliases: dict[str, str] = {}
 
         def alias(name: str) -> str:

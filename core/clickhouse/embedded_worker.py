@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -20,6 +21,7 @@ from core.clickhouse.quoting import quote_identifier, quote_string
 from core.errors import HousekeysError, UnreachableError
 from core.files import FileLock, private_folder, write_private
 
+_log = logging.getLogger(__name__)
 _CONFIG = """<clickhouse>
     <users_config>{users}</users_config>{query_log}
 </clickhouse>
@@ -69,8 +71,7 @@ class Worker:
             query_log = _QUERY_LOG if self._query_log else ""
             config = _CONFIG.format(users=escape(str(self._users_file)), query_log=query_log)
             write_private(self._options.config, config.encode())
-            write_private(self._users_file, project(self._access.storage.state).xml.encode())
-            self._handle = Handle(self._options)
+            self._handle = self._start()
         except BaseException:
             self._access.storage.close()
             self._lock.release()
@@ -187,26 +188,32 @@ class Worker:
         """Make chDB read the access state if it has changed (about 0.1 s); whether it had."""
         if not self._access.changed:
             return False
-        before = self._users_file.read_bytes()
-        write_private(self._users_file, project(self._access.storage.state).xml.encode())
         with self._killing:
             database = str(self._chdb.query("SELECT currentDatabase()").first_cell())
             self._chdb.close()
             self._handle = None
-            try:
-                self._handle = Handle(self._options)
-            except HousekeysError as error:
-                write_private(self._users_file, before)
-                self._handle = Handle(self._options)
-                raise HousekeysError(
-                    "ClickHouse did not load the users and grants; the ones before are in force.",
-                    advice="They are saved. Undo the last change of users, and report this as a bug of Housekeys.",
-                    detail=error.detail or str(error),
-                ) from error
+            self._handle = self._start()
             if database != "default":
                 self._chdb.command(f"USE {quote_identifier(database)}")
         self._access.changed = False
         return True
+
+    def _start(self) -> Handle:
+        """Start chDB on the projection of the access state, without its settings if it does not load with them.
+
+        What is accepted is judged so that this does not happen; but an engine that does not open cannot be repaired.
+        """
+        state = self._access.storage.state
+        write_private(self._users_file, project(state).xml.encode())
+        try:
+            return Handle(self._options)
+        except UnreachableError as error:
+            without_settings = project(state, with_settings=False).xml.encode()
+            if without_settings == self._users_file.read_bytes():
+                raise
+            _log.warning("the embedded engine starts without the settings of its users: %s", error.detail)
+            write_private(self._users_file, without_settings)
+            return Handle(self._options)
 
     @property
     def _users_file(self) -> Path:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from core.access.model import AuthKind, Hosts, SettingElement
+from core.access.model import AuthKind, CreateUser, Hosts, SettingElement
 from core.access.readable import readable_databases
 from core.clickhouse.access_reading import grants_of, user_definition
+from core.clickhouse.access_storage import AccessStorage
 from core.clickhouse.embedded import EmbeddedEngine
 from core.clickhouse.errors import AlreadyExistsError, BadStatementError, ReadOnlyServerError, UnknownNameError
 from core.clickhouse.quoting import quote_identifier
@@ -150,6 +151,9 @@ async def test_wrong_statements_get_clickhouse_s_errors_and_change_nothing(engin
         ("CREATE USER v GRANTEES nobody", UnknownNameError),
         ("CREATE USER v SETTINGS no_such_setting = 1", BadStatementError),
         ("CREATE USER v SETTINGS max_threads = 'many'", HousekeysError),
+        ("CREATE USER v SETTINGS max_threads = 1.5", BadInputError),
+        ("ALTER USER u ADD SETTING readonly = true", BadInputError),
+        ("ALTER USER u SETTINGS max_threads MAX 0x10", BadInputError),
         ("CREATE USER v SETTINGS PROFILE 'housekeys-settings-1'", UnknownNameError),
         ("CREATE USER v IDENTIFIED WITH sha256_hash BY '00'", BadStatementError),
         ("CREATE USER v IDENTIFIED WITH bcrypt_password BY 'x'", RefusedError),
@@ -274,3 +278,20 @@ async def test_validity_is_kept_in_utc(engine: EmbeddedEngine) -> None:
     assert "bcrypt_password VALID UNTIL '2031-01-01 00:00:00'" in (await shown(engine, "SHOW CREATE USER u"))[0]
     await done(engine, "ALTER USER u VALID UNTIL 'infinity'", "ALTER USER u RESET AUTHENTICATION METHODS TO NEW")
     assert await shown(engine, "SHOW CREATE USER u") == ["CREATE USER u IDENTIFIED WITH bcrypt_password"]
+
+
+async def test_an_engine_opens_even_with_settings_that_do_not_load(tmp_path: Path) -> None:
+    storage = AccessStorage(tmp_path / "access" / "access.sql")
+    storage.open()
+    broken = CreateUser(("u",), settings=(SettingElement("max_threads", "1.5"),))
+    storage.state.apply(broken)
+    storage.append([broken])
+    storage.close()
+    engine = await EmbeddedEngine.open(tmp_path)
+    try:
+        await done(engine, "GRANT SELECT ON a.* TO u")
+        assert await shown(engine, "SHOW GRANTS FOR u") == ["GRANT SELECT ON a.* TO u"]
+        await done(engine, "ALTER USER u SETTINGS max_threads = 2")
+        assert await shown(engine, "SELECT value FROM system.settings_profile_elements WHERE value != ''") == ["2"]
+    finally:
+        await engine.close()
