@@ -57,7 +57,7 @@ class FormScreen(ConsoleScreen[T | None], Generic[T]):
     def content(self) -> ComposeResult:
         width = max((len(field.label) for field in self.form.fields), default=0)
         hints = len(self.form.fields) <= FEW_FIELDS
-        with VerticalScroll(id="form", can_focus=False):
+        with VerticalScroll(id="form", can_focus=False, classes=None if hints else "dense"):
             if self.form.intro:
                 yield LinesView([*text_lines(self.form.intro), Line()], id="form-intro", left=0)
             for field in self.form.fields:
@@ -109,9 +109,12 @@ class FormScreen(ConsoleScreen[T | None], Generic[T]):
     def _start_preview(self) -> None:
         if self.form.preview is None:
             return
+        self._stop_preview()
+        self._preview_timer = self.set_timer(PREVIEW_DELAY, self._preview)
+
+    def _stop_preview(self) -> None:
         if self._preview_timer is not None:
             self._preview_timer.stop()
-        self._preview_timer = self.set_timer(PREVIEW_DELAY, self._preview)
 
     def _preview(self) -> None:
         preview, values = self.form.preview, self.values
@@ -172,6 +175,7 @@ class FormScreen(ConsoleScreen[T | None], Generic[T]):
         self.work("send", lambda: self.form.submit(values), self._sent, self._refused)
 
     def _sent(self, result: T) -> None:
+        self._stop_preview()
         self.dismiss(result)
 
     def _refused(self, error: HousekeysError) -> None:
@@ -185,4 +189,5 @@ class FormScreen(ConsoleScreen[T | None], Generic[T]):
 
     def cancel(self) -> None:
         self.cancel_work("send")
+        self._stop_preview()
         self.dismiss(None)

@@ -22,7 +22,8 @@ def history_lines(rows: Sequence[Row]) -> list[Line]:
         outcome = "" if row.outcome == "done" else f" ({row.outcome})"
         lines.append(Line(f"{exact_time(row.at)}  {row.action}{outcome}", style="" if not outcome else "warning"))
         lines.append(Line(f"  by {row.operator}@{row.host}", style="muted"))
-        lines += [Line(f"  {name}: {shown(value)}", style="muted") for name, value in row.details.items()]
+        told = {name: value for name, value in row.details.items() if value not in ("", None)}
+        lines += [Line(f"  {name}: {shown(value)}", style="muted") for name, value in told.items()]
         lines.append(Line())
     return lines[:-1]
 

@@ -26,8 +26,9 @@ class Entry:
         return screen
 
 
-# Adding one: keep the numbers of the others. 1 checklist, 2 tenants, 3 keys, 4 tokens, 5 journal, 6 profiles.
+# Adding one: keep the numbers of the others.
 SCREENS: tuple[Entry, ...] = (
+    Entry("tenants", "2", "Tenants", "tui.screens.tenants", "TenantsScreen", ("databases", "clients", "adopt")),
     Entry("keys", "3", "Keys", "tui.screens.keys", "KeysScreen", ("rsa", "rotation", "fingerprints")),
     Entry("tokens", "4", "Tokens", "tui.screens.tokens", "TokensScreen", ("issue", "verify", "reissue", "ledger")),
     Entry("journal", "5", "Journal", "tui.screens.journal", "JournalScreen", ("history", "audit", "changes")),

@@ -11,7 +11,7 @@ from rich.cells import cell_len, set_cell_size
 R = TypeVar("R")
 
 GAP = 2  # blank cells between columns
-NARROWEST = 12  # a flexible column is not made narrower than this
+NARROWEST = 12  # a flexible column is not made narrower than this, unless it says otherwise
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,7 @@ class Column(Generic[R]):
     numeric: bool = False  # aligned to the right
     width: int = 0  # in cells, when every value is known to fit; 0: as wide as the widest value
     flexible: bool = False  # gives way first, its values cut with `…`
+    least: int = NARROWEST  # cells that a flexible column keeps, even if others have to go
     minor: int = 0  # columns with the highest number go first when the width does not suffice; 0: never
     letter: str = ""  # shift+letter sorts by it
     style: Callable[[R], str] | None = None  # one of STYLES, or empty
@@ -52,7 +53,7 @@ def place(columns: Sequence[Column[R]], natural: Sequence[int], available: int) 
     chosen = list(zip(columns, natural, strict=True))
 
     def least(column: Column[R], width: int) -> int:
-        return min(width, NARROWEST) if column.flexible else width
+        return min(width, column.least) if column.flexible else width
 
     def needed() -> int:
         return sum(least(column, width) for column, width in chosen) + GAP * (len(chosen) - 1)

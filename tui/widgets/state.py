@@ -26,6 +26,6 @@ def failure_lines(error: HousekeysError, retry: str, missing: str = "") -> Seque
         lines += [Line(), Line(missing, style="warning")]
     if retry:
         lines += [Line(), Line(retry, style="accent")]
-    if error.detail:
+    if error.detail and error.detail != error.advice:
         lines += [Line(), *(Line(line, style="muted") for line in error.detail.split("\n"))]
     return lines
