@@ -15,11 +15,12 @@ from core.clickhouse.embedded import EmbeddedEngine
 from core.journal.journal import Journal
 
 GROUPS = 8
+ROOT = Path(__file__).parents[2]
 
 
 def start(folder: Path, die_at: int) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "tests.engine.dying_run", str(folder), str(GROUPS), str(die_at)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def live_or_die(folder: Path, die_at: int) -> bool:
