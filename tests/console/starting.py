@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from textual.pilot import Pilot
 
@@ -79,9 +80,11 @@ def connected(start: Start, how: OpenSession = open_session) -> Start:
 
 async def until(pilot: Pilot[None], condition: Callable[[], object], seconds: float = 20) -> None:
     """Wait until `condition` holds, letting the console work meanwhile."""
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await pilot.pause(0.01)
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise AssertionError(f"did not come about; on the screen is:\n{text_of(cast(HousekeysApp, pilot.app))}")
+        await pilot.pause(0.01)
     await pilot.pause()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from textual import events
@@ -170,6 +171,11 @@ class ChangeScreen(ConsoleScreen["Report | None"]):
             Piece(f"on {one_line(self._where)}", "$muted")
         ]
 
+    def footer(self) -> tuple[list[Piece], list[Piece]]:
+        left, right = super().footer()
+        words = {"asking": "cancel", "running": "stop", "stopping": "break off", "ended": "close"}[self.state]
+        return [replace(piece, text=words) if piece.text == "cancel" else piece for piece in left], right
+
     def why_not(self, command: Command) -> str:
         if command.id == "change.run":
             if self.state != "asking":
@@ -278,7 +284,7 @@ class ChangeScreen(ConsoleScreen["Report | None"]):
         self.console.changes_run += 1
         self._report = message.report
         report = message.report
-        if report is not None and report.succeeded and not report.unsent and report.change is self.change:
+        if report is not None and report.succeeded and not report.unsent:
             self.tell(f"Done: {one_line(self.change.title, 200)}")
             self.dismiss(report)
             return
@@ -292,16 +298,7 @@ class ChangeScreen(ConsoleScreen["Report | None"]):
         self.show_frame()
 
     def on_key(self, event: events.Key) -> None:
-        if event.key in ("up", "down", "pageup", "pagedown", "home", "end") and not isinstance(self.focused, LinesView):
-            view = self.query_one(LinesView)
-            {
-                "up": view.action_scroll_up,
-                "down": view.action_scroll_down,
-                "pageup": view.action_page_up,
-                "pagedown": view.action_page_down,
-                "home": view.action_scroll_home,
-                "end": view.action_scroll_end,
-            }[event.key]()
+        if self.query_one(LinesView).take_key(event.key):
             event.stop()
 
 

@@ -76,9 +76,9 @@ class FormScreen(ConsoleScreen[T | None], Generic[T]):
         self._start_preview()
 
     def focus_first(self) -> None:
-        """Focus the first field that is empty, else the first."""
+        """Focus the first field that must be filled in and is empty, else the first."""
         rows = self._rows
-        empty = [row for row in rows if not row.value and row.field.kind in ("text", "secret", "lines")]
+        empty = [row for row in rows if row.field.required and not row.value]
         for row in empty[:1] or rows[:1]:
             row.input.focus()
 

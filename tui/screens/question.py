@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from textual import events
 from textual.app import ComposeResult
 from textual.widgets import Input, Static
 
@@ -41,6 +42,10 @@ class QuestionScreen(ConsoleScreen[bool]):
 
     def crumb(self) -> tuple[list[Piece], list[Piece]]:
         return [Piece(one_line(self._title, 200), "bold")], []
+
+    def on_key(self, event: events.Key) -> None:
+        if self.query_one(LinesView).take_key(event.key):
+            event.stop()
 
     def on_choice_pressed(self, message: Choice.Pressed) -> None:
         self.dismiss(message.choice.id == "yes")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from textual import events
 from textual.app import ComposeResult
 
 from core.changes import Change
@@ -107,6 +108,10 @@ class UnfinishedScreen(ConsoleScreen[None]):
         return lines
 
     # -- what can be done with it
+
+    def on_key(self, event: events.Key) -> None:
+        if self.query_one(LinesView).take_key(event.key):
+            event.stop()
 
     def on_choice_pressed(self, message: Choice.Pressed) -> None:
         calls: Mapping[str | None, str] = {command.call: command.id for command in self.ACTIONS}

@@ -120,6 +120,21 @@ class LinesView(ScrollView, can_focus=True, inherit_bindings=False):
         self._drawn: list[_Drawn] = []
         self._drawn_width = -1
 
+    def take_key(self, key: str) -> bool:
+        """Scroll by a key that was pressed elsewhere on the page; whether it was one to scroll by."""
+        scrolls = {
+            "up": self.action_scroll_up,
+            "down": self.action_scroll_down,
+            "pageup": self.action_page_up,
+            "pagedown": self.action_page_down,
+            "home": self.action_scroll_home,
+            "end": self.action_scroll_end,
+        }
+        if key not in scrolls:
+            return False
+        scrolls[key]()
+        return True
+
     @property
     def lines(self) -> tuple[Line, ...]:
         return self._lines
