@@ -57,6 +57,8 @@ class AccessStorage:
 
         The state is then what the file holds again, without them.
         """
+        if not statements:
+            return
         if self._descriptor is None:
             raise HousekeysError("The access storage is closed.", detail=str(self.path))
         size = os.fstat(self._descriptor).st_size

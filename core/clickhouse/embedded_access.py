@@ -7,8 +7,8 @@ error 514 or 495 means that it is valid. Every other error is ClickHouse's own a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
@@ -49,12 +49,6 @@ class Chdb(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class _Outcome:
-    index: int
-    error: HousekeysError | None
-
-
 def is_access_statement(sql: str) -> bool:
     """Whether `sql` is about users, roles or grants."""
     return _ACCESS.match(sql) is not None
@@ -75,6 +69,7 @@ class AccessStatements:
     def __init__(self, path: Path, chdb: Chdb) -> None:
         self.storage = AccessStorage(path)
         self._chdb = chdb
+        self._accepted: list[tuple[int, Statement]] = []
         self.changed = False  # whether the state is ahead of what chDB has loaded
 
     def carry_out(self, sql: str) -> None:
@@ -82,38 +77,41 @@ class AccessStatements:
         statement = self._prepared(sql)
         self._judge(statement)
         self._apply(statement)
-        self.storage.append([statement])
+        self._keep([statement])
 
-    def carry_out_run(
-        self, statements: Sequence[tuple[int, str]], judged: set[int], *, stop_on_error: bool
-    ) -> list[_Outcome]:
-        """Carry out statements that follow each other, made durable together; `judged` are the valid ones already.
+    def accept(self, index: int, sql: str, judged: Mapping[int, Grant]) -> None:
+        """Judge and apply statement `index` of many; those in `judged` are known as valid. `flush` makes it durable."""
+        statement: Statement | None = judged.get(index)
+        if statement is None:
+            statement = self._prepared(sql)
+            self._judge(statement)
+        self._apply(statement)
+        self._accepted.append((index, statement))
 
-        With `stop_on_error` the list ends with the first error.
-        """
-        outcomes: list[_Outcome] = []
-        accepted: list[Statement] = []
-        for index, sql in statements:
-            try:
-                statement = self._prepared(sql)
-                if index not in judged:
-                    self._judge(statement)
-                self._apply(statement)
-            except HousekeysError as error:
-                outcomes.append(_Outcome(index, error))
-                if stop_on_error:
-                    break
-            else:
-                accepted.append(statement)
-                outcomes.append(_Outcome(index, None))
+    @property
+    def waiting(self) -> int:
+        """How many accepted statements are not durable yet."""
+        return len(self._accepted)
+
+    def flush(self) -> list[tuple[int, HousekeysError | None]]:
+        """Make the accepted statements durable together; their indexes with how that went."""
+        accepted, self._accepted = self._accepted, []
+        error: HousekeysError | None = None
         try:
-            self.storage.append(accepted)
-        except HousekeysError as error:
-            return [_Outcome(outcome.index, outcome.error or error) for outcome in outcomes]
-        return outcomes
+            self._keep([statement for _, statement in accepted])
+        except HousekeysError as refused:
+            error = refused
+        return [(index, error) for index, _ in accepted]
 
-    def judge_together(self, statements: Iterable[tuple[int, str]]) -> set[int]:
-        """The indexes of those grants among `statements` that ClickHouse accepts when asked about many at once.
+    def _keep(self, statements: Sequence[Statement]) -> None:
+        try:
+            self.storage.append(statements)
+        except HousekeysError:
+            self.changed = True  # the state is without them again, but chDB may have seen them
+            raise
+
+    def judge_together(self, statements: Iterable[tuple[int, str]]) -> dict[int, Grant]:
+        """Those grants among `statements`, by index, that ClickHouse accepts when asked about many at once.
 
         Judging changes nothing, so grants may be judged ahead of the statements between them. Those that are not in
         the answer are to be judged one by one.
@@ -122,7 +120,7 @@ class AccessStatements:
         for index, sql in statements:
             if is_access_statement(sql) and (grant := _simple_grant(sql)) is not None:
                 groups.setdefault(replace(grant, rights=()), []).append((index, grant))
-        valid: set[int] = set()
+        valid: dict[int, Grant] = {}
         for shape, members in groups.items():
             for chunk in _chunks(members):
                 rights = tuple(right for _, grant in chunk for right in grant.rights)
@@ -130,7 +128,7 @@ class AccessStatements:
                     self._judge(replace(shape, rights=rights))
                 except HousekeysError:
                     continue
-                valid.update(index for index, _ in chunk)
+                valid.update(chunk)
         return valid
 
     def _prepared(self, sql: str) -> Statement:

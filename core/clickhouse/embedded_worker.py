@@ -11,6 +11,7 @@ from typing import Any
 from uuid import uuid4
 from xml.sax.saxutils import escape
 
+from core.access.model import Grant
 from core.access.users_xml import project
 from core.clickhouse.embedded_access import AccessStatements, is_access_statement, no_place_for
 from core.clickhouse.embedded_answers import answer, show_question
@@ -38,7 +39,7 @@ _LOOKS_AT_ACCESS = re.compile(
     r"|row_policies|quotas?|quotas?_\w+)\b",
     re.IGNORECASE,
 )
-_RUN = 200  # access statements made durable together
+_FLUSHED_TOGETHER = 200  # access statements made durable by one fsync
 
 
 class Worker:
@@ -138,41 +139,48 @@ class Worker:
         stop_on_error: bool,
         cancelled: threading.Event,
     ) -> None:
-        """Run statements in order; access statements that follow each other are made durable together."""
-        judged: set[int] | None = None
-        index = 0
-        while index < len(statements) and not cancelled.is_set():
-            if not is_access_statement(statements[index]):
-                error = self._one_command(statements[index])
-                done(index, error)
-                index += 1
-                if error is not None and stop_on_error:
+        """Run statements in order; many access statements are judged and made durable together.
+
+        `done` is called for an access statement once it is durable, which may be after statements that follow it.
+        """
+        judged: Mapping[int, Grant] | None = None
+        try:
+            for index, sql in enumerate(statements):
+                if cancelled.is_set():
                     return
-                continue
-            if judged is None:
-                judged = self._access.judge_together(enumerate(statements[index:], index))
-            run = [(index, statements[index])]
-            while len(run) < _RUN and run[-1][0] + 1 < len(statements):
-                following = run[-1][0] + 1
-                if not is_access_statement(statements[following]):
-                    break
-                run.append((following, statements[following]))
-            for outcome in self._access.carry_out_run(run, judged, stop_on_error=stop_on_error):
-                done(outcome.index, outcome.error)
-                if outcome.error is not None and stop_on_error:
+                if is_access_statement(sql) and judged is None:
+                    judged = self._access.judge_together(enumerate(statements[index:], index))
+                error = self._one_of_many(index, sql, judged or {})
+                failed = error is not None
+                if failed or self._access.waiting >= _FLUSHED_TOGETHER:
+                    failed = not self._flush(done) or failed
+                if error is not None or not is_access_statement(sql):
+                    done(index, error)
+                if failed and stop_on_error:
                     return
-            index = run[-1][0] + 1
+        finally:
+            self._flush(done)
 
     def insert(self, database: str, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """Insert rows in one batch."""
         self._chdb.insert(database, table, columns, rows)
 
-    def _one_command(self, sql: str) -> HousekeysError | None:
+    def _one_of_many(self, index: int, sql: str, judged: Mapping[int, Grant]) -> HousekeysError | None:
         try:
-            self.command(sql)
+            if is_access_statement(sql):
+                self._access.accept(index, sql, judged)
+            else:
+                self.command(sql)
         except HousekeysError as error:
             return error
         return None
+
+    def _flush(self, done: Callable[[int, Exception | None], None]) -> bool:
+        """Make the accepted access statements durable and say so; whether that went well."""
+        outcomes = self._access.flush()
+        for index, error in outcomes:
+            done(index, error)
+        return all(error is None for _, error in outcomes)
 
     # -- what the access statements need of chDB ------------------------------------------------------------------
 

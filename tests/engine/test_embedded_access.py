@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from core.access.model import AuthKind, CreateUser, Hosts, SettingElement
+from core.access.model import AuthKind, CreateUser, Hosts, SettingElement, Statement
 from core.access.readable import readable_databases
 from core.clickhouse.access_reading import grants_of, user_definition
 from core.clickhouse.access_storage import AccessStorage
@@ -239,6 +239,28 @@ async def test_stopping_at_the_first_error_runs_nothing_behind_it(engine: Embedd
     await engine.commands(statements, outcomes.__setitem__, stop_on_error=True)
     assert {index: error is None for index, error in outcomes.items()} == {0: True, 1: True, 2: False}
     assert await shown(engine, "SHOW USERS") == ["default", "u"]
+
+
+async def test_what_the_disk_refuses_is_not_there(engine: EmbeddedEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    await done(engine, "CREATE USER u")
+
+    def refuse(storage: AccessStorage, statements: Sequence[Statement]) -> None:
+        with monkeypatch.context() as patched:
+            patched.setattr("core.clickhouse.access_storage.os.fsync", no_space)
+            append(storage, statements)
+
+    def no_space(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    append = AccessStorage.append
+    with monkeypatch.context() as patched:
+        patched.setattr(AccessStorage, "append", refuse)
+        outcomes = await run(engine, "CREATE USER v", "CREATE DATABASE d", "SELECT count() FROM system.users")
+        with pytest.raises(HousekeysError, match="cannot be saved"):
+            await engine.command("CREATE USER w")
+    assert [outcome is None for outcome in outcomes] == [False, True, True]
+    assert await shown(engine, "SHOW USERS") == ["default", "u"]
+    assert await shown(engine, "SELECT name FROM system.users ORDER BY name") == ["default", "u"]
 
 
 async def test_read_only_refuses_access_statements(engine: EmbeddedEngine) -> None:
