@@ -12,9 +12,10 @@ _READING = frozenset({"SELECT", "ALL"})
 
 @dataclass(frozen=True, slots=True)
 class ReadableDatabases:
-    """The databases whose every table may be read: all of them, by name, or by the start of their name.
+    """The databases that may be read as a whole: all of them, by name, or by the start of their name.
 
-    `except_names` and `except_prefixes` are taken back by partial revokes from a wider grant.
+    A table or column taken back does not close its database. `except_names` and `except_prefixes` are what partial
+    revokes take back from a wider grant.
     """
 
     everything: bool = False
@@ -24,7 +25,7 @@ class ReadableDatabases:
     except_prefixes: frozenset[str] = frozenset()
 
     def covers(self, database: str) -> bool:
-        """Whether every table of `database` may be read. The narrower of a grant and a revoke wins."""
+        """Whether `database` may be read as a whole. The narrower of a grant and a revoke wins."""
         if database in self.names or database in self.except_names:
             return database in self.names
         granted = max((len(start) for start in self.prefixes if database.startswith(start)), default=-1)

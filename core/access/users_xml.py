@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from xml.sax.saxutils import escape
 
 from core.access.model import (
@@ -32,7 +31,7 @@ from core.access.settings_values import plain_value
 from core.access.state import FIXED_USER, AccessState
 
 GENERATED = "housekeys-"  # the start of every name that the projection makes up
-_LOCKED = "0" * 64
+_LOCKED = f"<!-- locked --><password_sha256_hex>{'0' * 64}</password_sha256_hex>"
 _ELEMENT_NAME = re.compile(r"(?!xml|housekeys-)[A-Za-z_][A-Za-z0-9_-]{0,99}", re.IGNORECASE)
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _UNSAFE = re.compile(rf"{_NOT_XML.pattern}|\r|\$\{{")
@@ -51,14 +50,6 @@ _FIXED_USER = f"""        <{FIXED_USER}>
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Projection:
-    """A `users.xml`, and the names that stand in it for those that XML cannot hold."""
-
-    xml: str
-    aliases: Mapping[tuple[EntityKind, str], str] = field(default_factory=dict)
-
-
 def element_name(name: str) -> str:
     """The name under which a user or role stands in the projection: its own where XML can hold it, else an alias."""
     if _ELEMENT_NAME.fullmatch(name):
@@ -66,10 +57,8 @@ def element_name(name: str) -> str:
     return f"{GENERATED}alias-{hashlib.sha256(name.encode()).hexdigest()[:32]}"
 
 
-def project(state: AccessState, *, with_settings: bool = True) -> Projection:
+def project(state: AccessState, *, with_settings: bool = True) -> str:
     """The `users.xml` of a state. Without settings, nothing in it can be beyond what its reader understands."""
-    keys = [(EntityKind.USER, name) for name in state.users] + [(EntityKind.ROLE, name) for name in state.roles]
-    aliases = {key: alias for key in keys if (alias := element_name(key[1])) != key[1]}
     profiles: list[str] = ["        <default/>\n"]
     users = [_FIXED_USER]
     roles = []
@@ -82,12 +71,11 @@ def project(state: AccessState, *, with_settings: bool = True) -> Projection:
         users.append(_user(state.users[name], profile if inherited or settings else "", grants))
     for name in sorted(state.roles):
         roles.append(_element(element_name(name), [_grants(state, EntityKind.ROLE, name)]))
-    xml = (
+    return (
         f"{_HEADER}<clickhouse>\n    <profiles>\n{''.join(profiles)}    </profiles>\n"
         f"    <quotas><default/></quotas>\n    <users>\n{''.join(users)}    </users>\n"
         f"    <roles>\n{''.join(roles)}    </roles>\n</clickhouse>\n"
     )
-    return Projection(xml, aliases)
 
 
 def not_enforced(entity: User | Role) -> tuple[str, ...]:
@@ -116,9 +104,7 @@ def not_enforced(entity: User | Role) -> tuple[str, ...]:
 
 def _method_not_enforced(method: Authentication) -> list[str]:
     found = []
-    if method.kind in (AuthKind.BCRYPT, AuthKind.SSH_KEY, AuthKind.NO_AUTHENTICATION) or "locked" in _identification(
-        method
-    ):
+    if _identification(method) is None:
         found.append(f"{method.kind} authentication")
     if method.salt:
         found.append("the salt of a password hash")
@@ -130,7 +116,7 @@ def _method_not_enforced(method: Authentication) -> list[str]:
 
 
 def _user(user: User, profile: str, grants: str) -> str:
-    parts = [_identification(user.methods[0]), _networks(user.hosts)]
+    parts = [_identification(user.methods[0]) or _LOCKED, _networks(user.hosts)]
     if _fits(user.default_database):
         parts.append(f"<default_database>{escape(user.default_database)}</default_database>")
     if profile:
@@ -143,7 +129,8 @@ def _element(name: str, parts: Sequence[str]) -> str:
     return f"        <{name}>\n{lines}        </{name}>\n"
 
 
-def _identification(method: Authentication) -> str:
+def _identification(method: Authentication) -> str | None:
+    """The element for a method, or None where XML has none for it."""
     secret = method.hash or ""
     match method.kind:
         case AuthKind.NO_PASSWORD:
@@ -169,7 +156,7 @@ def _identification(method: Authentication) -> str:
         case AuthKind.HTTP if _fits(method.server) and (not method.scheme or _fits(method.scheme)):
             scheme = f"<scheme>{escape(method.scheme or 'basic')}</scheme>"
             return f"<http_authentication><server>{escape(method.server)}</server>{scheme}</http_authentication>"
-    return f"<!-- locked --><password_sha256_hex>{_LOCKED}</password_sha256_hex>"
+    return None
 
 
 def _fits(text: str) -> bool:

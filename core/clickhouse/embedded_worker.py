@@ -212,11 +212,11 @@ class Worker:
         What is accepted is judged so that this does not happen; but an engine that does not open cannot be repaired.
         """
         state = self._access.storage.state
-        write_private(self._users_file, project(state).xml.encode())
+        write_private(self._users_file, project(state).encode())
         try:
             return Handle(self._options)
         except UnreachableError as error:
-            without_settings = project(state, with_settings=False).xml.encode()
+            without_settings = project(state, with_settings=False).encode()
             if without_settings == self._users_file.read_bytes():
                 raise
             _log.warning("the embedded engine starts without the settings of its users: %s", error.detail)

@@ -48,7 +48,7 @@ def loaded(state: AccessState) -> Iterator[Handle]:
     with TemporaryDirectory() as folder:
         root = Path(folder)
         (root / "config.xml").write_text(f"<clickhouse><users_config>{root}/users.xml</users_config></clickhouse>")
-        (root / "users.xml").write_text(project(state).xml)
+        (root / "users.xml").write_text(project(state))
         handle = Handle(HandleOptions(root / "data", root / "config.xml", {}, comment="test"))
         try:
             yield handle
