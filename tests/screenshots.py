@@ -1,0 +1,148 @@
+"""`make screenshots`: the pictures in screenshots/, taken from the real console on a real embedded engine.
+
+A small data partner is made by the one-shot commands, then the console is walked by keys. Needs `rsvg-convert`
+(Debian: librsvg2-bin). Nothing outside of a temporary folder is touched but screenshots/ itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import random
+import shutil
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from core.clickhouse.embedded import EmbeddedEngine
+from core.clickhouse.quoting import quote_identifier
+from core.paths import Paths
+from core.profiles import load
+from tests.console.pictures import picture
+from tests.console.walking import see, type_in
+from tests.unit.keys.sample_keys import public_pem
+from tui.app import HousekeysApp
+from tui.cli.running import run
+from tui.start import Start
+
+FOLDER = Path(__file__).parent.parent / "screenshots"
+SIZES = ((80, 24), (160, 48))
+PASSPHRASE = "correct horse battery staple"
+
+CLIENTS = """\
+name,owner,contact,ticket,note
+acme_prod,data@acme.example,+44 20 5550 0101,OPS-1204,monthly invoice data
+acme_test,data@acme.example,,OPS-1204,
+borealis,bi@borealis.example,,OPS-1220,pilot until March
+cedar_retail,analytics@cedar.example,,OPS-1231,
+delta_freight,ops@delta.example,+49 30 5550 0102,OPS-1238,
+evergreen,data@evergreen.example,,OPS-1240,
+fjord_energy,bi@fjord.example,,OPS-1241,two regions
+globex,reports@globex.example,,OPS-1247,
+hooli_mail,bi@hooli.example,,OPS-1250,
+initech,peter@initech.example,,OPS-1262,
+kiosk24,data@kiosk24.example,,OPS-1266,
+lumen_health,bi@lumen.example,,OPS-1270,reviewed by security
+"""
+
+# The name of a picture, the keys that lead to it from the screen before, and words that are on it.
+Walk = Sequence[tuple[str, Sequence[str], Sequence[str]]]
+WALK: Walk = (
+    ("checklist", ("1",), ("Checklist", "datalens")),
+    ("tenants", ("2",), ("acme_prod", "lumen_health")),
+    ("tenant-new", ("n", "meridian"), ("CREATE DATABASE", "meridian")),
+    ("tenant-suspend", ("<escape>", "s"), ("REVOKE",)),
+    ("keys", ("<escape>", "3"), ("partner", "DataLens")),
+    ("tokens", ("4",), ("acme_prod",)),
+    ("journal", ("5",), ("tenant",)),
+    ("profiles", ("6",), ("embedded",)),
+    ("help", ("2", "<question_mark>"), ("Tenants",)),
+)
+
+
+def housekeys(home: Path, *words: str) -> None:
+    """Run a one-shot command in this process. Raises RuntimeError with what it said when it fails."""
+    environ = {"HOUSEKEYS_HOME": str(home), "HOUSEKEYS_PASSPHRASE": PASSPHRASE}
+    said = io.StringIO()
+    if run(list(words), environ, stdin=io.StringIO(), stdout=said, stderr=said) not in (0, 1):
+        raise RuntimeError(f"housekeys {' '.join(words)}: {said.getvalue()}")
+
+
+async def fill_tables(home: Path, names: Sequence[str]) -> None:
+    """Give the tenants tables with rows, always the same."""
+    engine = await EmbeddedEngine.open(Paths.locate({"HOUSEKEYS_HOME": str(home)}).embedded_data("embedded"))
+    chance = random.Random(11)
+    try:
+        for name in names:
+            for table in ("orders", "clients", "visits", "stock")[: chance.randint(1, 4)]:
+                where = f"{quote_identifier(name)}.{table}"
+                await engine.command(
+                    f"CREATE TABLE {where} (at DateTime, id UInt64, amount Decimal(12, 2))"
+                    " ENGINE = MergeTree ORDER BY id"
+                )
+                rows = chance.randint(1_000, 400_000)
+                await engine.command(
+                    f"INSERT INTO {where} SELECT toDateTime('2026-01-01') + number, cityHash64(number), number % 997"
+                    f" FROM numbers({rows})"
+                )
+    finally:
+        await engine.close()
+
+
+def make_partner(home: Path) -> None:
+    """A data partner in the middle of its work: tenants, two versions of its key, DataLens's key, tokens."""
+    files = home / "files"
+    files.mkdir(parents=True)
+    (files / "clients.csv").write_text(CLIENTS)
+    (files / "datalens.pub").write_bytes(public_pem(3))
+    housekeys(home, "datalens", "setup", "--generate-password")
+    housekeys(home, "tenant", "add", "--from", str(files / "clients.csv"))
+    asyncio.run(fill_tables(home, [line.split(",")[0] for line in CLIENTS.splitlines()[1:]]))
+    housekeys(home, "key", "generate")
+    housekeys(home, "key", "submit", "1")
+    housekeys(home, "key", "activate", "1")
+    housekeys(home, "key", "generate")
+    housekeys(home, "key", "import", str(files / "datalens.pub"), "--side", "datalens", "--version", "1")
+    housekeys(home, "token", "issue", "acme_prod", "borealis", "cedar_retail", "globex")
+    housekeys(home, "token", "issue", "initech", "--note", "handed over by phone")
+    housekeys(home, "tenant", "suspend", "kiosk24", "--yes")
+
+
+async def still(pilot: Pilot[None]) -> None:
+    pilot.app.clear_notifications()
+    await pilot.pause()
+
+
+async def walk(home: Path, size: tuple[int, int], environ: Mapping[str, str]) -> None:
+    """Take every picture of the walk in one size."""
+    paths = Paths.locate(environ)
+    start = Start(paths, load(paths.config_file), "embedded", operator="op@bastion")
+    app = HousekeysApp(start)
+    async with app.run_test(size=size) as pilot:
+        await see(pilot, "acme_prod")
+        for name, keys, words in WALK:
+            await type_in(pilot, *keys)
+            await see(pilot, *words)
+            await still(pilot)
+            picture(app, FOLDER / f"{name}-{size[0]}x{size[1]}.png")
+            print(f"screenshots/{name}-{size[0]}x{size[1]}.png", flush=True)
+
+
+def main() -> int:
+    if shutil.which("rsvg-convert") is None:
+        print("rsvg-convert is missing. On Debian: apt-get install librsvg2-bin", file=sys.stderr)
+        return 1
+    FOLDER.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        make_partner(home)
+        for size in SIZES:
+            asyncio.run(walk(home, size, {"HOUSEKEYS_HOME": str(home)}))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
