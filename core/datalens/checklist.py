@@ -37,10 +37,10 @@ class CheckState(StrEnum):
     """How an item stands, in the word that is shown."""
 
     OK = "ok"
-    FAILED = "failed"
+    FAILED = "failed"  # it is there, and not as it should be
     UNKNOWN = "unknown"  # it could not be checked
     TICKED = "ticked"  # an operator says that it is done
-    TO_DO = "to do"  # nobody has said so yet
+    TO_DO = "to do"  # it is not there yet, or nobody has said so
 
     @property
     def done(self) -> bool:
@@ -60,6 +60,11 @@ class CheckItem:
     fix: Change | None = None
     asks_password: bool = False  # `core.datalens.setup.plan_setup` with a password is the fix
     manual: bool = False  # ticked by `plan_tick`
+
+    @property
+    def wanting(self) -> bool:
+        """Whether a check has found that something is left to do."""
+        return not self.manual and self.state in (CheckState.FAILED, CheckState.TO_DO)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +87,7 @@ MANUAL = (
     ),
     _Manual(
         "sent-to-datalens",
-        "Password, hosts and public key are with DataLens",
+        "Password, hosts and key are with DataLens",
         "Given to DataLens's manager, who answers with their public key and its version.",
     ),
 )
@@ -155,13 +160,13 @@ async def _user_items(engine: Engine, journal: Journal, name: str, cluster: str 
         absent = CheckItem(
             "user",
             titles["user"],
-            CheckState.FAILED,
+            CheckState.TO_DO,
             "DataLens reads every tenant as this one user.",
             "Create it: housekeys datalens setup --generate-password",
             asks_password=True,
         )
         waiting = [
-            CheckItem(key, title, CheckState.FAILED, "There is no such user yet.")
+            CheckItem(key, title, CheckState.TO_DO, "There is no such user yet.")
             for key, title in titles.items()
             if key != "user"
         ]
@@ -223,7 +228,7 @@ async def _key_items(journal: Journal, hosts: Sequence[str], listing: Listing) -
     missing = missing_parts(listing, hosts, public_key(versions))
     if missing:
         explanation = f"{len(missing)} parts are missing: {'; '.join(missing[:3])}{' …' if len(missing) > 3 else ''}."
-        pack = CheckItem("listing", "The listing pack is complete", CheckState.FAILED, explanation)
+        pack = CheckItem("listing", "The listing pack is complete", CheckState.TO_DO, explanation)
     else:
         pack = CheckItem("listing", "The listing pack is complete", CheckState.OK)
     return _partner_item(versions), _datalens_item(versions), pack
@@ -237,7 +242,7 @@ def _partner_item(versions: Sequence[KeyVersion]) -> CheckItem:
     waiting = [version for version in of_side(versions, Side.PARTNER) if version.state in _BEFORE_ACTIVE]
     if not waiting:
         advice = "Generate one: housekeys key generate"
-        return CheckItem("partner-key", title, CheckState.FAILED, "There is none to sign tokens with.", advice)
+        return CheckItem("partner-key", title, CheckState.TO_DO, "There is none to sign tokens with.", advice)
     newest = waiting[-1]
     if newest.state is KeyState.GENERATED:
         explanation = f"Version {newest.version} is generated, and DataLens does not have its public half yet."
@@ -245,7 +250,7 @@ def _partner_item(versions: Sequence[KeyVersion]) -> CheckItem:
     else:
         explanation = f"Version {newest.version} waits for DataLens to confirm it."
         advice = f"When they have: housekeys key activate {newest.version}"
-    return CheckItem("partner-key", title, CheckState.FAILED, explanation, advice)
+    return CheckItem("partner-key", title, CheckState.TO_DO, explanation, advice)
 
 
 _BEFORE_ACTIVE = frozenset({KeyState.GENERATED, KeyState.SUBMITTED})
@@ -257,14 +262,14 @@ def _datalens_item(versions: Sequence[KeyVersion]) -> CheckItem:
     if current is not None:
         return CheckItem("datalens-key", title, CheckState.OK, f"Version {current.version} encrypts tokens.")
     advice = "Import what their manager sent: housekeys key import FILE --side datalens --version N"
-    return CheckItem("datalens-key", title, CheckState.FAILED, "There is none to encrypt tokens to.", advice)
+    return CheckItem("datalens-key", title, CheckState.TO_DO, "There is none to encrypt tokens to.", advice)
 
 
 def _hosts_item(answers: Sequence[HostAnswer]) -> CheckItem:
     title = "The hosts of the cluster answer"
     if not answers:
         advice = "List them in the profile: datalens.hosts"
-        return CheckItem("hosts", title, CheckState.FAILED, "The profile lists none to give to DataLens.", advice)
+        return CheckItem("hosts", title, CheckState.TO_DO, "The profile lists none to give to DataLens.", advice)
     silent = [answer for answer in answers if answer.problem]
     if not silent:
         many = "1 host takes" if len(answers) == 1 else f"{len(answers)} hosts take"

@@ -97,7 +97,7 @@ def _add_listing(verbs: argparse._SubParsersAction[argparse.ArgumentParser], fra
 
 
 async def _check(context: Context) -> ExitCode:
-    from core.datalens.checklist import CheckState, run_checklist
+    from core.datalens.checklist import run_checklist
     from core.datalens.listing import listing_file, read_listing
 
     session = await context.session()
@@ -126,7 +126,7 @@ async def _check(context: Context) -> ExitCode:
         )
     else:
         _print_items(context, items)
-    return ExitCode.FAILED if any(item.state is CheckState.FAILED for item in items) else ExitCode.DONE
+    return ExitCode.FAILED if any(item.wanting for item in items) else ExitCode.DONE
 
 
 def _print_items(context: Context, items: Sequence[CheckItem]) -> None:
