@@ -62,7 +62,8 @@ class DetailScreen(ConsoleScreen[None]):
     def _row_commands(self) -> list[Command]:
         """What the owner can do with a row, and is not done here."""
         own = {key for command in self.ACTIONS for key in command.keys.split(",")} | {"enter"}
-        return [c for c in self.owner.commands() if c.needs_row and not own & set(c.keys.split(","))]
+        offered = [c for c in self.owner.commands() if c.needs_row and c.id != "rows.open"]
+        return [c for c in offered if not own & set(c.keys.split(","))]
 
     def why_not(self, command: Command) -> str:
         if command.id == "detail.tab" and len(self.owner.TABS) == 1:

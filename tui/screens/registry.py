@@ -28,11 +28,13 @@ class Entry:
 
 # Adding one: keep the numbers of the others.
 SCREENS: tuple[Entry, ...] = (
+    Entry("checklist", "1", "Checklist", "tui.screens.checklist", "ChecklistScreen", ("onboarding", "setup", "check")),
     Entry("tenants", "2", "Tenants", "tui.screens.tenants", "TenantsScreen", ("databases", "clients", "adopt")),
     Entry("keys", "3", "Keys", "tui.screens.keys", "KeysScreen", ("rsa", "rotation", "fingerprints")),
     Entry("tokens", "4", "Tokens", "tui.screens.tokens", "TokensScreen", ("issue", "verify", "reissue", "ledger")),
     Entry("journal", "5", "Journal", "tui.screens.journal", "JournalScreen", ("history", "audit", "changes")),
     Entry("profiles", "6", "Profiles", "tui.screens.profiles", "ProfilesScreen", ("connections", "servers")),
+    Entry("listing", "7", "Listing", "tui.screens.listing", "ListingScreen", ("pack", "marketplace", "icon")),
 )
 
 

@@ -128,6 +128,9 @@ class TenantsScreen(EntityScreen[TenantRow]):
             self._survey = None
         super().connection_changed()
 
+    def on_entity_table_marked(self) -> None:
+        self.show_frame()  # some commands take one tenant only
+
     def why_not(self, command: Command) -> str:
         reason = super().why_not(command)
         if reason:

@@ -35,7 +35,9 @@ class DetailPane(Vertical):
     def compose(self) -> ComposeResult:
         yield ChromeLine(id="detail-title")
         yield ChromeLine(id="detail-tabs", gap=3)
-        yield LinesView(id="detail-lines")
+        view = LinesView(id="detail-lines")
+        view.set_class(len(self.tabs) == 1, "untabbed")  # no line of tabs keeps the title apart
+        yield view
 
     @property
     def tab_name(self) -> str:
