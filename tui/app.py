@@ -15,7 +15,7 @@ from textual.screen import Screen
 from core.display import one_line
 from core.errors import HousekeysError
 from tui.commands import EVERYWHERE, Command, CommandHost
-from tui.screens.base import MEDIUM, NARROW, WIDE, ConsoleScreen
+from tui.screens.base import MEDIUM, NARROW, SHORT, TALL, WIDE, ConsoleScreen
 from tui.screens.registry import SCREENS, entry
 from tui.service import Connection, explained, start_worker
 from tui.start import Start, current_operator
@@ -74,6 +74,7 @@ class HousekeysApp(CommandHost, App[None]):
         self._attempt = 0
         self.animation_level = "none"
         self.HORIZONTAL_BREAKPOINTS = [(0, NARROW), (100, MEDIUM), (140, WIDE)]
+        self.VERTICAL_BREAKPOINTS = [(0, SHORT), (36, TALL)]
         for theme in THEMES:
             self.register_theme(theme)
         wanted = start.profile_file.preferences.theme

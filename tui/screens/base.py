@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 NARROW, MEDIUM, WIDE = "-narrow", "-medium", "-wide"
+SHORT, TALL = "-short", "-tall"
 
 
 class WorkDone(Message):

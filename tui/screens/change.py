@@ -174,6 +174,8 @@ class ChangeScreen(ConsoleScreen["Report | None"]):
     def footer(self) -> tuple[list[Piece], list[Piece]]:
         left, right = super().footer()
         words = {"asking": "cancel", "running": "stop", "stopping": "break off", "ended": "close"}[self.state]
+        if self.state != "asking":
+            left = [piece for piece in left if piece.text != "run it"]
         return [replace(piece, text=words) if piece.text == "cancel" else piece for piece in left], right
 
     def why_not(self, command: Command) -> str:
@@ -230,7 +232,9 @@ class ChangeScreen(ConsoleScreen["Report | None"]):
         self.query_one("#run").display = False
         for widget in self.query("#type-name, #typed-name"):
             widget.display = False
-        self.query_one("#cancel").focus()
+        stop = self.query_one("#cancel", Choice)
+        stop.name_it("Stop")
+        stop.focus()
         progress = self.query_one(ProgressBar)
         progress.display = True
         progress.show(0, len(self.change.steps), 0)
@@ -292,8 +296,7 @@ class ChangeScreen(ConsoleScreen["Report | None"]):
         view = self.query_one("#plan", LinesView)
         view.show(error_lines(message.error) if report is None and message.error else report_lines(report))
         choice = self.query_one("#cancel", Choice)
-        choice.label = "Close"
-        choice.refresh()
+        choice.name_it("Close")
         choice.focus()
         self.show_frame()
 

@@ -65,10 +65,9 @@ class DetailScreen(ConsoleScreen[None]):
         offered = [c for c in self.owner.commands() if c.needs_row and c.id != "rows.open"]
         return [c for c in offered if not own & set(c.keys.split(","))]
 
-    def why_not(self, command: Command) -> str:
-        if command.id == "detail.tab" and len(self.owner.TABS) == 1:
-            return "There is one tab only."
-        return super().why_not(command)
+    def commands(self) -> tuple[Command, ...]:
+        one_tab = len(self.owner.TABS) == 1
+        return tuple(command for command in super().commands() if not (one_tab and command.id == "detail.tab"))
 
     def footer(self) -> tuple[list[Piece], list[Piece]]:
         left, right = super().footer()

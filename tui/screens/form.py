@@ -65,8 +65,8 @@ class FormScreen(ConsoleScreen[T | None], Generic[T]):
             with Choices(id="form-choices"):
                 yield Choice(self.form.button, id="send")
                 yield Choice("Cancel", id="cancel")
-            yield LinesView(id="form-message", left=0)
             yield LinesView(id="form-preview", left=0)
+        yield LinesView(id="form-message", left=0)
 
     def on_mount(self) -> None:
         for view in self.query(LinesView):
@@ -182,7 +182,6 @@ class FormScreen(ConsoleScreen[T | None], Generic[T]):
         self._sending = False
         self.show_crumb()
         self._say([*failure_lines(error, ""), Line()])
-        self.query_one("#form-message").scroll_visible(animate=False)
 
     def next_field(self) -> None:
         self.focus_next()

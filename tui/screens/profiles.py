@@ -7,6 +7,7 @@ import difflib
 import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.display import one_line
@@ -132,10 +133,11 @@ class ProfilesScreen(EntityScreen[ProfileRow]):
 
     def banner(self) -> str:
         general = [problem for problem in self.file.problems if problem.profile is None]
-        return f"! {general[0]}" if general else super().banner()
+        return f"! {short(str(general[0]))}" if general else super().banner()
 
     def summary(self, row: ProfileRow) -> Sequence[Line]:
-        lines = [Line(f"{problem}", style="error" if problem.blocking else "warning") for problem in row.problems]
+        problems = [*row.problems, *(problem for problem in self.file.problems if problem.profile is None)]
+        lines = [Line(short(str(problem)), style="error" if problem.blocking else "warning") for problem in problems]
         if lines:
             lines.append(Line())
         profile = row.profile
@@ -151,7 +153,7 @@ class ProfilesScreen(EntityScreen[ProfileRow]):
                 fact("timeouts", f"{profile.connect_timeout:g} s connect, {profile.query_timeout:g} s query"),
             ]
         else:
-            lines.append(fact("data", str(profile.data_folder(self.console.start.paths))))
+            lines.append(fact("data", short(str(profile.data_folder(self.console.start.paths)))))
         mode = {None: "as the preferences say", True: "read-only", False: "changes allowed"}[profile.read_only]
         lines += [
             fact("journal", f"{profile.database}.journal"),
@@ -159,10 +161,10 @@ class ProfilesScreen(EntityScreen[ProfileRow]):
             fact("production", "yes" if profile.production else "no", "warning" if profile.production else ""),
             fact("DataLens user", profile.datalens.user),
             fact("DataLens hosts", ", ".join(profile.datalens.hosts) or "none"),
-            fact("keys", str(profile.key_folder(self.console.start.paths))),
+            fact("keys", short(str(profile.key_folder(self.console.start.paths)))),
         ]
         lines += [fact(name, str(value)) for name, value in profile.settings.items()]
-        return [*lines, fact("defined in", row.origin)]
+        return [*lines, fact("defined in", short(row.origin))]
 
     async def read_tab(self, row: ProfileRow, name: str) -> Sequence[Line]:
         return self._tests.get(row.name, (Line("Not tested yet. Press t to connect once.", style="muted"),))
@@ -348,6 +350,12 @@ class ProfilesScreen(EntityScreen[ProfileRow]):
 
         page = QuestionScreen("Changed by someone else", lines, yes="Save over it", no="Read it again")
         self.app.push_screen(page, answered)
+
+
+def short(text: str) -> str:
+    """`text` with the home folder of the operator as `~`."""
+    home = str(Path.home())
+    return f"~{text[len(home) :]}" if text.startswith(f"{home}/") else text
 
 
 def _tls(profile: Profile) -> str:

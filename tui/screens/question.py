@@ -22,7 +22,7 @@ class QuestionScreen(ConsoleScreen[bool]):
     """Dismissed with True when `yes` was pressed. The other choice is the focused one."""
 
     ACTIONS = (
-        Command("question.no", "no", "escape", "refuse", "Go back; nothing happens."),
+        Command("question.no", "back", "escape", "refuse", "Go back; nothing happens."),
         Command("question.next", "next", "tab", "next_choice", "Go to the next choice.", footer=False),
     )
     LEAVE_FREELY = False

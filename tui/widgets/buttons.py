@@ -29,6 +29,12 @@ class Choice(Widget, can_focus=True):
         self.label = label
         self.styles.width = len(label) + 4
 
+    def name_it(self, label: str) -> None:
+        """Give it another word."""
+        self.label = label
+        self.styles.width = len(label) + 4
+        self.refresh()
+
     def render(self) -> Content:
         return Content(f"[ {self.label} ]" if self.has_focus else f"  {self.label}  ")
 

@@ -11,7 +11,7 @@ from rich.cells import cell_len, set_cell_size
 R = TypeVar("R")
 
 GAP = 2  # blank cells between columns
-NARROWEST = 12  # a flexible column is not made narrower than this, unless it says otherwise
+NARROWEST = 24  # a flexible column is not made narrower than this, unless it says otherwise
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,8 +67,8 @@ class EntityTable(ScrollView, Generic[R], can_focus=True):
         self._haystacks: dict[str, str] | None = None
         self._shown: list[R] = []
         self._cursor = 0
-        self._placed: tuple[Placed[R], ...] = ()
-        self._natural: list[int] = []
+        self._natural: list[int] = [cell_len(column.title) + 2 for column in self.columns]
+        self._placed: tuple[int, tuple[Placed[R], ...]] | None = None  # for which width, and how
         self._drawn: dict[int, object] = {}
 
     # -- what it holds
@@ -101,7 +101,10 @@ class EntityTable(ScrollView, Generic[R], can_focus=True):
         self._haystacks = None
         if self.marks:
             self.marks &= {self.key(row) for row in self._all}
-        self._natural = [self._natural_width(column) for column in self.columns]
+        natural = [self._natural_width(column) for column in self.columns]
+        if natural != self._natural:
+            self._natural, self._placed = natural, None
+            self._redraw()
         self._arrange()
 
     def set_filter(self, text: str) -> None:
@@ -166,12 +169,10 @@ class EntityTable(ScrollView, Generic[R], can_focus=True):
         same_height = len(rows) == len(self._shown)
         self._shown = rows
         self._cursor = max(0, min(index, len(rows) - 1))
-        placed_before = self._placed
-        self._place()
-        if same_height and placed_before == self._placed:
+        if same_height:
             self._redraw_changed()
         else:
-            self.virtual_size = Size(self.size.width, len(rows) + 1)
+            self.virtual_size = Size(1, len(rows) + 1)
             self._redraw()
         # After the layout: the scroll range may not know the new number of rows yet.
         self.call_after_refresh(self._keep_in_sight)
@@ -190,13 +191,15 @@ class EntityTable(ScrollView, Generic[R], can_focus=True):
         texts = self._haystacks
         return [row for row in self._all if all(word in texts[self.key(row)] for word in words)]
 
-    def _place(self) -> None:
-        natural = self._natural or [len(column.title) + 2 for column in self.columns]
-        self._placed = place(self.columns, natural, max(self.size.width - GUTTER - 1, 1))
+    @property
+    def _columns_placed(self) -> tuple[Placed[R], ...]:
+        """The columns as they share the present width; found anew whenever that is another one."""
+        width = self.size.width
+        if self._placed is None or self._placed[0] != width:
+            self._placed = width, place(self.columns, self._natural, max(width - GUTTER - 1, 1))
+        return self._placed[1]
 
     def on_resize(self) -> None:
-        self._place()
-        self.virtual_size = Size(self.size.width, len(self._shown) + 1)
         self._redraw()
         self.call_after_refresh(self._keep_in_sight)
 
@@ -243,7 +246,7 @@ class EntityTable(ScrollView, Generic[R], can_focus=True):
 
     def _sort_at(self, x: int) -> None:
         left = GUTTER
-        for placed in self._placed:
+        for placed in self._columns_placed:
             if left <= x < left + placed.width + GAP:
                 self.sort_by(placed.column)
                 return
@@ -269,15 +272,15 @@ class EntityTable(ScrollView, Generic[R], can_focus=True):
         self._drawn.clear()
 
     def _look(self, y: int) -> object:
-        """Everything the line `y` of the view depends on, widths and theme apart."""
+        """Everything the line `y` of the view depends on, but for widths and theme."""
         if y == 0:
             return (self.sort_column.id, self.sort_descending)
         index = y - 1 + self.scroll_offset.y
         if index >= len(self._shown):
             return None
         row = self._shown[index]
-        cells = tuple(placed.column.text(row) for placed in self._placed)
-        styles = tuple(placed.column.style(row) if placed.column.style else "" for placed in self._placed)
+        cells = tuple(placed.column.text(row) for placed in self._columns_placed)
+        styles = tuple(placed.column.style(row) if placed.column.style else "" for placed in self._columns_placed)
         return (cells, styles, index == self._cursor, self.has_focus, self.key(row) in self.marks)
 
     def render_line(self, y: int) -> Strip:
@@ -296,7 +299,7 @@ class EntityTable(ScrollView, Generic[R], can_focus=True):
     def _header(self) -> list[Segment]:
         style = self._style("header")
         segments = [Segment(" " * GUTTER, style)]
-        for placed in self._placed:
+        for placed in self._columns_placed:
             column = placed.column
             title = column.title
             if column is self.sort_column:
@@ -317,7 +320,7 @@ class EntityTable(ScrollView, Generic[R], can_focus=True):
         background = Style(bgcolor=base.bgcolor)
         gutter = f" {'>' if at_cursor else ' '}{'*' if marked else ' '}"
         segments = [Segment(gutter, self._style("mark") + background)]
-        for number, placed in enumerate(self._placed):
+        for number, placed in enumerate(self._columns_placed):
             column = placed.column
             name = column.style(row) if column.style is not None else ""
             style = self._style(name) + background if name else base

@@ -192,6 +192,8 @@ class LinesView(ScrollView, can_focus=True, inherit_bindings=False):
         self.virtual_size = Size(self.scrollable_content_region.width, len(drawn))
 
     def render_line(self, y: int) -> Strip:
+        if self._drawn_width != self._width:
+            self._wrap()
         index = y + self.scroll_offset.y
         width = self.size.width
         if index >= len(self._drawn):
