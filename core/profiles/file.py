@@ -80,7 +80,7 @@ class ProfileFile:
         if name in self.lines:
             blocking = [problem for problem in self.problems_of(name) if problem.blocking]
             raise BadInputError(
-                f"The profile {one_line(name)} cannot be opened: {one_line(str(blocking[0]))}.",
+                f"The profile {one_line(name)} cannot be opened: {one_line(str(blocking[0])).rstrip('.')}.",
                 advice="Correct it in the file.",
                 detail="\n".join(one_line(str(problem)) for problem in blocking),
             )
@@ -157,7 +157,7 @@ class ProfileFile:
         for name in profiles:
             if wrong := [p for p in contents.problems if p.profile == name and p.blocking]:
                 raise BadInputError(
-                    f"The profile {one_line(name)} cannot be saved: {wrong[0].key}: {wrong[0].message}.",
+                    f"The profile {one_line(name)} cannot be saved: {wrong[0].key}: {wrong[0].message.rstrip('.')}.",
                     advice="Correct it and save again.",
                     detail="\n".join(f"{problem.key}: {problem.message}" for problem in wrong),
                 )
@@ -184,8 +184,8 @@ def load(path: Path) -> ProfileFile:
         content = _content(path)
     except OSError as error:
         problem = Problem(path, 0, "", f"cannot be read: {error.strerror}. No profile of it is read.")
-        contents = reading.read_bytes(b"", path)
-        return ProfileFile(path, contents.preferences, contents.profiles, (problem,), {})
+        contents = reading.unread(problem)
+        return ProfileFile(path, contents.preferences, contents.profiles, contents.problems, {})
     return _file(path, content)
 
 

@@ -56,7 +56,7 @@ def read_bytes(content: bytes, path: Path) -> Contents:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        return _nothing(Problem(path, line, "", "this is not UTF-8; save the file as UTF-8. No profile of it is read."))
+        return unread(Problem(path, line, "", "this is not UTF-8; save the file as UTF-8. No profile of it is read."))
     return read_text(text, path)
 
 
@@ -66,14 +66,15 @@ def read_text(text: str, path: Path) -> Contents:
         values = tomllib.loads(text)
         lines = positions(text).lines
     except tomllib.TOMLDecodeError as error:
-        return _nothing(_syntax_problem(str(error), text, path))
+        return unread(_syntax_problem(str(error), text, path))
     except RecursionError:
-        return _nothing(Problem(path, 0, "", "the values are nested too deeply. No profile of it is read."))
+        return unread(Problem(path, 0, "", "the values are nested too deeply. No profile of it is read."))
     return _Reading(values, lines, path).contents()
 
 
-def _nothing(problem: Problem) -> Contents:
-    return Contents(Preferences(), {BUILT_IN: built_in()}, (problem,), {})
+def unread(problem: Problem) -> Contents:
+    """What is left when nothing can be read: the built-in profile, read-only, for the file may have said so."""
+    return Contents(Preferences(read_only=True), {BUILT_IN: built_in()}, (problem,), {})
 
 
 def _syntax_problem(message: str, text: str, path: Path) -> Problem:

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from core.errors import BadInputError, ExitCode, RefusedError
+from core.display import one_line
+from core.errors import BadInputError, ExitCode, NotFoundError, RefusedError
 from core.paths import Paths
 from tui.cli.output import Output
 
@@ -74,6 +75,7 @@ class Context:
         if self._session is None:
             from core.session import Session
 
+            self._refuse_unmeant_profile()
             self._session = await Session.open(
                 self.profile_file,
                 self.profile_name,
@@ -81,11 +83,30 @@ class Context:
                 read_only=self.read_only_flag,
                 prompt=self.prompt_secret if self.interactive else None,
             )
+            self._tell_problems()
             unfinished = len(self._session.runner.unfinished())
             if unfinished and self.arguments.noun != "journal":
                 changes = "1 change is" if unfinished == 1 else f"{unfinished} changes are"
                 self.output.message(f"Note: {changes} unfinished. See `housekeys journal unfinished`.")
         return self._session
+
+    def _refuse_unmeant_profile(self) -> None:
+        """Raise rather than fall back to the built-in profile when the file means another, or is not there."""
+        if self.arguments.profile is not None:
+            return
+        file = self.profile_file
+        named = "or name a profile: -p NAME."
+        if self.arguments.config is not None and not self.paths.config_file.exists():
+            where = one_line(str(self.paths.config_file))
+            raise NotFoundError(f"There is no configuration file {where}.", advice=f"Check --config, {named}")
+        wrong = file.unread or next((problem for problem in file.problems if problem.key == "default_profile"), None)
+        if wrong is not None:
+            raise BadInputError(one_line(str(wrong)), advice=f"Correct the file, {named}")
+
+    def _tell_problems(self) -> None:
+        for problem in self.profile_file.problems:
+            if problem.profile in (None, self.profile_name):
+                self.output.message(f"Note: {problem}")
 
     async def close(self) -> None:
         """Close the session if one was opened."""

@@ -401,3 +401,12 @@ def test_any_bytes_are_read_without_a_traceback(tmp_path_factory: pytest.TempPat
 def test_quoted_keys_and_texts_mean_themselves_to_a_toml_parser(text: str) -> None:
     assert tomllib.loads(f"{quoted_key(text)} = {quoted_text(text)}") == {text: text}
     assert dotted(("a", text, 0)) == f"a.{quoted_key(text)}[0]"
+
+
+@pytest.mark.parametrize("content", [b"read_only = yes", b"\xff", b"\xef\xbb\xbfidle_lock = 1"])
+def test_a_file_that_cannot_be_read_may_have_said_read_only(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "config.toml"
+    path.write_bytes(content)
+    for file in (load(path), load(tmp_path)):
+        assert file.unread
+        assert file.preferences.read_only
