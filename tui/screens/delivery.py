@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from core.running.report import Report
 
 LANGUAGES: dict[Language, str] = {"en": "English", "ru": "Russian"}
+IN_ITS_PLACE: dict[Language, str] = {"en": "(the token, on one line)", "ru": "(токен, одной строкой)"}
 
 
 class DeliveryScreen(ConsoleScreen[None]):
@@ -97,7 +98,7 @@ class DeliveryScreen(ConsoleScreen[None]):
         token = self.token
         state = "delivered" if self._at in self._delivered else "issued"
         lines = [
-            fact("tenant", token.tenant),
+            fact("tenant", one_line(token.tenant)),
             fact("fingerprint", f"{token.fingerprint[:16]}…"),
             fact("made with", f"DataLens key {token.datalens_version}, partner key {token.partner_version}"),
             fact("state", state),
@@ -110,7 +111,7 @@ class DeliveryScreen(ConsoleScreen[None]):
                 Line("The token is hidden. Space shows it, y copies it, w writes it to a file.", style="heading"),
                 Line("It exists on this page only: once closed, it cannot be shown again.", style="warning"),
             ]
-        note = delivery_note(replace(token, text="(the token, on one line)"), self._language)
+        note = delivery_note(replace(token, text=IN_ITS_PLACE[self._language]), self._language)
         self.query_one("#token", LinesView).show(lines)
         heading = Line(f"The note to the client, in {LANGUAGES[self._language]} (l changes it)", style="muted")
         self.query_one("#note", LinesView).show([heading, Line(), *text_lines(note.rstrip())])
@@ -130,12 +131,14 @@ class DeliveryScreen(ConsoleScreen[None]):
         self._show_token()
 
     def copy_token(self) -> None:
-        self._handed.add(self._at)
-        self.console.copy(self.token.text, f"the token for {one_line(self.token.tenant, 60)}")
+        self._copy(self.token.text, f"the token for {one_line(self.token.tenant, 60)}")
 
     def copy_note(self) -> None:
-        self._handed.add(self._at)
-        self.console.copy(delivery_note(self.token, self._language), "the note with the token")
+        self._copy(delivery_note(self.token, self._language), "the note with the token")
+
+    def _copy(self, text: str, what: str) -> None:
+        if self.console.copy(text, what):
+            self._handed.add(self._at)
 
     def switch_language(self) -> None:
         self._language = "ru" if self._language == "en" else "en"

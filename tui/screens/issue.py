@@ -190,10 +190,10 @@ class TenantChoiceScreen(EntityScreen["Tenant"]):
 
     def summary(self, row: Tenant) -> Sequence[Line]:
         return [
-            fact("tenant", row.name),
+            fact("tenant", one_line(row.name)),
             fact("tables", count(row.tables)),
             fact("tokens", f"{count(row.tokens)} issued so far"),
-            fact("owner", row.owner or "-"),
+            fact("owner", one_line(row.owner) or "-"),
             Line(),
             Line(self._keys, style="muted"),
         ]

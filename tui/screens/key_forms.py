@@ -83,7 +83,12 @@ async def at_rest(store: KeyStore, values: Values) -> AtRest:
     from core.keys.planning import AtRest
 
     if values["protection"] == NONE:
-        return AtRest(None, insist_unprotected=values.get("insist") == YES)
+        if values["insist"] != YES:
+            raise BadInputError(
+                "A private key without a passphrase is open to whoever reads the file.",
+                advice="Choose a passphrase, or insist: turn the last answer to yes.",
+            )
+        return AtRest(None, insist_unprotected=True)
     if values["protection"] == NEW:
         return AtRest(twice(values))
     passphrase = Secret(values["existing"])
@@ -169,13 +174,14 @@ async def passphrase_form(session: Session, ring: KeyRing) -> Form[Change]:
     async def submit(values: Values) -> Change:
         new = twice(values)
         old = Secret(values["old"]) if values["old"] else None
-        versions = await key_versions(session.journal)
-        return await plan_change_passphrase(ring.store, versions, old, AtRest(new))
+        return await plan_change_passphrase(ring.store, await key_versions(session.journal), old, AtRest(new))
+
+    protected = await asyncio.to_thread(newest_encrypted, ring.store) is not None
 
     return Form(
         "Change the passphrase of the partner keys",
         (
-            Field("old", "Present passphrase", kind="secret", hint="Empty if the key files have none."),
+            Field("old", "Present passphrase", kind="secret", required=protected),
             Field("passphrase", "New passphrase", kind="secret", required=True),
             Field("again", "The same again", kind="secret", required=True),
         ),

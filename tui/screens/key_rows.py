@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from core.display import count, exact_time, one_line, relative_time
+from core.errors import HousekeysError, RefusedError
 from tui.widgets.lines import Line, fact, text_lines
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class KeyRow:
     version: KeyVersion
     waiting: int  # tokens made with it that may still be used
     issued: int  # tokens ever made with it
-    file: str  # its private half on this machine: "", "encrypted", "no passphrase" or "damaged"
+    file: str  # its private half on this machine: "", "encrypted", "no passphrase", "exposed" or "damaged"
     age: str
     ring: KeyRing
 
@@ -43,7 +44,7 @@ class KeyRow:
     @property
     def here(self) -> str:
         """Whether its private half can be used on this machine, in a word."""
-        if self.file in ("", "damaged"):
+        if self.file in ("", "exposed", "damaged"):
             return self.file or "-"
         if self.ring.is_unlocked(self.version.version):
             return "unlocked"
@@ -90,12 +91,12 @@ async def survey_keys(journal: Journal, ring: KeyRing, now: datetime) -> KeySurv
 
 def _files(ring: KeyRing) -> dict[int, str]:
     """How the private half of each version lies on this machine."""
-    from core.errors import HousekeysError
-
     found = {}
     for version in ring.store.versions():
         try:
             found[version] = "encrypted" if ring.store.read(version).encrypted else "no passphrase"
+        except RefusedError:
+            found[version] = "exposed"  # others may read it: it is not used until that is repaired
         except HousekeysError:
             found[version] = "damaged"
     return found
@@ -107,8 +108,9 @@ def notice_lines(survey: KeySurvey) -> list[Line]:
     if not survey.self_test.passed:
         lines += [Line(f"! {survey.self_test.problem}", style="error"), Line(survey.self_test.advice)]
     for problem in survey.problems:
-        fix = f" Press {FIX_KEY} to close it to others." if problem.repairable else " It needs you."
-        lines.append(Line(f"! The key store: {problem.path} is {problem.what}.{fix}", style="warning"))
+        fix = f" Press {FIX_KEY} to close it to others." if problem.repairable else ""
+        what = f"key file {problem.path.name}" if problem.path.suffix else "key folder"
+        lines.append(Line(f"! The {what} is {problem.what.rstrip('.')}.{fix}", style="warning"))
     if survey.rows:
         lines.append(Line(next_words(survey.steps), style="accent"))
     return lines
@@ -117,7 +119,7 @@ def notice_lines(survey: KeySurvey) -> list[Line]:
 def next_words(steps: Sequence[NextStep]) -> str:
     """The most pressing step in words; a second one when both wait for DataLens."""
     if not steps:
-        return "Ready: tokens can be issued (press 4, then n). To rotate your key, press n here."
+        return "Ready: press 4, then n, to issue tokens. To rotate your key, press n here."
     words = f"Next: {_words(steps[0])}"
     if len(steps) > 1 and steps[0].action.value == "activate" and steps[1].action.value == "import":
         words += f" And {_words(steps[1])}"
@@ -141,29 +143,39 @@ def _words(step: NextStep) -> str:
     }[step.action.value]
 
 
-def summary_lines(row: KeyRow, folder: str) -> list[Line]:
+def summary_lines(row: KeyRow) -> list[Line]:
     """The summary of a version."""
     version = row.version
     made = "imported" if version.imported else "generated"
     lines = [
         fact("state", f"{version.state.value}, since {exact_time(version.state_since)}"),
-        fact("fingerprint", version.fingerprint),
+        fact("fingerprint", two_lines(version.fingerprint)),
         Line("SHA-256 of the public half; compare it with the other side.", " ", "muted"),
         fact(made, f"{exact_time(version.created)} by {one_line(version.operator)}"),
         fact("tokens", f"{count(row.issued)} made with it, {count(row.waiting)} of them may still be used"),
     ]
     if row.is_partner:
-        lines.append(fact("private half", _where(row, folder), "warning" if row.file in ("no passphrase",) else ""))
+        lines.append(fact("private half", _where(row), "warning" if row.here in _BAD else ""))
     lines += [Line(f"Also recorded under this number: {other}", style="error") for other in version.conflicts]
     return [*lines, Line(), *(Line(text, style="muted") for text in _meaning(row))]
 
 
-def _where(row: KeyRow, folder: str) -> str:
+_BAD = ("open file", "exposed", "damaged")
+
+
+def two_lines(fingerprint: str) -> str:
+    """A fingerprint in two halves, for it is as wide as most details are not."""
+    return f"{fingerprint[:32]}\n{fingerprint[32:]}"
+
+
+def _where(row: KeyRow) -> str:
+    name = row.ring.store.path(row.version.version).name
     return {
         "": "not on this machine",
-        "encrypted": f"on this machine, under a passphrase ({row.here}), in {folder}",
-        "no passphrase": f"on this machine WITHOUT a passphrase, in {folder}",
-        "damaged": f"on this machine, but it cannot be read ({folder})",
+        "encrypted": f"on this machine, under a passphrase: {name}, {row.here}",
+        "no passphrase": f"on this machine WITHOUT a passphrase: {name}",
+        "exposed": f"on this machine, but not used, for others may read it: {name}",
+        "damaged": f"on this machine, but it cannot be read: {name}",
     }[row.file]
 
 

@@ -12,6 +12,7 @@ from textual.app import ComposeResult
 from core.errors import HousekeysError
 from tui.commands import Command
 from tui.screens import key_forms
+from tui.screens.base import ConsoleScreen
 from tui.screens.entity import EntityScreen
 from tui.screens.history import history_lines
 from tui.screens.key_rows import (
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from tui.screens.form import Form
 
 _STATE_STYLES = {"active": "success", "generated": "warning", "submitted": "warning", "retired": "muted"}
-_HERE_STYLES = {"unlocked": "success", "open file": "warning", "damaged": "error", "-": "muted"}
+_HERE_STYLES = {"unlocked": "success", "open file": "warning", "exposed": "error", "damaged": "error", "-": "muted"}
 PARTNER_ONLY = ("keys.submit", "keys.activate", "keys.export_private")
 
 
@@ -60,9 +61,9 @@ class KeysScreen(EntityScreen[KeyRow]):
             style=lambda r: _STATE_STYLES.get(r.version.state.value, ""),
         ),
         Column("created", "CREATED", lambda r: r.age, sort=lambda r: r.version.created, letter="C", minor=2),
-        Column("fingerprint", "FINGERPRINT", lambda r: r.version.fingerprint[:SHORT], minor=1),
+        Column("fingerprint", "SHA-256", lambda r: r.version.fingerprint[:SHORT], minor=1),
         Column("tokens", "TOKENS", lambda r: f"{r.waiting:,}", sort=lambda r: r.waiting, numeric=True, letter="T"),
-        Column("here", "HERE", lambda r: r.here, style=lambda r: _HERE_STYLES.get(r.here, "")),
+        Column("here", "HERE", lambda r: r.here, width=9, style=lambda r: _HERE_STYLES.get(r.here, "")),
     )  # fmt: skip
     ACTIONS = (
         Command("keys.generate", "new", "n", "generate", "Make the next version of your key.", modifies=True),
@@ -113,7 +114,7 @@ class KeysScreen(EntityScreen[KeyRow]):
         return row.version.label
 
     def summary(self, row: KeyRow) -> Sequence[Line]:
-        return summary_lines(row, str(row.ring.store.folder))
+        return summary_lines(row)
 
     async def tab(self, session: Session, row: KeyRow, name: str) -> Sequence[Line]:
         if name == "Public half":
@@ -143,14 +144,20 @@ class KeysScreen(EntityScreen[KeyRow]):
             lines = notice_lines(survey) if survey is not None else []
             notice.show([*lines, Line()] if lines else [])
             notice.styles.height = notice.height_needed if lines else 0
-            self.table.refresh()  # whether a key is unlocked is no part of a row
 
     def on_resize(self) -> None:
         super().on_resize()
         self.call_after_refresh(self.show_frame)
 
+    def on_screen_resume(self) -> None:
+        super().on_screen_resume()
+        self.keys_locked()
+
     def keys_locked(self) -> None:
+        """Locked or unlocked: that is no part of a row, so that the table is drawn again."""
+        self.table.refresh()
         self.show_frame()
+        self._show_detail(keep_place=True)
 
     def connection_changed(self) -> None:
         if self.session is None:
@@ -159,7 +166,7 @@ class KeysScreen(EntityScreen[KeyRow]):
 
     def on_entity_table_moved(self) -> None:
         super().on_entity_table_moved()
-        self.show_frame()
+        ConsoleScreen.show_frame(self)  # what can be done depends on the row
 
     def why_not(self, command: Command) -> str:
         reason = super().why_not(command)
@@ -173,6 +180,15 @@ class KeysScreen(EntityScreen[KeyRow]):
         return self.console.key_ring()
 
     # -- commands
+
+    def copy_names(self) -> None:
+        """Fingerprints, for the name of a key says nothing to the other side."""
+        rows = self.chosen
+        if self.pane.has_focus_within:
+            super().copy_names()
+        else:
+            what = f"the fingerprint of {rows[0].version.label}" if len(rows) == 1 else f"{len(rows)} fingerprints"
+            self.console.copy("\n".join(row.version.fingerprint for row in rows), what)
 
     def generate(self) -> None:
         self._ask(lambda session: key_forms.generate_form(session, self.ring))
@@ -226,7 +242,7 @@ class KeysScreen(EntityScreen[KeyRow]):
 
         def unlocked() -> None:
             self.tell("Unlocked.")
-            self.show_frame()
+            self.keys_locked()
 
         versions = [
             row.version.version

@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.display import count, exact_time, relative_time
+from core.display import count, exact_time, one_line, relative_time
 from tui.commands import Command
 from tui.screens.entity import EntityScreen
 from tui.screens.issue import TokenFormScreen, keys_text, run_issuing, usable_keys
+from tui.screens.key_rows import two_lines
 from tui.screens.unlocking import when_unlocked
 from tui.widgets.chrome import Piece
 from tui.widgets.columns import Column
@@ -66,8 +67,8 @@ class ReissueScreen(EntityScreen["Reissue"]):
     def summary(self, row: Reissue) -> Sequence[Line]:
         token = row.token
         return [
-            fact("tenant", token.tenant),
-            fact("token", token.fingerprint),
+            fact("tenant", one_line(token.tenant)),
+            fact("token", two_lines(token.fingerprint)),
             fact("state", f"{token.state.value}, {relative_time(token.state_since, self.now())}"),
             *(fact("why", reason) for reason in row.reasons),
             Line(),
@@ -117,7 +118,7 @@ class ReissueScreen(EntityScreen["Reissue"]):
             if issuing is None:
                 return
             if issuing.skipped:
-                names = ", ".join(f"{name} ({why})" for name, why in list(issuing.skipped.items())[:3])
+                names = ", ".join(f"{one_line(name)} ({why})" for name, why in list(issuing.skipped.items())[:3])
                 self.tell(f"{count(len(issuing.skipped))} tenants are left out: {names}", "warning")
             run_issuing(self, issuing)
 

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.display import count, exact_time, relative_time
+from core.display import count, exact_time, one_line, relative_time
 from tui.commands import Command
 from tui.screens.entity import EntityScreen
 from tui.screens.form import Form
+from tui.screens.key_rows import two_lines
 from tui.widgets.columns import Column
 from tui.widgets.fields import Field, Values
 from tui.widgets.lines import Line, fact
@@ -117,15 +118,15 @@ class TokensScreen(EntityScreen[TokenRow]):
     def summary(self, row: TokenRow) -> Sequence[Line]:
         token = row.token
         lines = [
-            fact("tenant", token.tenant),
+            fact("tenant", one_line(token.tenant)),
             fact("state", f"{token.state.value}, since {exact_time(token.state_since)}"),
-            fact("issued", f"{exact_time(token.issued)} by {token.operator}"),
+            fact("issued", f"{exact_time(token.issued)} by {one_line(token.operator)}"),
             fact("DataLens key", f"{token.datalens_version} ({row.datalens_state})"),
             fact("partner key", f"{token.partner_version} ({row.partner_state})"),
-            fact("fingerprint", token.fingerprint),
+            fact("fingerprint", two_lines(token.fingerprint)),
         ]
         if token.note:
-            lines.append(fact("note", token.note))
+            lines.append(fact("note", one_line(token.note)))
         lines += [Line(), Line(_MEANINGS[token.state.value], style="muted")]
         if token.state.pending or token.state.value == "void":
             from core.tokens.planning import NOT_REVOCABLE

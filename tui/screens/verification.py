@@ -14,6 +14,7 @@ from core.secrets import Secret
 from tui.commands import Command
 from tui.screens.base import ConsoleScreen
 from tui.screens.form import Form
+from tui.screens.key_rows import two_lines
 from tui.widgets.chrome import Piece
 from tui.widgets.fields import Field, Values
 from tui.widgets.lines import Line, LinesView, fact
@@ -81,7 +82,7 @@ def verification_lines(found: Verification) -> list[Line]:
     lines.append(Line())
     for finding in found.findings:
         lines += _finding(finding)
-    lines += [Line(), fact("fingerprint", found.fingerprint)]
+    lines += [Line(), fact("fingerprint", two_lines(found.fingerprint))]
     if found.database is None and found.passed:
         lines += [
             Line(),

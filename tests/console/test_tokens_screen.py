@@ -1,0 +1,466 @@
+"""The tokens screen: issuing, handing over once, verifying, marking and reissuing, on a real engine."""
+
+from __future__ import annotations
+
+import csv
+import gc
+import stat
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+from textual.widget import Widget
+from textual.widgets import Input
+
+from core.errors import UnreachableError
+from core.keys.versions import KeyState, Side, find, key_versions
+from core.session import Session
+from core.tokens.handing_over import LIST_COLUMNS
+from core.tokens.ledger import tokens_issued
+from core.tokens.verifying import Finding, Verification
+from tests.console.ledger import HOSTILE, PASSPHRASE, ledger, mark, new_token, opened_with, rotation, screen_of, tenants
+from tests.console.starting import NARROW, WIDE, connected, never, opening, start_in, told, until
+from tests.console.walking import Walk, copies, run_change, see, showing, stand_still, then, type_in
+from tests.unit.keys.sample_keys import private_pem, public_pem
+from tests.unit.tokens.receiver import Receiver
+from tui.app import HousekeysApp
+from tui.screens.delivery import DeliveryScreen
+from tui.screens.issue import TokenFormScreen
+from tui.screens.question import QuestionScreen
+from tui.screens.tokens import TokensScreen
+from tui.screens.verification import VerificationScreen
+from tui.start import OpenSession
+
+SIZES = [pytest.param(NARROW, id="80x24"), pytest.param(WIDE, id="160x48")]
+Snapshot = Callable[..., bool]
+FULL = [*rotation(), *ledger()]
+
+
+def console(folder: Path, how: OpenSession, *, read_only: bool | None = None, screen: str = "tokens") -> HousekeysApp:
+    start = connected(start_in(folder, screen=screen), how)
+    return HousekeysApp(replace(start, read_only=read_only))
+
+
+async def with_keys(session: Session, *names: str) -> None:
+    """Keys of both sides in use, made the usual way, and tenants of these names."""
+    from core.keys.planning import AtRest, plan_activate, plan_generate, plan_import_datalens, plan_submit
+    from core.secrets import Secret
+
+    await tenants(session, *names)
+    journal, run = session.journal, session.runner.run
+    await run(await plan_generate(session.keys.store, [], AtRest(Secret(PASSPHRASE))))
+    await run(plan_submit(await key_versions(journal), 1))
+    await run(plan_activate(await key_versions(journal), 1))
+    await run(plan_import_datalens(await key_versions(journal), 7, public_pem(7)))
+
+
+def ready(*names: str) -> OpenSession:
+    """A session in which tokens can be issued."""
+
+    async def prepare(session: Session) -> None:
+        await with_keys(session, *names)
+
+    return opened_with(prepare=prepare)
+
+
+async def issue_for(pilot: Pilot[None], *keys: str) -> None:
+    """From the table to the form: choose tenants with `keys`, and unlock."""
+    await pilot.press("n")
+    await see(pilot, "Issue tokens: for whom?", "TABLES")
+    await type_in(pilot, *keys)
+    await see(pilot, "Unlock partner key 1")
+    await type_in(pilot, PASSPHRASE, "<enter>")
+
+
+# -- pictures
+
+
+def pushed(make: Callable[[], object], *words: str, press: tuple[str, ...] = ()) -> Walk:
+    """A page that needs no connection."""
+
+    async def walk(pilot: Pilot[None]) -> None:
+        await pilot.pause()
+        page = make()
+        assert isinstance(page, DeliveryScreen | VerificationScreen)
+        pilot.app.push_screen(page)
+        await see(pilot, *words)
+        await pilot.press(*press)
+        await stand_still(pilot)
+
+    return walk
+
+
+GOOD = Verification(
+    (
+        Finding("structure", True, "Four parts, 256 bytes each of data and signature."),
+        Finding("DataLens key version", True, "2 is active."),
+        Finding("partner key version", None, "1 is retired: once DataLens has dropped it, the token is refused."),
+        Finding("signature", True, "Good, by partner key 1 (10123456789abcde…)."),
+        Finding("ledger", True, "Issued for acme_prod by anna, 2026-09-23 12:00:00 UTC."),
+        Finding("state", True, "Marked delivered, 2026-09-23 13:00:00 UTC."),
+    ),
+    mark("c"),
+)
+BAD = Verification(
+    (
+        Finding("structure", True, "Four parts, 256 bytes each of data and signature."),
+        Finding("DataLens key version", False, "9 is not known here."),
+        Finding("partner key version", True, "2 is active."),
+        Finding("signature", False, "It is not by partner key 2, or the token was altered."),
+        Finding("ledger", None, "It is not in the ledger: it was not issued through this journal."),
+    ),
+    mark("e"),
+)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(
+    ("how", "read_only", "walk"),
+    [
+        pytest.param(opened_with(FULL), None, showing("initech", "12 min ago"), id="ledger"),
+        pytest.param(opened_with(), None, showing("No tokens yet."), id="empty"),
+        pytest.param(opened_with(FULL), True, showing("READ-ONLY", "initech"), id="read-only"),
+        pytest.param(never, None, showing("Connecting"), id="loading"),
+        pytest.param(
+            opening(UnreachableError("Cannot connect to ch-1.example:8443.", advice="Check host and port.")),
+            None,
+            showing("Cannot connect", "Press r"),
+            id="error",
+        ),
+        pytest.param(
+            opened_with(FULL, prepare=lambda session: tenants(session, "acme_prod", "globex", HOSTILE)),
+            None,
+            then("n", "<enter>", "<space>", see_first="initech", see_last="1 marked"),
+            id="choose",
+        ),
+        pytest.param(opened_with(FULL), None, then("v", see_first="initech", see_last="Verify a token"), id="verify"),
+        pytest.param(opened_with(FULL), None, then("m", see_first="initech", see_last="What became"), id="mark"),
+        pytest.param(opened_with(FULL), None, then("b", see_first="initech", see_last="in use now"), id="reissue"),
+        pytest.param(never, None, pushed(lambda: DeliveryScreen([new_token()]), "hidden"), id="hidden"),
+        pytest.param(
+            never,
+            None,
+            pushed(lambda: DeliveryScreen([new_token(HOSTILE), new_token()]), "1 of 2", press=("space", "l")),
+            id="shown",
+        ),
+        pytest.param(never, None, pushed(lambda: VerificationScreen(GOOD), "takes this token"), id="good"),
+        pytest.param(never, None, pushed(lambda: VerificationScreen(BAD), "would refuse"), id="bad"),
+    ],
+)
+def test_picture(
+    snap_compare: Snapshot, tmp_path: Path, size: tuple[int, int], how: OpenSession, read_only: bool | None, walk: Walk
+) -> None:
+    assert snap_compare(console(tmp_path, how, read_only=read_only), terminal_size=size, run_before=walk)
+
+
+# -- the walk
+
+
+async def test_a_token_is_issued_handed_over_and_verified_by_keyboard_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied = copies(monkeypatch)
+    app = console(tmp_path, ready("acme_prod", "zeta"))
+    async with app.run_test(size=NARROW) as pilot:
+        await see(pilot, "No tokens yet.")
+        await issue_for(pilot, "acme", "<enter>", "<enter>")
+        text = await see(pilot, "Issue a token for acme_prod", "DataLens key 7", "partner key 1")
+        await type_in(pilot, "ticket 42", "<enter>")
+        text = await run_change(pilot, "The token is hidden.")
+        assert "7:1:" not in text
+        await pilot.press("space")
+        text = await see(pilot, "7:1:")
+        await pilot.press("y")
+        token = copied[0]
+        assert token in "".join(text.split())
+        await pilot.press("space")
+        assert "7:1:" not in await see(pilot, "The token is hidden.")
+        await pilot.press("D")
+        await run_change(pilot, "delivered", "The token is hidden.")
+        await pilot.press("escape")
+        await see(pilot, "TENANT", "acme_prod", "delivered", "7:1")
+        await pilot.press("v")
+        await see(pilot, "Verify a token")
+        await type_in(pilot, token, "<enter>")
+        text = await see(pilot, "DataLens takes this token", "Issued for acme_prod", "Marked delivered")
+        assert token[4:40] not in text
+        session = app.connection.session
+        assert session is not None
+        partner = find(await key_versions(session.journal), Side.PARTNER, 1)
+    receiver = Receiver({"7": private_pem(7)}, {"1": partner.public_pem.encode()})
+    assert receiver.accept(token) == "acme_prod"
+
+
+async def test_nothing_on_the_screen_keeps_a_token_after_the_page_is_closed(tmp_path: Path) -> None:
+    app = console(tmp_path, never)
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.pause()
+        token = new_token()
+        needle = token.text[100:160]
+        app.push_screen(DeliveryScreen([token]))
+        await see(pilot, "hidden")
+        await pilot.press("space")
+        assert needle[:40] in "".join((await see(pilot, "2:2:SECRET")).split())
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, TokensScreen))
+        del token
+        for _ in range(3):
+            await pilot.pause()
+            gc.collect()
+        keeping = [thing for thing in gc.get_objects() if isinstance(thing, Widget) and _holds(thing, needle)]
+        assert keeping == []
+        assert not [thing for thing in gc.get_objects() if isinstance(thing, DeliveryScreen) and thing._tokens]
+
+
+def _holds(widget: Widget, needle: str) -> bool:
+    """Whether what a widget knows, or what it has drawn, has `needle` in it."""
+    if needle in repr(vars(widget)):
+        return True
+    if isinstance(widget, Input):
+        return needle in widget.value
+    strips = widget._styles_cache._cache.values()
+    return any(needle in strip.text for strip in strips)
+
+
+async def test_closing_before_handing_over_asks(tmp_path: Path) -> None:
+    app = console(tmp_path, never)
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.pause()
+        app.push_screen(DeliveryScreen([new_token()]))
+        await see(pilot, "hidden")
+        await pilot.press("escape")
+        await see(pilot, "was not shown, copied or written")
+        await pilot.press("escape")
+        await see(pilot, "hidden")
+        await pilot.press("4")
+        assert "Close this page first" in told(app)
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, QuestionScreen))
+        await type_in(pilot, "<tab>", "<enter>")
+        await until(pilot, lambda: isinstance(app.screen, TokensScreen))
+
+
+async def test_a_token_is_written_to_a_private_file_with_the_note(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied = copies(monkeypatch)
+    target = tmp_path / "token.txt"
+    app = console(tmp_path / "home", ready("acme_prod"))
+    async with app.run_test(size=NARROW) as pilot:
+        await see(pilot, "No tokens yet.")
+        await issue_for(pilot, "<enter>", "<enter>")
+        await see(pilot, "Issue a token")
+        await pilot.press("enter")
+        await run_change(pilot, "The token is hidden.")
+        await type_in(pilot, "y", "l", "w")
+        await see(pilot, "Write the token to a file", "Russian")
+        await type_in(pilot, "<ctrl+u>", str(target), "<enter>")
+        text = await run_change(pilot, "The token is hidden.")
+        assert copied[0] not in text
+        await until(pilot, target.exists)
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, TokensScreen))
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    assert target.read_text().splitlines()[-1] == copied[0]
+    assert "Токен доступа" in target.read_text()
+    kept = b"".join(path.read_bytes() for path in (tmp_path / "home").rglob("*") if path.is_file())
+    assert copied[0].split(":")[2].encode() not in kept
+
+
+async def test_many_tokens_go_to_a_csv_file(tmp_path: Path) -> None:
+    target = tmp_path / "tokens.csv"
+    app = console(tmp_path / "home", ready("acme_prod", "zeta", HOSTILE))
+    async with app.run_test(size=NARROW) as pilot:
+        await see(pilot, "No tokens yet.")
+        await issue_for(pilot, "<enter>", "*", "<enter>")
+        await see(pilot, "Issue 3 tokens", "a CSV file")
+        await type_in(pilot, "<tab>", "<tab>", "<ctrl+u>", str(target), "<enter>")
+        await run_change(pilot, "TENANT", "acme_prod", "zeta")
+        assert "Only you can read it" in told(app) or target.exists()
+        session = app.connection.session
+        assert session is not None
+        issued = {token.tenant: token.fingerprint for token in await tokens_issued(session.journal)}
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    with target.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["tenant"]: row["fingerprint"] for row in rows} == issued
+    assert set(issued) == {"acme_prod", "zeta", HOSTILE}
+
+
+async def test_making_tokens_says_how_far_it_is_and_can_be_stopped(tmp_path: Path) -> None:
+    import asyncio
+
+    from core.tokens.planning import Issuing
+
+    stopped = asyncio.Event()
+
+    async def make(_values: object, progress: Callable[[int, int], None]) -> Issuing:
+        progress(1200, 3000)
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            stopped.set()
+            raise
+        raise AssertionError
+
+    app = console(tmp_path, never)
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.pause()
+        app.push_screen(TokenFormScreen("Issue 3,000 tokens", [], make, intro="For many.", button="Make"))
+        await see(pilot, "Make")
+        page = screen_of(pilot)
+        assert isinstance(page, TokenFormScreen)
+        page.send()
+        await see(pilot, "1,200 of 3,000 made, esc stops")
+        await pilot.press("escape")
+        await until(pilot, stopped.is_set)
+        await until(pilot, lambda: isinstance(app.screen, TokensScreen))
+
+
+async def test_a_hostile_name_is_shown_literally_everywhere(tmp_path: Path) -> None:
+    literal = "[b]x[/b] \\x1b[31m\\n\\u202e`'\\ 🦊"
+    app = console(tmp_path, ready(HOSTILE))
+    async with app.run_test(size=WIDE) as pilot:
+        await see(pilot, "No tokens yet.")
+        await pilot.press("n")
+        assert literal in await see(pilot, "for whom?", "OWNER", "TABLES", "[b]")
+        await type_in(pilot, "<enter>", "<enter>")
+        await see(pilot, "Unlock partner key 1")
+        await type_in(pilot, PASSPHRASE, "<enter>")
+        assert literal in await see(pilot, "Issue a token for")
+        await pilot.press("enter")
+        assert literal in await run_change(pilot, "The token is hidden.")
+        await pilot.press("space", "escape")
+        assert literal in await see(pilot, "TENANT", "issued")
+
+
+async def test_what_is_missing_to_issue_is_said_in_place_of_the_list(tmp_path: Path) -> None:
+    app = console(tmp_path, opened_with())
+    async with app.run_test(size=NARROW) as pilot:
+        await see(pilot, "No tokens yet.")
+        await pilot.press("n")
+        await see(pilot, "No partner key is active", "Press r to try again")
+
+
+async def test_tokens_are_marked_and_what_cannot_be_is_refused_in_the_form(tmp_path: Path) -> None:
+    app = console(tmp_path, opened_with(FULL))
+    async with app.run_test(size=NARROW) as pilot:
+        await see(pilot, "initech")
+        await type_in(pilot, "m")
+        text = await see(pilot, "What became of token")
+        assert "cannot revoke a single token" in " ".join(text.split())
+        await type_in(pilot, "<right>", "<right>", "<enter>")
+        text = await run_change(pilot, "initech", "void")
+        screen = screen_of(pilot)
+        assert isinstance(screen, TokensScreen)
+        await until(pilot, lambda: [row.token.state.value for row in screen.table.shown].count("void") == 2)
+        await type_in(pilot, "m")
+        await see(pilot, "What became of token")
+        await pilot.press("enter")
+        await see(pilot, "it cannot become delivered")
+
+
+async def test_tokens_are_reissued_after_a_rotation(tmp_path: Path) -> None:
+    target = tmp_path / "new.csv"
+
+    async def rotated(session: Session) -> None:
+        from core.keys.planning import plan_import_datalens
+        from core.keys.versions import issuing_keys
+        from core.secrets import Secret
+        from core.tokens.planning import issuer_for, plan_issue
+
+        await with_keys(session, "acme_prod", "zeta")
+        await session.keys.unlock([1], Secret(PASSPHRASE))
+        issuer = issuer_for(issuing_keys(await key_versions(session.journal)), session.keys)
+        made = await plan_issue(session.engine, issuer, ["acme_prod", "zeta"], datalens_user="datalens")
+        await session.runner.run(made.change)
+        await session.runner.run(plan_import_datalens(await key_versions(session.journal), 8, public_pem(8)))
+
+    app = console(tmp_path / "home", opened_with(prepare=rotated))
+    async with app.run_test(size=NARROW) as pilot:
+        await see(pilot, "acme_prod")
+        await pilot.press("b")
+        await see(pilot, "Tokens to reissue", "keys in use now: 8:1", "7:1")
+        await pilot.press("enter")
+        await see(pilot, "Reissue 2 tokens")
+        await type_in(pilot, "<ctrl+u>", str(target), "<enter>")
+        await run_change(pilot, "Nothing must be reissued.")
+        await pilot.press("escape")
+        await see(pilot, "8:1", "7:1", "void")
+        session = app.connection.session
+        assert session is not None
+        states = sorted((t.datalens_version, t.state.value) for t in await tokens_issued(session.journal))
+        assert states == [(7, "void"), (7, "void"), (8, "issued"), (8, "issued")]
+        assert find(await key_versions(session.journal), Side.DATALENS, 7).state is KeyState.ACTIVE
+    assert len(target.read_text().splitlines()) == 3
+
+
+async def test_a_token_is_opened_with_a_datalens_key_for_testing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied = copies(monkeypatch)
+    pem = tmp_path / "datalens-private.pem"
+    pem.write_bytes(private_pem(7))
+    app = console(tmp_path / "home", ready("acme_prod"))
+    async with app.run_test(size=NARROW) as pilot:
+        await see(pilot, "No tokens yet.")
+        await issue_for(pilot, "<enter>", "<enter>")
+        await see(pilot, "Issue a token")
+        await pilot.press("enter")
+        await run_change(pilot, "The token is hidden.")
+        await pilot.press("y", "escape")
+        await see(pilot, "acme_prod", "issued")
+        await pilot.press("v")
+        await see(pilot, "Verify a token")
+        await type_in(pilot, copied[0], "<tab>", str(pem), "<enter>")
+        await see(pilot, "It opens acme_prod.")
+        await pilot.press("escape", "v")
+        await see(pilot, "Verify a token")
+        await type_in(pilot, "1:2:abc", "<enter>")
+        await see(pilot, "DataLens would refuse this token", "this has 3 parts")
+
+
+async def test_the_list_is_written_as_csv(tmp_path: Path) -> None:
+    target = tmp_path / "list.csv"
+    app = console(tmp_path / "home", opened_with(FULL))
+    async with app.run_test(size=NARROW) as pilot:
+        await see(pilot, "initech")
+        await pilot.press("w")
+        await see(pilot, "Write the list of 5 tokens")
+        await type_in(pilot, "<ctrl+u>", str(target), "<enter>")
+        await run_change(pilot, "TENANT", "initech")
+        await until(pilot, target.exists)
+    with target.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert tuple(rows[0]) == LIST_COLUMNS
+    assert {row["tenant"] for row in rows} == {"acme_prod", "acme_test", "globex", HOSTILE, "initech"}
+
+
+async def test_read_only_says_why_nothing_can_be_changed(tmp_path: Path) -> None:
+    app = console(tmp_path, opened_with(FULL), read_only=True)
+    async with app.run_test(size=NARROW) as pilot:
+        await see(pilot, "initech")
+        for key in ("n", "m", "w"):
+            app.clear_notifications()
+            await pilot.press(key)
+            assert "Read-only (--read-only)" in told(app)
+        await pilot.press("v")
+        await see(pilot, "Verify a token")
+
+
+async def test_filter_sort_and_marks(tmp_path: Path) -> None:
+    app = console(tmp_path, opened_with(FULL))
+    async with app.run_test(size=NARROW) as pilot:
+        await see(pilot, "initech")
+        screen = screen_of(pilot)
+        assert isinstance(screen, TokensScreen)
+        assert screen.table.shown[0].token.tenant == "initech"  # the newest first
+        await type_in(pilot, "/", "acme", "<enter>")
+        text = await see(pilot, "2 of 5", "acme_test")
+        assert "globex" not in text
+        await type_in(pilot, "T", "<home>", "<space>", "<space>")
+        await see(pilot, "2 marked")
+        await pilot.press("m")
+        await see(pilot, "What became of 2 tokens?")

@@ -1,0 +1,90 @@
+"""Walking through the console as an operator does: keys in, words on the screen out."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+from textual import events
+from textual.pilot import Pilot
+from textual.widgets import Input, TextArea
+
+from tests.console.starting import text_of, until
+from tui.app import HousekeysApp
+
+Walk = Callable[[Pilot[None]], Awaitable[None]]
+
+LONGEST_TYPED = 3  # characters
+
+
+async def stand_still(pilot: Pilot[None]) -> None:
+    """No blinking cursor, no toast: what is left is the same in every picture."""
+    app = pilot.app
+    app.clear_notifications()
+    for screen in app.screen_stack:
+        for widget in screen.query("Input, TextArea"):
+            if isinstance(widget, Input | TextArea):
+                widget.cursor_blink = False
+    await pilot.pause()
+
+
+def showing(*words: str) -> Walk:
+    """Wait until all of `words` are on the screen."""
+
+    async def walk(pilot: Pilot[None]) -> None:
+        app = pilot.app
+        assert isinstance(app, HousekeysApp)
+        await until(pilot, lambda: getattr(app.screen, "built", True) and all(word in text_of(app) for word in words))
+        await stand_still(pilot)
+
+    return walk
+
+
+async def see(pilot: Pilot[None], *words: str) -> str:
+    """Wait until all of `words` are on the screen; returns what is on it."""
+    await showing(*words)(pilot)
+    app = pilot.app
+    assert isinstance(app, HousekeysApp)
+    return text_of(app)
+
+
+async def type_in(pilot: Pilot[None], *parts: str) -> None:
+    """Type texts and press keys: a part in angle brackets is a key, a longer text is pasted, which is quicker."""
+    for part in parts:
+        if part.startswith("<"):
+            await pilot.press(part.strip("<>"))
+        elif len(part) > LONGEST_TYPED:
+            pilot.app.post_message(events.Paste(part))
+            await pilot.pause()
+        else:
+            await pilot.press(*part)
+
+
+async def run_change(pilot: Pilot[None], *then: str) -> str:
+    """Look at the preview, run it, and see `then`."""
+    await see(pilot, "Exactly this runs")
+    await pilot.press("R")
+    return await see(pilot, *then)
+
+
+def then(*keys: str, see_first: str = "SHA-256", see_last: str) -> Walk:
+    """From the table: press keys, and wait for a page."""
+
+    async def walk(pilot: Pilot[None]) -> None:
+        await see(pilot, see_first)
+        await type_in(pilot, *keys)
+        await see(pilot, see_last)
+
+    return walk
+
+
+def copies(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """From now on, what the console sends to the terminal's clipboard."""
+    sent: list[str] = []
+
+    def copy(_app: HousekeysApp, text: str, _what: str) -> bool:
+        sent.append(text)
+        return True
+
+    monkeypatch.setattr(HousekeysApp, "copy", copy)
+    return sent
