@@ -25,6 +25,10 @@ class Holdings:
 
     entries: dict[_Entry, None] = field(default_factory=dict)
     roles: dict[str, bool] = field(default_factory=dict)
+    # The rights granted among `entries`, by what a revoke can meet: one database, or more than that. A user with a
+    # right on each of many databases is asked about one of them without looking at all.
+    _databases: dict[str, int] = field(default_factory=dict, repr=False)
+    _wide: dict[_Entry, None] = field(default_factory=dict, repr=False)
 
     def grant(self, right: Right, *, option: bool) -> None:
         """Add a right; the same one given before moves to the end, behind every revoke."""
@@ -35,14 +39,16 @@ class Holdings:
         """Take a right away, or only the option to pass it on."""
         if not option_only:
             for option in (False, True):
-                self.entries.pop(_Entry(right, revoked=False, option=option), None)
-                self.entries.pop(_Entry(right, revoked=True, option=option), None)
-        if any(_overlap(entry.right, right) for entry in self.entries if not entry.revoked):
+                self._remove(_Entry(right, revoked=False, option=option))
+                self._remove(_Entry(right, revoked=True, option=option))
+        if self._may_meet(right):
             self._put(_Entry(right, revoked=True, option=option_only))
 
     def clear_rights(self) -> None:
         """Take every right away (`WITH REPLACE OPTION`)."""
         self.entries.clear()
+        self._databases.clear()
+        self._wide.clear()
 
     def statements(self, holder: str) -> list[Grant | Revoke]:
         """The statements that give `holder` these rights, in order; neighbours of one kind are one statement."""
@@ -65,16 +71,45 @@ class Holdings:
         return found
 
     def _put(self, entry: _Entry) -> None:
-        self.entries.pop(entry, None)
+        self._remove(entry)
         self.entries[entry] = None
+        if entry.revoked:
+            return
+        if (database := _only_database(entry.right)) is not None:
+            self._databases[database] = self._databases.get(database, 0) + 1
+        else:
+            self._wide[entry] = None
+
+    def _remove(self, entry: _Entry) -> None:
+        if entry not in self.entries:
+            return
+        del self.entries[entry]
+        if entry.revoked:
+            return
+        if (database := _only_database(entry.right)) is None:
+            del self._wide[entry]
+        elif self._databases[database] == 1:
+            del self._databases[database]
+        else:
+            self._databases[database] -= 1
+
+    def _may_meet(self, right: Right) -> bool:
+        """Whether `right` can have something in common with a right that is granted."""
+        database = _only_database(right)
+        if database is not None:
+            return database in self._databases or any(_overlap(entry.right, right) for entry in self._wide)
+        return bool(self._databases) or any(_overlap(entry.right, right) for entry in self._wide)
+
+
+def _only_database(right: Right) -> str | None:
+    """The one database that a right is about, or None: it is about all, about a prefix, or has a parameter."""
+    return None if right.parameter is not None or right.database_wildcard else right.database
 
 
 def _overlap(first: Right, second: Right) -> bool:
     """Whether the two rights can have something in common; told apart only where that is cheap and certain."""
-    if (first.parameter is None) != (second.parameter is None):
-        return first.privilege == "ALL" or second.privilege == "ALL" or first.privilege.startswith("ACCESS")
-    if first.parameter is not None or first.database is None or second.database is None:
+    if (first.parameter is None) == (second.parameter is None):
         return True
-    if first.database_wildcard or second.database_wildcard:
-        return True
-    return first.database == second.database
+    plain = first if first.parameter is None else second
+    # A group of privileges may hold some with a parameter: SOURCES, ACCESS MANAGEMENT, ALL.
+    return plain.database is None or plain.database_wildcard or plain.privilege == "ALL"

@@ -1,9 +1,10 @@
 """The projection of an access state to `users.xml`, which is what an engine without a storage of its own enforces.
 
-`users.xml` holds less than SQL does. What it cannot hold stays in the state and is named by `not_enforced`. Where a
-user could otherwise come in more easily than it should (a bcrypt password, say), the projection locks it instead: with
-a SHA-256 hash of which nobody knows a password. A salted SHA-256 hash is written without its salt, so the password
-alone does not open it either. Source: ClickHouse's `UsersConfigParser.cpp`.
+`users.xml` holds less than SQL does. What it cannot hold stays in the state and is named by `not_enforced`. It never
+gives more than the state does: a user who could otherwise come in more easily or do more than it should (a bcrypt
+password, an end of validity, a limit among its settings or those of its roles that XML cannot hold, default roles,
+grantees) is locked, with a SHA-256 hash of which nobody knows a password. A salted SHA-256 hash is written without its
+salt, so the password alone does not open it either. Source: ClickHouse's `UsersConfigParser.cpp`.
 """
 
 from __future__ import annotations
@@ -58,17 +59,23 @@ def element_name(name: str) -> str:
 
 
 def project(state: AccessState, *, with_settings: bool = True) -> str:
-    """The `users.xml` of a state. Without settings, nothing in it can be beyond what its reader understands."""
+    """The `users.xml` of a state. Without settings, nothing in it can be beyond what its reader understands.
+
+    Users who lose a setting by that are locked.
+    """
     profiles: list[str] = ["        <default/>\n"]
     users = [_FIXED_USER]
     roles = []
     for number, name in enumerate(sorted(state.users), 1):
+        user = state.users[name]
         profile = f"{GENERATED}settings-{number}"
-        inherited, settings = _projectable(state.users[name].settings if with_settings else ())
+        inherited, settings, whole = _projectable(user.settings if with_settings else ())
         if inherited or settings:
             profiles.append(_profile(profile, inherited, settings))
+        whole = whole and (with_settings or not user.settings)
+        locked = not whole or _may_do_more(state, user)
         grants = _grants(state, EntityKind.USER, name)
-        users.append(_user(state.users[name], profile if inherited or settings else "", grants))
+        users.append(_user(user, profile if inherited or settings else "", grants, locked=locked))
     for name in sorted(state.roles):
         roles.append(_element(element_name(name), [_grants(state, EntityKind.ROLE, name)]))
     return (
@@ -93,9 +100,8 @@ def not_enforced(entity: User | Role) -> tuple[str, ...]:
             found.append("the default database")
         if not all(map(_fits, _host_texts(entity.hosts))):
             found.append("some hosts")
-        inherited, settings = _projectable(entity.settings)
-        changeable = any(element.writability == "CHANGEABLE_IN_READONLY" for element in settings)
-        if len(inherited) + len(settings) < len(entity.settings) or changeable:
+        _, settings, whole = _projectable(entity.settings)
+        if not whole or any(element.writability == "CHANGEABLE_IN_READONLY" for element in settings):
             found.append("some settings")
     elif entity.settings:
         found.append("settings of a role")
@@ -115,8 +121,32 @@ def _method_not_enforced(method: Authentication) -> list[str]:
     return found
 
 
-def _user(user: User, profile: str, grants: str) -> str:
-    parts = [_identification(user.methods[0]) or _LOCKED, _networks(user.hosts)]
+def _may_do_more(state: AccessState, user: User) -> bool:
+    """Whether the projection of `user` leaves out something that limits it, its own settings aside."""
+    if user.default_roles != EVERYONE or user.grantees != EVERYONE:
+        return True
+    seen: set[str] = set()
+    waiting = set(state.holdings(EntityKind.USER, user.name).roles)
+    while waiting:
+        role = waiting.pop()
+        if state.roles[role].settings:
+            return True
+        seen.add(role)
+        waiting |= set(state.holdings(EntityKind.ROLE, role).roles) - seen
+    return False
+
+
+def _way_in(user: User) -> str:
+    """The element for the first of the user's methods that XML can hold whole, or the lock."""
+    for method in user.methods:
+        limited = method.valid_until or method.valid_for is not None or method.grants is not None
+        if not limited and (element := _identification(method)) is not None:
+            return element
+    return _LOCKED
+
+
+def _user(user: User, profile: str, grants: str, *, locked: bool) -> str:
+    parts = [_LOCKED if locked else _way_in(user), _networks(user.hosts)]
     if _fits(user.default_database):
         parts.append(f"<default_database>{escape(user.default_database)}</default_database>")
     if profile:
@@ -198,16 +228,32 @@ def _like_as_regexp(like: str) -> str:
     return f"^{''.join(parts)}$"
 
 
-def _projectable(settings: Sequence[SettingElement]) -> tuple[list[str], list[SettingElement]]:
-    """The profiles and the settings that a profile in XML can hold."""
+def _projectable(settings: Sequence[SettingElement]) -> tuple[list[str], list[SettingElement], bool]:
+    """The profiles and the settings that a profile in XML can hold, and whether these are all there are."""
     profiles = [element.profile for element in settings if element.profile]
-    return profiles, [
-        element
-        for element in settings
-        if not element.profile
-        and re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", element.name)
-        and all(_fits(plain_value(value)) for value in (element.value, element.min, element.max) if value is not None)
-    ]
+    found: dict[str, SettingElement] = {}
+    whole = True
+    for element in settings:
+        if element.profile:
+            continue
+        earlier = found.pop(element.name, None)
+        # XML has a setting once. Of two values the later holds; of two limits nobody should have to guess.
+        if not _fits_xml(element) or (earlier is not None and (_limits(earlier) or _limits(element))):
+            whole = False
+            continue
+        found[element.name] = element
+    return list(dict.fromkeys(profiles)), list(found.values()), whole
+
+
+def _fits_xml(element: SettingElement) -> bool:
+    values = (element.value, element.min, element.max)
+    return re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", element.name) is not None and all(
+        _fits(plain_value(value)) for value in values if value is not None
+    )
+
+
+def _limits(element: SettingElement) -> bool:
+    return element.min is not None or element.max is not None or bool(element.writability) or element.value is None
 
 
 def _profile(name: str, inherited: Sequence[str], settings: Sequence[SettingElement]) -> str:
