@@ -13,12 +13,13 @@ from core.files import write_private
 from core.journal.rows import DONE, Row
 from core.keys import envelope
 from core.keys.envelope import ScryptCost
+from core.keys.versions import key_versions
 from core.profiles import ProfileFile
 from core.secrets import Prompt, Secret
 from core.session import Session
 from core.tokens.delivery import NewToken
 from tests.console.starting import NOW
-from tests.unit.keys.sample_keys import private_key
+from tests.unit.keys.sample_keys import private_key, public_pem
 from tui.screens.base import ConsoleScreen
 from tui.start import OpenSession, Start, open_session
 
@@ -147,3 +148,24 @@ def screen_of(pilot: Pilot[None]) -> ConsoleScreen[object]:
     screen = pilot.app.screen
     assert isinstance(screen, ConsoleScreen)
     return screen
+
+
+async def with_keys(session: Session, *names: str) -> None:
+    """Keys of both sides in use, made the usual way, and tenants of these names."""
+    from core.keys.planning import AtRest, plan_activate, plan_generate, plan_import_datalens, plan_submit
+
+    await tenants(session, *names)
+    journal, run = session.journal, session.runner.run
+    await run(await plan_generate(session.keys.store, [], AtRest(Secret(PASSPHRASE))))
+    await run(plan_submit(await key_versions(journal), 1))
+    await run(plan_activate(await key_versions(journal), 1))
+    await run(plan_import_datalens(await key_versions(journal), 7, public_pem(7)))
+
+
+def ready_to_issue(*names: str) -> OpenSession:
+    """A session in which tokens can be issued."""
+
+    async def prepare(session: Session) -> None:
+        await with_keys(session, *names)
+
+    return opened_with(prepare=prepare)

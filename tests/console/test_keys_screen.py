@@ -179,6 +179,23 @@ async def test_a_pasted_key_of_the_wrong_kind_is_refused_in_the_form(tmp_path: P
         assert "A private key must not leave its owner" in text
 
 
+async def test_the_passphrase_is_changed_for_every_key_here(tmp_path: Path) -> None:
+    app = console(tmp_path, opened_with(FULL, keys=[2, 3]))
+    async with app.run_test(size=NARROW) as pilot:
+        await see(pilot, "SHA-256")
+        await pilot.press("p")
+        await see(pilot, "Present passphrase")
+        await type_in(pilot, "wrong", "<tab>", "new words", "<tab>", "new words", "<enter>")
+        await see(pilot, "Partner key 2: The passphrase does not open this key.")
+        await type_in(pilot, "<shift+tab>", "<shift+tab>", "<ctrl+u>", PASSPHRASE, "<enter>")
+        await run_change(pilot, "SHA-256", "locked")
+        await pilot.press("u")
+        await see(pilot, "Unlock partner keys")
+        await type_in(pilot, "new words", "<enter>")
+        text = await see(pilot, " unlocked ")
+        assert text.count(" unlocked ") == 2
+
+
 async def test_two_passphrases_that_differ_are_refused(tmp_path: Path) -> None:
     app = console(tmp_path, opened_with())
     async with app.run_test(size=NARROW) as pilot:

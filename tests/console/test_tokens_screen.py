@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import csv
-import gc
 import stat
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from textual.pilot import Pilot
-from textual.widget import Widget
-from textual.widgets import Input
 
 from core.errors import UnreachableError
 from core.keys.versions import KeyState, Side, find, key_versions
@@ -20,15 +16,23 @@ from core.session import Session
 from core.tokens.handing_over import LIST_COLUMNS
 from core.tokens.ledger import tokens_issued
 from core.tokens.verifying import Finding, Verification
-from tests.console.ledger import HOSTILE, PASSPHRASE, ledger, mark, new_token, opened_with, rotation, screen_of, tenants
+from tests.console.ledger import (
+    HOSTILE,
+    PASSPHRASE,
+    ledger,
+    mark,
+    opened_with,
+    ready_to_issue,
+    rotation,
+    screen_of,
+    tenants,
+    with_keys,
+)
 from tests.console.starting import NARROW, WIDE, connected, never, opening, start_in, told, until
-from tests.console.walking import Walk, copies, run_change, see, showing, stand_still, then, type_in
+from tests.console.walking import Walk, copies, issue_for, pushed, run_change, see, showing, then, type_in
 from tests.unit.keys.sample_keys import private_pem, public_pem
 from tests.unit.tokens.receiver import Receiver
 from tui.app import HousekeysApp
-from tui.screens.delivery import DeliveryScreen
-from tui.screens.issue import TokenFormScreen
-from tui.screens.question import QuestionScreen
 from tui.screens.tokens import TokensScreen
 from tui.screens.verification import VerificationScreen
 from tui.start import OpenSession
@@ -43,53 +47,7 @@ def console(folder: Path, how: OpenSession, *, read_only: bool | None = None, sc
     return HousekeysApp(replace(start, read_only=read_only))
 
 
-async def with_keys(session: Session, *names: str) -> None:
-    """Keys of both sides in use, made the usual way, and tenants of these names."""
-    from core.keys.planning import AtRest, plan_activate, plan_generate, plan_import_datalens, plan_submit
-    from core.secrets import Secret
-
-    await tenants(session, *names)
-    journal, run = session.journal, session.runner.run
-    await run(await plan_generate(session.keys.store, [], AtRest(Secret(PASSPHRASE))))
-    await run(plan_submit(await key_versions(journal), 1))
-    await run(plan_activate(await key_versions(journal), 1))
-    await run(plan_import_datalens(await key_versions(journal), 7, public_pem(7)))
-
-
-def ready(*names: str) -> OpenSession:
-    """A session in which tokens can be issued."""
-
-    async def prepare(session: Session) -> None:
-        await with_keys(session, *names)
-
-    return opened_with(prepare=prepare)
-
-
-async def issue_for(pilot: Pilot[None], *keys: str) -> None:
-    """From the table to the form: choose tenants with `keys`, and unlock."""
-    await pilot.press("n")
-    await see(pilot, "Issue tokens: for whom?", "TABLES")
-    await type_in(pilot, *keys)
-    await see(pilot, "Unlock partner key 1")
-    await type_in(pilot, PASSPHRASE, "<enter>")
-
-
 # -- pictures
-
-
-def pushed(make: Callable[[], object], *words: str, press: tuple[str, ...] = ()) -> Walk:
-    """A page that needs no connection."""
-
-    async def walk(pilot: Pilot[None]) -> None:
-        await pilot.pause()
-        page = make()
-        assert isinstance(page, DeliveryScreen | VerificationScreen)
-        pilot.app.push_screen(page)
-        await see(pilot, *words)
-        await pilot.press(*press)
-        await stand_still(pilot)
-
-    return walk
 
 
 GOOD = Verification(
@@ -138,13 +96,6 @@ BAD = Verification(
         pytest.param(opened_with(FULL), None, then("v", see_first="initech", see_last="Verify a token"), id="verify"),
         pytest.param(opened_with(FULL), None, then("m", see_first="initech", see_last="What became"), id="mark"),
         pytest.param(opened_with(FULL), None, then("b", see_first="initech", see_last="in use now"), id="reissue"),
-        pytest.param(never, None, pushed(lambda: DeliveryScreen([new_token()]), "hidden"), id="hidden"),
-        pytest.param(
-            never,
-            None,
-            pushed(lambda: DeliveryScreen([new_token(HOSTILE), new_token()]), "1 of 2", press=("space", "l")),
-            id="shown",
-        ),
         pytest.param(never, None, pushed(lambda: VerificationScreen(GOOD), "takes this token"), id="good"),
         pytest.param(never, None, pushed(lambda: VerificationScreen(BAD), "would refuse"), id="bad"),
     ],
@@ -162,10 +113,10 @@ async def test_a_token_is_issued_handed_over_and_verified_by_keyboard_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     copied = copies(monkeypatch)
-    app = console(tmp_path, ready("acme_prod", "zeta"))
+    app = console(tmp_path, ready_to_issue("acme_prod", "zeta"))
     async with app.run_test(size=NARROW) as pilot:
         await see(pilot, "No tokens yet.")
-        await issue_for(pilot, "acme", "<enter>", "<enter>")
+        await issue_for(pilot, PASSPHRASE, "acme", "<enter>", "<enter>")
         text = await see(pilot, "Issue a token for acme_prod", "DataLens key 7", "partner key 1")
         await type_in(pilot, "ticket 42", "<enter>")
         text = await run_change(pilot, "The token is hidden.")
@@ -193,88 +144,12 @@ async def test_a_token_is_issued_handed_over_and_verified_by_keyboard_alone(
     assert receiver.accept(token) == "acme_prod"
 
 
-async def test_nothing_on_the_screen_keeps_a_token_after_the_page_is_closed(tmp_path: Path) -> None:
-    app = console(tmp_path, never)
-    async with app.run_test(size=NARROW) as pilot:
-        await pilot.pause()
-        token = new_token()
-        needle = token.text[100:160]
-        app.push_screen(DeliveryScreen([token]))
-        await see(pilot, "hidden")
-        await pilot.press("space")
-        assert needle[:40] in "".join((await see(pilot, "2:2:SECRET")).split())
-        await pilot.press("escape")
-        await until(pilot, lambda: isinstance(app.screen, TokensScreen))
-        del token
-        for _ in range(3):
-            await pilot.pause()
-            gc.collect()
-        keeping = [thing for thing in gc.get_objects() if isinstance(thing, Widget) and _holds(thing, needle)]
-        assert keeping == []
-        assert not [thing for thing in gc.get_objects() if isinstance(thing, DeliveryScreen) and thing._tokens]
-
-
-def _holds(widget: Widget, needle: str) -> bool:
-    """Whether what a widget knows, or what it has drawn, has `needle` in it."""
-    if needle in repr(vars(widget)):
-        return True
-    if isinstance(widget, Input):
-        return needle in widget.value
-    strips = widget._styles_cache._cache.values()
-    return any(needle in strip.text for strip in strips)
-
-
-async def test_closing_before_handing_over_asks(tmp_path: Path) -> None:
-    app = console(tmp_path, never)
-    async with app.run_test(size=NARROW) as pilot:
-        await pilot.pause()
-        app.push_screen(DeliveryScreen([new_token()]))
-        await see(pilot, "hidden")
-        await pilot.press("escape")
-        await see(pilot, "was not shown, copied or written")
-        await pilot.press("escape")
-        await see(pilot, "hidden")
-        await pilot.press("4")
-        assert "Close this page first" in told(app)
-        await pilot.press("escape")
-        await until(pilot, lambda: isinstance(app.screen, QuestionScreen))
-        await type_in(pilot, "<tab>", "<enter>")
-        await until(pilot, lambda: isinstance(app.screen, TokensScreen))
-
-
-async def test_a_token_is_written_to_a_private_file_with_the_note(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    copied = copies(monkeypatch)
-    target = tmp_path / "token.txt"
-    app = console(tmp_path / "home", ready("acme_prod"))
-    async with app.run_test(size=NARROW) as pilot:
-        await see(pilot, "No tokens yet.")
-        await issue_for(pilot, "<enter>", "<enter>")
-        await see(pilot, "Issue a token")
-        await pilot.press("enter")
-        await run_change(pilot, "The token is hidden.")
-        await type_in(pilot, "y", "l", "w")
-        await see(pilot, "Write the token to a file", "Russian")
-        await type_in(pilot, "<ctrl+u>", str(target), "<enter>")
-        text = await run_change(pilot, "The token is hidden.")
-        assert copied[0] not in text
-        await until(pilot, target.exists)
-        await pilot.press("escape")
-        await until(pilot, lambda: isinstance(app.screen, TokensScreen))
-    assert stat.S_IMODE(target.stat().st_mode) == 0o600
-    assert target.read_text().splitlines()[-1] == copied[0]
-    assert "Токен доступа" in target.read_text()
-    kept = b"".join(path.read_bytes() for path in (tmp_path / "home").rglob("*") if path.is_file())
-    assert copied[0].split(":")[2].encode() not in kept
-
-
 async def test_many_tokens_go_to_a_csv_file(tmp_path: Path) -> None:
     target = tmp_path / "tokens.csv"
-    app = console(tmp_path / "home", ready("acme_prod", "zeta", HOSTILE))
+    app = console(tmp_path / "home", ready_to_issue("acme_prod", "zeta", HOSTILE))
     async with app.run_test(size=NARROW) as pilot:
         await see(pilot, "No tokens yet.")
-        await issue_for(pilot, "<enter>", "*", "<enter>")
+        await issue_for(pilot, PASSPHRASE, "<enter>", "*", "<enter>")
         await see(pilot, "Issue 3 tokens", "a CSV file")
         await type_in(pilot, "<tab>", "<tab>", "<ctrl+u>", str(target), "<enter>")
         await run_change(pilot, "TENANT", "acme_prod", "zeta")
@@ -289,39 +164,9 @@ async def test_many_tokens_go_to_a_csv_file(tmp_path: Path) -> None:
     assert set(issued) == {"acme_prod", "zeta", HOSTILE}
 
 
-async def test_making_tokens_says_how_far_it_is_and_can_be_stopped(tmp_path: Path) -> None:
-    import asyncio
-
-    from core.tokens.planning import Issuing
-
-    stopped = asyncio.Event()
-
-    async def make(_values: object, progress: Callable[[int, int], None]) -> Issuing:
-        progress(1200, 3000)
-        try:
-            await asyncio.Event().wait()
-        except asyncio.CancelledError:
-            stopped.set()
-            raise
-        raise AssertionError
-
-    app = console(tmp_path, never)
-    async with app.run_test(size=NARROW) as pilot:
-        await pilot.pause()
-        app.push_screen(TokenFormScreen("Issue 3,000 tokens", [], make, intro="For many.", button="Make"))
-        await see(pilot, "Make")
-        page = screen_of(pilot)
-        assert isinstance(page, TokenFormScreen)
-        page.send()
-        await see(pilot, "1,200 of 3,000 made, esc stops")
-        await pilot.press("escape")
-        await until(pilot, stopped.is_set)
-        await until(pilot, lambda: isinstance(app.screen, TokensScreen))
-
-
 async def test_a_hostile_name_is_shown_literally_everywhere(tmp_path: Path) -> None:
     literal = "[b]x[/b] \\x1b[31m\\n\\u202e`'\\ 🦊"
-    app = console(tmp_path, ready(HOSTILE))
+    app = console(tmp_path, ready_to_issue(HOSTILE))
     async with app.run_test(size=WIDE) as pilot:
         await see(pilot, "No tokens yet.")
         await pilot.press("n")
@@ -403,10 +248,10 @@ async def test_a_token_is_opened_with_a_datalens_key_for_testing(
     copied = copies(monkeypatch)
     pem = tmp_path / "datalens-private.pem"
     pem.write_bytes(private_pem(7))
-    app = console(tmp_path / "home", ready("acme_prod"))
+    app = console(tmp_path / "home", ready_to_issue("acme_prod"))
     async with app.run_test(size=NARROW) as pilot:
         await see(pilot, "No tokens yet.")
-        await issue_for(pilot, "<enter>", "<enter>")
+        await issue_for(pilot, PASSPHRASE, "<enter>", "<enter>")
         await see(pilot, "Issue a token")
         await pilot.press("enter")
         await run_change(pilot, "The token is hidden.")

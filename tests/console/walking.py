@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 from textual import events
@@ -11,6 +12,7 @@ from textual.widgets import Input, TextArea
 
 from tests.console.starting import text_of, until
 from tui.app import HousekeysApp
+from tui.screens.base import ConsoleScreen
 
 Walk = Callable[[Pilot[None]], Awaitable[None]]
 
@@ -88,3 +90,25 @@ def copies(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(HousekeysApp, "copy", copy)
     return sent
+
+
+def pushed(make: Callable[[], ConsoleScreen[Any]], *words: str, press: tuple[str, ...] = ()) -> Walk:
+    """A page that needs no connection."""
+
+    async def walk(pilot: Pilot[None]) -> None:
+        await pilot.pause()
+        pilot.app.push_screen(make())
+        await see(pilot, *words)
+        await pilot.press(*press)
+        await stand_still(pilot)
+
+    return walk
+
+
+async def issue_for(pilot: Pilot[None], passphrase: str, *keys: str) -> None:
+    """From the table to the form: choose tenants with `keys`, and unlock."""
+    await pilot.press("n")
+    await see(pilot, "Issue tokens: for whom?", "TABLES")
+    await type_in(pilot, *keys)
+    await see(pilot, "Unlock partner key 1")
+    await type_in(pilot, passphrase, "<enter>")

@@ -103,6 +103,12 @@ def _ask(screen: ConsoleScreen[Any], session: Session, keys: IssuingKeys, tenant
             progress=progress,
         )
 
+    page = issue_form(tenants, keys_text(keys), make)
+    screen.app.push_screen(page, lambda issuing: None if issuing is None else run_issuing(screen, issuing))
+
+
+def issue_form(tenants: Sequence[str], keys: str, make: MakeTokens) -> TokenFormScreen:
+    """Asks how tokens for `tenants` are handed over. `keys` says with which keys they are made."""
     fields = [Field("note", "Note", hint="For the ledger: whom it is for, a ticket.")]
     if len(tenants) > 1:
         fields += [
@@ -113,8 +119,7 @@ def _ask(screen: ConsoleScreen[Any], session: Session, keys: IssuingKeys, tenant
     title = f"Issue a token for {one_line(tenants[0], 60)}" if len(tenants) == 1 else f"Issue {len(tenants):,} tokens"
     named = ", ".join(one_line(tenant, 60) for tenant in tenants[:NAMED])
     more = f" and {count(len(tenants) - NAMED)} more" if len(tenants) > NAMED else ""
-    page = TokenFormScreen(title, fields, make, intro=f"For {named}{more}.\n{keys_text(keys)}", button="Make")
-    screen.app.push_screen(page, lambda issuing: None if issuing is None else run_issuing(screen, issuing))
+    return TokenFormScreen(title, fields, make, intro=f"For {named}{more}.\n{keys}", button="Make")
 
 
 def run_issuing(screen: ConsoleScreen[Any], issuing: Issuing) -> None:
