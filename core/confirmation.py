@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from core.changes import Change, Danger
-from core.profiles.model import Profile
+from core.profiles import Profile
 
 
 class Ask(Enum):
