@@ -443,10 +443,12 @@ def capitalised(text: str) -> str:
 def run_console(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Open the console for parsed arguments; returns the exit code."""
     from core.errors import ExitCode
+    from core.logs import start_logging
     from core.paths import Paths
     from core.profiles import load
 
     paths = Paths.locate(environ, arguments.config)
+    start_logging(paths)
     profile_file = load(paths.config_file)
     name = arguments.profile or profile_file.preferences.default_profile
     app = HousekeysApp(Start(paths, profile_file, name, read_only=arguments.read_only))

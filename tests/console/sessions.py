@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from core.changes import Change, Event, StatementStep
+from core.clickhouse.abilities import abilities
 from core.clickhouse.capabilities import Capabilities
 from core.errors import HousekeysError
 from core.journal.rows import Row
@@ -117,7 +118,12 @@ class FixedRunner:
 
 PROFILE = Profile("prod", host="ch-1.example", user="operator")
 CAPABILITIES = Capabilities(
-    "26.9.2.1", (26, 9, 2, 1), "operator", "server", 0.012, may=frozenset({"create database", "grant"})
+    "26.9.2.1",
+    (26, 9, 2, 1),
+    "operator",
+    "server",
+    0.012,
+    may=frozenset(ability.name for ability in abilities("housekeys")),
 )
 WRITE = ReadOnly(False)
 LOOK = ReadOnly(True, "--read-only")

@@ -113,7 +113,7 @@ async def test_the_navigation_folds_away_when_narrow(tmp_path: Path) -> None:
         assert not app.screen.query_one(Navigation).display
         await pilot.resize_terminal(100, 24)
         await until(pilot, lambda: app.screen.query_one(Navigation).display)
-        await pilot.click(Navigation, offset=(3, 1 + len(app.NUMBERS) - 1))
+        await pilot.click(Navigation, offset=(3, 1 + list(app.NUMBERS.values()).index("profiles")))
         await until(pilot, lambda: "Profiles" in line(app, "crumb"))
 
 

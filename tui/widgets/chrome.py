@@ -53,7 +53,7 @@ def line_of(left: Sequence[Piece], right: Sequence[Piece], width: int, *, gap: i
     start = blank.join([piece.drawn for piece, is_left in pieces if is_left])
     end = blank.join([piece.drawn for piece, is_left in pieces if not is_left])
     room = max(width - start.cell_length - end.cell_length - 2, 1 if end.cell_length else 0)
-    return Content.assemble(" ", start, " " * room, end, " ").truncate(width)
+    return Content.assemble(" ", start, " " * room, end, " ").truncate(width, ellipsis=True)
 
 
 class ChromeLine(Widget):
