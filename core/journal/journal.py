@@ -17,10 +17,12 @@ from core.clickhouse.doubt import leaves_doubt
 from core.clickhouse.engine import Engine, QueryResult
 from core.clickhouse.errors import UnknownNameError
 from core.clickhouse.quoting import quote_identifier, quote_string
-from core.errors import HousekeysError, NotFoundError
+from core.display import one_line
+from core.errors import HousekeysError, NotFoundError, RefusedError
 from core.journal.rows import COLUMNS, Row
 
 TABLE: Final = "journal"
+_COLUMN_KINDS: Final = {"id": "UUID", "at": "DateTime64(6", "change": "UUID"}  # the others are text of some kind
 BATCH_ROWS: Final = 10_000
 BATCH_CHARACTERS: Final = 4_000_000  # of details in one insert
 
@@ -123,14 +125,32 @@ class Journal:
     # -- creation
 
     async def exists(self) -> bool:
-        """Whether the table is there and visible to the connected user."""
+        """Whether the table is there and visible to the connected user.
+
+        Raises RefusedError when a table of that name is there that is no journal.
+        """
         if not self._exists:
             found = await self._engine.query(
-                "SELECT count() FROM system.tables WHERE database = {database:String} AND name = {table:String}",
+                "SELECT name, type FROM system.columns WHERE database = {database:String} AND table = {table:String}",
                 {"database": self.database, "table": TABLE},
             )
-            self._exists = bool(found.first_cell())
+            if found.rows:
+                self._refuse_other_table(dict(found.rows))
+            self._exists = bool(found.rows)
         return self._exists
+
+    def _refuse_other_table(self, types: Mapping[str, str]) -> None:
+        """Raise when a column is missing or cannot hold what belongs there. More columns do no harm."""
+        wrong = [f"it has no column {name}" for name in COLUMNS if name not in types]
+        for name, kind in _COLUMN_KINDS.items():
+            if name in types and not types[name].startswith(kind):
+                wrong.append(f"its column {name} is {types[name]}, not {kind}")
+        if wrong:
+            raise RefusedError(
+                f"The table {self.database}.{TABLE} is not the journal of Housekeys: {one_line(wrong[0])}.",
+                advice="Name another database in the profile (database = ...), or have the table renamed.",
+                detail="\n".join(wrong),
+            )
 
     def creation_statements(self) -> tuple[str, str]:
         """The two statements that create database and table, as they can be handed to an administrator.

@@ -14,6 +14,9 @@ FAILED: Final = "failed"
 UNDONE: Final = "undone"
 DISMISSED: Final = "dismissed"
 
+UNREADABLE: Final = "unreadable"  # the one detail of a row whose details are not those of Housekeys
+_SHOWN_UNREADABLE: Final = 200  # characters
+
 CHANGE: Final = "change"  # the subject kind of the one row about a change itself
 
 
@@ -70,8 +73,17 @@ class Row:
             subject,
             action,
             outcome,
-            details=json.loads(details),
+            details=_read_details(details),
         )
+
+
+def _read_details(text: str) -> dict[str, Any]:
+    """The details of a row. Others can write to the table too: what is no JSON object is only shown."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        value = None
+    return value if isinstance(value, dict) else {UNREADABLE: text[:_SHOWN_UNREADABLE]}
 
 
 COLUMNS: Final = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,16 +13,17 @@ import pytest
 
 from core.clickhouse.embedded import EmbeddedEngine
 from core.clickhouse.errors import NoRightError
-from core.errors import HousekeysError, NotFoundError, UnreachableError
+from core.errors import HousekeysError, NotFoundError, RefusedError, UnreachableError
 from core.journal.ids import moment, new_ids
-from core.journal.journal import BATCH_CHARACTERS, Journal
-from core.journal.rows import Row
+from core.journal.journal import BATCH_CHARACTERS, TABLE, Journal
+from core.journal.rows import COLUMNS, UNREADABLE, Row
 from tests.engine.faulty_engine import FaultyEngine
 from tests.engine.running_place import forget_nothing
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 _names = (f"journal_{number}" for number in itertools.count())
+_ALL_TEXT = ", ".join(f"{name} String" for name in COLUMNS)
 NASTY = 'it\'s \\ `quoted` "twice"\n\t[bold]x[/] \U0001f5dd {a:String} ключ'
 
 
@@ -269,3 +271,34 @@ async def test_a_hundred_thousand_rows(shared_engine: EmbeddedEngine) -> None:
     assert sum(counts.values()) == 40_000
     assert len(await journal.events("token")) == 120_000
     assert [found.subject for found in await journal.history(limit=2)] == ["39999", "39998"]
+
+
+async def test_details_that_others_wrote_are_shown_and_break_nothing(shared_engine: EmbeddedEngine) -> None:
+    journal = await new_journal(shared_engine)
+    foreign = ("", "not json", "[1, 2]", "null", '"x"', "[" * 100_000)
+    rows = [(*row("acme").to_values()[:-1], details) for details in foreign]
+    own = row("beta", details={"note": "x"}).to_values()
+    await shared_engine.insert(journal.database, TABLE, COLUMNS, [*rows, own])
+    found = [event.details for event in await journal.events("tenant")]
+    assert found == [*({UNREADABLE: details[:200]} for details in foreign), {"note": "x"}]
+
+
+@pytest.mark.parametrize(
+    ("columns", "wrong"),
+    [
+        ("id UUID, what String", "it has no column at"),
+        (_ALL_TEXT, "its column id is String, not UUID"),
+        (_ALL_TEXT.replace("id String", "id UUID").replace("at String", "at DateTime"), "its column at is DateTime"),
+    ],
+    ids=["columns", "id", "at"],
+)
+async def test_another_table_of_that_name_is_no_journal(
+    shared_engine: EmbeddedEngine, columns: str, wrong: str
+) -> None:
+    journal = Journal(shared_engine, next(_names))
+    await shared_engine.command(f"CREATE DATABASE {journal.database}")
+    await shared_engine.command(f"CREATE TABLE {journal.database}.journal ({columns}) ENGINE = MergeTree ORDER BY id")
+    for attempt in (journal.exists(), journal.history(), journal.append([row()])):
+        with pytest.raises(RefusedError, match=re.escape(wrong)) as raised:
+            await attempt
+        assert "database = ..." in raised.value.advice
