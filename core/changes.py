@@ -16,7 +16,7 @@ from enum import IntEnum, StrEnum
 from pathlib import Path
 from typing import Any
 
-from core.errors import BadInputError
+from core.display import require_unicode
 
 JsonValue = str | int | float | bool | None | Sequence["JsonValue"] | Mapping[str, "JsonValue"]
 
@@ -51,8 +51,7 @@ class Event:
 
     def __post_init__(self) -> None:
         for text in (self.subject_kind, self.subject, self.action, json.dumps(self.details, ensure_ascii=False)):
-            if not text.isascii():
-                _refuse_surrogates(text)
+            require_unicode(text)
 
     def to_record(self) -> dict[str, Any]:
         return {
@@ -65,14 +64,6 @@ class Event:
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Event:
         return cls(record["subject_kind"], record["subject"], record["action"], record["details"])
-
-
-def _refuse_surrogates(text: str) -> None:
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        shown = text.encode("utf-8", "backslashreplace").decode()
-        raise BadInputError(f"{shown[:100]} is not valid text.", advice="Type it anew, in UTF-8.") from error
 
 
 @dataclass(frozen=True, slots=True)

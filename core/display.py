@@ -9,6 +9,8 @@ from __future__ import annotations
 import unicodedata
 from datetime import UTC, datetime
 
+from core.errors import BadInputError
+
 # Hangul vowels and finals: drawn into the cell of the consonant before them.
 _JAMO = frozenset((*range(0x1160, 0x1200), *range(0xD7B0, 0xD800)))
 
@@ -52,6 +54,16 @@ def _cut(text: str, cells: int) -> str:
 def plain_lines(text: str) -> str:
     """`text` with line breaks kept (LF) and every other invisible character written as an escape."""
     return "\n".join(one_line(line) for line in text.replace("\r\n", "\n").split("\n"))
+
+
+def require_unicode(text: str) -> None:
+    """Raise BadInputError for text with a lone surrogate, as undecodable arguments give: it can be stored nowhere."""
+    if text.isascii():
+        return
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise BadInputError(f"{one_line(text, 100)} is not valid text.", advice="Type it anew, in UTF-8.") from error
 
 
 def count(number: int | None) -> str:

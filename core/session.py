@@ -59,8 +59,9 @@ class Session:
         read_only: bool | None = None,
         prompt: Prompt | None = None,
         operator: Operator | None = None,
+        catch_up: bool = True,
     ) -> Session:
-        """Connect, learn what the connection may do, and send what an earlier run could not.
+        """Connect, learn what the connection may do, and with `catch_up` send what an earlier run could not.
 
         Raises UnreachableError, RefusedError (no password to be had), BadInputError or NotFoundError (the profile).
         """
@@ -76,7 +77,8 @@ class Session:
             await engine.close()
             raise
         session = cls(profile, profile_file.preferences, paths, mode, operator, engine, capabilities, journal, runner)
-        await session.send_unsent()
+        if catch_up:
+            await session.send_unsent()
         return session
 
     async def send_unsent(self) -> None:

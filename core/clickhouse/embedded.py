@@ -16,6 +16,7 @@ from typing import Any, Literal, Self, TypeVar
 
 from core.clickhouse.embedded_worker import Worker
 from core.clickhouse.engine import Engine, QueryResult, SettingValue
+from core.clickhouse.quoting import require_encodable
 from core.errors import UnreachableError
 
 T = TypeVar("T")
@@ -68,9 +69,11 @@ class EmbeddedEngine(Engine):
         *,
         settings: Mapping[str, SettingValue] | None = None,
     ) -> QueryResult:
+        require_encodable(sql, parameters)
         return await self._run(lambda: self._worker.query(sql, parameters, settings))
 
     async def command(self, sql: str, *, settings: Mapping[str, SettingValue] | None = None) -> None:
+        require_encodable(sql)
         await self._run(lambda: self._worker.command(sql, settings))
 
     async def commands(

@@ -6,6 +6,11 @@ and hostile names need no thought, and both are proved against ClickHouse's own 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from core.display import require_unicode
+
 _ESCAPES = {
     "\\": "\\\\",
     "\0": "\\0",
@@ -19,6 +24,14 @@ _ESCAPES = {
 }
 _IN_IDENTIFIER = str.maketrans({**_ESCAPES, "`": "\\`"})
 _IN_STRING = str.maketrans({**_ESCAPES, "'": "\\'"})
+
+
+def require_encodable(sql: str, parameters: Mapping[str, Any] | None = None) -> None:
+    """Raise BadInputError when the statement or a parameter holds text that no encoding can carry to ClickHouse."""
+    require_unicode(sql)
+    for value in (parameters or {}).values():
+        for text in [value] if isinstance(value, str) else value if isinstance(value, list | tuple) else ():
+            require_unicode(str(text))
 
 
 def quote_identifier(name: str) -> str:

@@ -18,7 +18,7 @@ from uuid import uuid4
 
 from core.clickhouse.engine import QueryResult, SettingValue
 from core.clickhouse.errors import QueryTimeoutError, ServerError, SettingRefusedError
-from core.clickhouse.quoting import quote_identifier, quote_string
+from core.clickhouse.quoting import quote_identifier, quote_string, require_encodable
 from core.clickhouse.server_diagnosis import look_closer
 from core.clickhouse.server_failures import ConnectionLostError, explain_failure, no_answer
 from core.clickhouse.server_options import ServerOptions
@@ -103,6 +103,7 @@ class ServerEngine:
         settings: Mapping[str, SettingValue] | None = None,
     ) -> QueryResult:
         """Run a statement that reads; sent again when the connection breaks. See `Engine.query`."""
+        require_encodable(sql, parameters)
         for left in reversed(range(_READ_ATTEMPTS if _READ.match(sql) else 1)):
             try:
                 return await self._run(lambda query_id: self._read(sql, parameters, settings, query_id))
@@ -116,6 +117,7 @@ class ServerEngine:
 
     async def command(self, sql: str, *, settings: Mapping[str, SettingValue] | None = None) -> None:
         """Run a statement that changes something; never sent twice. See `Engine.command`."""
+        require_encodable(sql)
 
         async def act(query_id: str) -> None:
             # The whole answer is waited for: an error of ON CLUSTER comes after the first hosts' rows.

@@ -237,8 +237,11 @@ def set_aside(path: Path) -> None:
 
 
 def _listed(folder: Path, suffix: str) -> list[Path]:
-    # A UUIDv7 sorts by time as text.
-    return sorted(path for path in folder.glob(f"*{suffix}") if _is_id(path.stem))
+    # Not glob: it passes over a folder that may not be read, as if nothing were unfinished.
+    with _explained(folder / f"*{suffix}"):
+        names = os.listdir(folder) if folder.exists() else []
+    paths = (folder / name for name in names if name.endswith(suffix))
+    return sorted(path for path in paths if _is_id(path.stem))  # a UUIDv7 sorts by time as text
 
 
 def _is_id(text: str) -> bool:

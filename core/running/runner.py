@@ -144,10 +144,17 @@ class Runner:
     # -- what is unfinished
 
     def unfinished(self) -> list[Unfinished]:
-        """The changes that were begun and not brought to an end, oldest first. Reads files only."""
+        """The changes that were begun and not brought to an end, oldest first. Reads files only.
+
+        A folder that cannot be read counts as one damaged change: nobody can say that nothing is unfinished.
+        """
         found: list[Unfinished] = []
         being_undone: set[str] = set()
-        for path in open_files(self._folder):
+        try:
+            paths = open_files(self._folder)
+        except WriteAheadError as error:
+            return [_unreadable(UUID(int=0), error)]
+        for path in paths:
             try:
                 peek = Peek(path)
             except NotFoundError:
@@ -317,11 +324,11 @@ class Runner:
 
 def _undo_of(ledger: Ledger, indexes: list[int]) -> Change:
     if not indexes:
-        raise RefusedError(f"There is nothing to undo: no step of {ledger.change.title!r} was done.")
+        raise RefusedError(f"There is nothing to undo: no step was done of: {ledger.change.title}.")
     try:
         return replace(inverse(ledger.change, indexes), undoes=str(ledger.id))
     except ValueError as error:
-        raise RefusedError(f"{ledger.change.title!r} cannot be undone: {error}.") from error
+        raise RefusedError(f"It cannot be undone ({ledger.change.title}): {str(error).rstrip('.')}.") from error
 
 
 def _end_order(ledger: Ledger) -> UUID:

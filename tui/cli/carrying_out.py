@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING
@@ -59,7 +60,8 @@ def _show_plan(context: Context, change: Change) -> None:
         )
         return
     _show_title(context, change)
-    output.text(one_line_each(change.preview()))
+    if change.steps:
+        output.text(one_line_each(change.preview()))
 
 
 def one_line_each(preview: str) -> str:
@@ -68,7 +70,9 @@ def one_line_each(preview: str) -> str:
 
 
 def _show_title(context: Context, change: Change) -> None:
-    context.output.message(f"{one_line(change.title)} ({change.danger.name.lower()}, {len(change.steps)} steps)")
+    number = len(change.steps)
+    steps = "nothing to do" if not number else "1 step" if number == 1 else f"{number:,} steps"
+    context.output.message(f"{one_line(change.title)} ({change.danger.name.lower()}, {steps})")
     for consequence in change.consequences:
         context.output.message(f"  ! {one_line(consequence)}")
 
@@ -83,7 +87,7 @@ async def _confirm(context: Context, session: Session, change: Change) -> None:
     if context.arguments.yes and (needed.ask is Ask.YES or not session.profile.production):
         return
     if not context.interactive:
-        flag = "--yes" if needed.ask is Ask.YES or not session.profile.production else f"--confirm {needed.name!r}"
+        flag = "--yes" if needed.ask is Ask.YES else f"--confirm {shlex.quote(needed.name)}"
         raise RefusedError(f"{one_line(change.title)} has to be confirmed.", advice=f"Add {flag} to run it unasked.")
     _show_title(context, change)
     context.output.message(one_line_each(change.preview()))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -21,6 +23,19 @@ if TYPE_CHECKING:
     from core.session import Session
 
 ENVIRONMENT_NAME = "HOUSEKEYS_PASSPHRASE"
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """Ctrl-C ends what is being typed.
+
+    asyncio's own handler would only cancel the task and leave the reading, here or in a thread, waiting for Enter.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 class Context:
@@ -82,6 +97,7 @@ class Context:
                 self.paths,
                 read_only=self.read_only_flag,
                 prompt=self.prompt_secret if self.interactive else None,
+                catch_up=not self.arguments.dry_run,  # a dry run writes nothing, not even what is overdue
             )
             self._tell_problems()
             unfinished = len(self._session.runner.unfinished())
@@ -113,27 +129,35 @@ class Context:
         if self._session is not None:
             await self._session.close()
 
+    def read_stdin(self, limit: int) -> bytes:
+        """At most `limit` bytes of standard input, as they are: what they mean is for their reader to say."""
+        binary = getattr(self.stdin, "buffer", None)
+        content = self.stdin.read(limit).encode("utf-8", "surrogateescape") if binary is None else binary.read(limit)
+        return bytes(content)
+
     async def prompt_secret(self, label: str) -> Secret | None:
         """Ask for a secret without echo. None when it is left empty. Raises RefusedError without a terminal."""
         if not self.interactive:
             raise RefusedError(f"{label} is needed, and there is no terminal to ask at.")
-        import asyncio
         import getpass
 
         from core.secrets import Secret
 
-        typed = await asyncio.to_thread(getpass.getpass, f"{label}: ", self.output.stderr)
+        with _interruptible():
+            try:
+                typed = getpass.getpass(f"{label}: ", self.output.stderr)
+            except EOFError:  # Ctrl-D
+                return None
         return Secret(typed) if typed else None
 
     async def ask_line(self, question: str) -> str:
         """Ask for a line of text on stderr. Raises RefusedError without a terminal."""
         if not self.interactive:
             raise RefusedError("This has to be confirmed, and there is no terminal to ask at.", advice="Use --yes.")
-        import asyncio
-
-        self.output.stderr.write(question)
-        self.output.stderr.flush()
-        return (await asyncio.to_thread(self.stdin.readline)).rstrip("\n")
+        with _interruptible():
+            self.output.stderr.write(question)
+            self.output.stderr.flush()
+            return self.stdin.readline().rstrip("\n")
 
     async def passphrase(self, label: str = "Passphrase of the partner keys", *, twice: bool = False) -> Secret:
         """The passphrase: --passphrase-file, else HOUSEKEYS_PASSPHRASE, else the prompt (typed `twice` when new).

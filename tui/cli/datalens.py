@@ -145,8 +145,11 @@ async def _tick(context: Context) -> None:
     from core.datalens.checklist import plan_tick
 
     arguments = context.arguments
-    await context.carry_out(plan_tick(arguments.item, ticked=arguments.verb == "tick", note=arguments.note))
-    context.output.message(f"{arguments.item}: {'ticked' if arguments.verb == 'tick' else 'to do again'}.")
+    ticked = arguments.verb == "tick"
+    await context.carry_out(plan_tick(arguments.item, ticked=ticked, note=arguments.note))
+    if context.output.json:
+        context.output.data({"id": arguments.item, "ticked": ticked})
+    context.output.message(f"{arguments.item}: {'ticked' if ticked else 'to do again'}.")
 
 
 # -- the user
@@ -170,20 +173,20 @@ async def _setup(context: Context) -> None:
     )
     if not change.steps and not arguments.dry_run:
         context.output.message(f"{change.title}.")
+        _print_password(context, user, None)
         return
     await context.carry_out(change)
     context.output.message(f"Done: {change.title}.")
     for consequence in change.consequences:
         context.output.message(consequence)
-    if password is not None and arguments.generate_password and arguments.password_out is None:
-        _print_password(context, user, password)
+    _print_password(context, user, password if arguments.generate_password and not arguments.password_out else None)
 
 
-def _print_password(context: Context, user: str, password: Secret) -> None:
+def _print_password(context: Context, user: str, password: Secret | None) -> None:
     """The one place where a password is printed: it was made up here, and nobody else has it."""
     if context.output.json:
-        context.output.data({"user": user, "password": password.reveal()})
-    else:
+        context.output.data({"user": user, "password": None if password is None else password.reveal()})
+    elif password is not None:
         context.output.text(password.reveal())
 
 

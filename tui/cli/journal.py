@@ -11,7 +11,7 @@ from core.errors import BadInputError, NotFoundError
 
 if TYPE_CHECKING:
     from core.journal.rows import Row
-    from core.running.report import Unfinished
+    from core.running.report import Report, Unfinished
     from tui.cli.arguments import Frame
     from tui.cli.context import Context
 
@@ -162,12 +162,13 @@ async def resume_change(context: Context) -> None:
     steps = [step for index, step in enumerate(unfinished.change.steps) if index not in done]
     # What is shown and confirmed is what is left; what a step needs has been decided before or is among it.
     left = replace(unfinished.change, steps=tuple(replace(step, needs=None) for step in steps))
-    await carry_out(
+    report = await carry_out(
         context,
         left,
         allow_partial=False,
         run=lambda progress: session.runner.resume(unfinished.id, progress, settle_steps=settled),
     )
+    _tell(context, report)
 
 
 async def undo_change(context: Context) -> None:
@@ -178,7 +179,17 @@ async def undo_change(context: Context) -> None:
         change = await runner.undo_unfinished(unfinished.id, settle_steps=_settled(context.arguments))
     else:
         change = await runner.last_undoable()
-    await context.carry_out(change)
+    _tell(context, await context.carry_out(change))
+
+
+def _tell(context: Context, report: Report) -> None:
+    """What became of a change that ended well."""
+    from core.display import one_line
+
+    title, steps = report.change.title, len(report.change.steps)
+    if context.output.json:
+        context.output.data({"change": report.change_id, "title": title, "steps": steps})
+    context.output.message(f"{one_line(title)}: all done ({'1 step' if steps == 1 else f'{steps:,} steps'}).")
 
 
 async def dismiss_change(context: Context) -> None:
@@ -189,6 +200,8 @@ async def dismiss_change(context: Context) -> None:
         context.output.message(f"Would dismiss {unfinished.change.title}; nothing was changed.")
         return
     await runner.dismiss(unfinished.id)
+    if context.output.json:
+        context.output.data({"dismissed": unfinished.id, "title": unfinished.change.title})
     context.output.message(f"Dismissed {unfinished.change.title}. What it had done stays as it is.")
 
 
@@ -231,9 +244,13 @@ def _summary(row: Row) -> str:
 
     details = row.details
     if row.subject_kind == "change" and row.action == "run":
-        return f"{details.get('done', 0):,} of {details.get('steps', 0):,} steps done"
+        return one_line(f"{_number(details.get('done'))} of {_number(details.get('steps'))} steps done", 80)
     pairs = [f"{name}={value}" for name, value in details.items() if value not in (None, "") and name != "title"]
     return one_line(" ".join(pairs), 80)
+
+
+def _number(value: Any) -> str:
+    return f"{value:,}" if isinstance(value, int) else "?"
 
 
 def _unfinished_record(unfinished: Unfinished) -> dict[str, Any]:

@@ -241,6 +241,8 @@ async def remove_profile(context: Context) -> ExitCode | None:
     profile = file.profiles.get(name)
     if not _save(context, file, rest):
         return None
+    if context.output.json:
+        context.output.data({"removed": name})
     context.output.message(f"Removed {one_line(name)}.")
     kept = [profile.key_folder(context.paths)] if profile else []
     if profile and profile.engine == "embedded":

@@ -79,7 +79,9 @@ def _one_shot(context: Context) -> int:
         return ExitCode.DONE
     except OSError as error:
         log.exception("a file or the network failed")
-        _print_error(context, HousekeysError(str(error), advice=f"Details are in {context.paths.log_file}."))
+        where = f"{error.filename}: " if error.filename else ""
+        message = f"{where}{error.strerror or error}."
+        _print_error(context, HousekeysError(message, advice=f"Details are in {context.paths.log_file}."))
         return ExitCode.FAILED
     except Exception as error:
         log.exception("unexpected error")

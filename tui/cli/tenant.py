@@ -261,23 +261,30 @@ def _requests(names: Sequence[str], arguments: argparse.Namespace) -> list[Tenan
 async def _requests_from(context: Context, session: Session) -> list[TenantRequest]:
     import asyncio
 
+    from core.display import one_line
     from core.tenants.requests import read_requests
 
     source: str = context.arguments.source
+    name = "standard input" if source == "-" else source
     if source == "-":
-        content: str | bytes = await asyncio.to_thread(context.stdin.read, LARGEST_FILE)
+        content = await asyncio.to_thread(context.read_stdin, LARGEST_FILE + 1)
     else:
         content = await asyncio.to_thread(_read_file, Path(source))
-    name = "standard input" if source == "-" else source
+    if len(content) > LARGEST_FILE:
+        raise BadInputError(
+            f"{one_line(name)} has more than {LARGEST_FILE:,} bytes.", advice="Split it; nothing was changed."
+        )
     return list(read_requests(content, name, journal_database=session.profile.database))
 
 
 def _read_file(path: Path) -> bytes:
+    from core.display import one_line
+
     try:
         with path.open("rb") as file:
-            return file.read(LARGEST_FILE)
+            return file.read(LARGEST_FILE + 1)
     except OSError as error:
-        raise BadInputError(f"{path} cannot be read: {error.strerror}.") from error
+        raise BadInputError(f"{one_line(str(path))} cannot be read: {error.strerror}.") from error
 
 
 async def _adopt(context: Context) -> None:

@@ -1,0 +1,138 @@
+"""One-shot commands with what does not belong: bytes that are no text, files too large, folders in the way."""
+
+from __future__ import annotations
+
+import io
+import os
+import pty
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from core.errors import ExitCode
+from tests.cli.conftest import Housekeys
+from tui.cli import tenant
+from tui.cli.running import run
+
+
+@pytest.mark.parametrize("option", ["--subject", "--kind"])
+def test_an_argument_that_is_no_text_is_told(housekeys: Housekeys, option: str) -> None:
+    assert housekeys("datalens", "setup", "--generate-password").code == ExitCode.DONE
+    outcome = housekeys("journal", "list", option, "bad\udcff")
+    assert outcome.code == ExitCode.BAD_INPUT
+    assert outcome.stderr == "usage: bad\\udcff is not valid text.\nType it anew, in UTF-8.\n"
+
+
+def test_a_file_that_is_too_large_is_refused_and_never_cut(
+    housekeys: Housekeys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tenant, "LARGEST_FILE", 9)
+    names = tmp_path / "names"
+    names.write_text("acme\nbeta_long\n")
+    for source, typed in ((str(names), None), ("-", names.read_text())):
+        outcome = housekeys("tenant", "add", "--from", source, typed=typed)
+        assert outcome.code == ExitCode.BAD_INPUT
+        assert "has more than 9 bytes" in outcome.stderr
+
+
+def test_standard_input_that_is_no_utf8_is_told_by_line(home: Path) -> None:
+    stdin = io.TextIOWrapper(io.BytesIO(b"acme\n\xff\n"), encoding="utf-8", errors="strict")
+    stderr = io.StringIO()
+    words = ["tenant", "add", "--from", "-"]
+    code = run(words, {"HOUSEKEYS_HOME": str(home)}, stdin=stdin, stdout=io.StringIO(), stderr=stderr)
+    assert code == ExitCode.BAD_INPUT
+    assert "standard input:2: this is not UTF-8" in stderr.getvalue()
+
+
+def test_a_folder_in_the_way_is_told_without_numbers_of_errors(housekeys: Housekeys, home: Path) -> None:
+    (home / "data" / "engines" / "embedded" / "lock").mkdir(parents=True)
+    outcome = housekeys("tenant", "list")
+    assert outcome.code == ExitCode.FAILED
+    assert outcome.stderr.startswith(f"housekeys: {home}/data/engines/embedded/lock: Is a directory.\n")
+
+
+def test_a_folder_of_changes_that_cannot_be_read_is_told_and_browsing_goes_on(housekeys: Housekeys, home: Path) -> None:
+    folder = home / "state" / "changes" / "embedded"
+    folder.parent.mkdir(parents=True)
+    folder.touch()
+    outcome = housekeys("tenant", "list")
+    assert outcome.code == ExitCode.DONE
+    assert "1 change is unfinished" in outcome.stderr
+    (found,) = housekeys("journal", "unfinished", "--json").json
+    assert "Not a directory" in found["state"]
+
+
+def test_nothing_to_do_is_said_and_nothing_printed(housekeys: Housekeys) -> None:
+    assert housekeys("datalens", "setup", "--generate-password").code == ExitCode.DONE
+    dry = housekeys("--dry-run", "datalens", "setup")
+    assert (dry.code, dry.stdout) == (ExitCode.DONE, "")
+    assert "(routine, nothing to do)" in dry.stderr
+
+
+def test_the_name_to_confirm_is_quoted_for_the_shell(housekeys: Housekeys) -> None:
+    assert housekeys("datalens", "setup", "--generate-password").code == ExitCode.DONE
+    assert housekeys("tenant", "add", "it's", "plain").code == ExitCode.DONE
+    assert """Add --confirm 'it'"'"'s' to""" in housekeys("tenant", "remove", "it's").stderr
+    assert "Add --confirm plain to" in housekeys("tenant", "remove", "plain", "--confirm", "plan").stderr
+
+
+def test_json_is_printed_by_what_only_changes_something(housekeys: Housekeys) -> None:
+    created = housekeys("datalens", "setup", "--generate-password", "--json").json
+    assert set(created) == {"user", "password"}
+    assert housekeys("datalens", "setup", "--json").json == {"user": created["user"], "password": None}
+    assert housekeys("datalens", "tick", "sent-to-datalens", "--json").json == {
+        "id": "sent-to-datalens",
+        "ticked": True,
+    }
+    assert housekeys("tenant", "add", "acme").code == ExitCode.DONE
+    undone = housekeys("journal", "undo", "--yes", "--json")
+    assert (undone.json["title"], undone.json["steps"]) == ("Undo: Create tenant acme", 2)
+    assert "all done (2 steps)" in undone.stderr
+    assert housekeys("profile", "add", "x", "--host", "h").code == ExitCode.DONE
+    assert housekeys("profile", "remove", "x", "--yes", "--json").json == {"removed": "x"}
+
+
+def read_until(terminal: int, wanted: bytes) -> bytes:
+    """What a terminal shows until `wanted` is among it, or its program has ended."""
+    shown = b""
+    while wanted not in shown:
+        try:
+            part = os.read(terminal, 4096)
+        except OSError:  # Linux tells so that nobody has the other end any more
+            return shown
+        shown += part
+    return shown
+
+
+@pytest.mark.parametrize(
+    ("words", "prompt", "key", "code", "told"),
+    [
+        (["tenant", "suspend", "acme"], b"[y/N]", b"\x03", 130, b"Interrupted."),
+        (["key", "generate"], b"Passphrase of", b"\x03", 130, b"Interrupted."),
+        (["key", "generate"], b"Passphrase of", b"\x04", ExitCode.BAD_INPUT, b"empty passphrase"),
+    ],
+    ids=["question", "passphrase", "end-of-input"],
+)
+def test_a_prompt_is_left_at_once(
+    housekeys: Housekeys, home: Path, words: list[str], prompt: bytes, key: bytes, code: int, told: bytes
+) -> None:
+    assert housekeys("datalens", "setup", "--generate-password").code == ExitCode.DONE
+    assert housekeys("tenant", "add", "acme").code == ExitCode.DONE
+    process, terminal = pty.fork()
+    if process == 0:
+        environ = {**os.environ, "HOUSEKEYS_HOME": str(home)}
+        environ.pop("HOUSEKEYS_PASSPHRASE", None)
+        os.execve(sys.executable, [sys.executable, "-m", "tui", *words], environ)  # noqa: S606 - no shell is meant
+    try:
+        read_until(terminal, prompt)
+        os.write(terminal, key)
+        assert told in read_until(terminal, b"never shown")
+        _, status = os.waitpid(process, 0)
+        assert os.waitstatus_to_exitcode(status) == code
+    except BaseException:
+        os.kill(process, signal.SIGKILL)
+        raise
+    finally:
+        os.close(terminal)
