@@ -264,7 +264,7 @@ async def test_a_token_is_opened_with_a_datalens_key_for_testing(
         await pilot.press("escape", "v")
         await see(pilot, "Verify a token")
         await type_in(pilot, "1:2:abc", "<enter>")
-        await see(pilot, "DataLens would refuse this token", "this has 3 parts")
+        await see(pilot, "DataLens would refuse this token", "has 3 parts")
 
 
 async def test_the_list_is_written_as_csv(tmp_path: Path) -> None:

@@ -46,13 +46,13 @@ class DeliveryScreen(ConsoleScreen[None]):
         Command("delivery.close", "close", "escape", "close_page", "Close; no token can be shown again."),
     )  # fmt: skip
     LEAVE_FREELY = False
-    DEFAULT_CSS = """
+    CSS = """
     #hand-over { layout: vertical; height: 1fr; }
-    #hand-over LinesView { padding: 1 2 0 2; }
+    #hand-over LinesView { margin: 1 0 0 0; }
     #token { height: 15; }
     DeliveryScreen.-wide #hand-over { layout: horizontal; }
     DeliveryScreen.-wide #token { width: 3fr; height: 1fr; }
-    DeliveryScreen.-wide #note { width: 2fr; background: $surface; }
+    DeliveryScreen.-wide #note { width: 2fr; }
     """
 
     def __init__(self, tokens: Sequence[NewToken]) -> None:
@@ -68,10 +68,10 @@ class DeliveryScreen(ConsoleScreen[None]):
 
     def content(self) -> ComposeResult:
         with Horizontal(id="hand-over"):
-            token = LinesView(id="token")
+            token = LinesView(id="token", left=2)
             token.can_focus = False
             yield token
-            yield LinesView(id="note")
+            yield LinesView(id="note", left=2)
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -120,7 +120,7 @@ class DeliveryScreen(ConsoleScreen[None]):
 
     def _fit(self) -> None:
         view = self.query_one("#token", LinesView)
-        view.styles.height = "1fr" if self.has_class("-wide") else view.height_needed + 1
+        view.styles.height = "1fr" if self.has_class("-wide") else view.height_needed
 
     # -- commands
 

@@ -29,7 +29,8 @@ from tui.screens.key_rows import (
 from tui.screens.unlocking import when_unlocked
 from tui.widgets.chrome import Piece
 from tui.widgets.columns import Column
-from tui.widgets.lines import Line, LinesView
+from tui.widgets.lines import Line
+from tui.widgets.notice import Notice
 
 if TYPE_CHECKING:
     from core.changes import Change
@@ -88,7 +89,6 @@ class KeysScreen(EntityScreen[KeyRow]):
         # `o` is taken; V, C and T sort.
         Command("rows.sort", "sort", "", "sort_next", "Sort by the next column.", footer=False),
     )  # fmt: skip
-    DEFAULT_CSS = "#notice { height: 0; max-height: 9; }"
 
     def __init__(self) -> None:
         super().__init__()
@@ -97,9 +97,7 @@ class KeysScreen(EntityScreen[KeyRow]):
     # -- what is shown
 
     def content(self) -> ComposeResult:
-        notice = LinesView(id="notice")
-        notice.can_focus = False
-        yield notice
+        yield Notice(id="notice")
         yield from super().content()
 
     def key(self, row: KeyRow) -> str:
@@ -138,16 +136,9 @@ class KeysScreen(EntityScreen[KeyRow]):
 
     def show_frame(self) -> None:
         super().show_frame()
-        if self.is_mounted:
-            notice = self.query_one("#notice", LinesView)
+        if self.built:
             survey = self._survey if self.session is not None else None
-            lines = notice_lines(survey) if survey is not None else []
-            notice.show([*lines, Line()] if lines else [])
-            notice.styles.height = notice.height_needed if lines else 0
-
-    def on_resize(self) -> None:
-        super().on_resize()
-        self.call_after_refresh(self.show_frame)
+            self.query_one(Notice).say(notice_lines(survey) if survey is not None else [])
 
     def on_screen_resume(self) -> None:
         super().on_screen_resume()

@@ -26,14 +26,14 @@ class PublicKeyScreen(ConsoleScreen[None]):
         Command("public.write", "write to a file", "w", "write", "Write the same to a file.", modifies=True),
         Command("public.back", "back", "escape", "close", "Back to the keys."),
     )
-    DEFAULT_CSS = "#public { padding: 1 2; }"
+    CSS = "#public { margin: 1 0 0 0; }"
 
     def __init__(self, version: KeyVersion) -> None:
         super().__init__()
         self.version = version
 
     def content(self) -> ComposeResult:
-        yield LinesView(self.lines(), id="public")
+        yield LinesView(self.lines(), id="public", left=2)
 
     def on_mount(self) -> None:
         super().on_mount()

@@ -107,14 +107,14 @@ class VerificationScreen(ConsoleScreen[None]):
         Command("verified.copy", "copy", "y", "copy_lines", "Copy what was found; the token is no part of it."),
         Command("verified.back", "back", "escape,enter", "close", "Back to the tokens."),
     )
-    DEFAULT_CSS = "#findings { padding: 1 2; max-width: 120; }"
+    CSS = "#findings { margin: 1 0 0 0; max-width: 120; }"
 
     def __init__(self, found: Verification) -> None:
         super().__init__()
         self.found = found
 
     def content(self) -> ComposeResult:
-        yield LinesView(verification_lines(self.found), id="findings")
+        yield LinesView(verification_lines(self.found), id="findings", left=2)
 
     def on_mount(self) -> None:
         super().on_mount()
