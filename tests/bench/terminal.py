@@ -10,6 +10,7 @@ import subprocess
 import termios
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -54,6 +55,12 @@ class Terminal:
         while chunk := self.read(quiet):
             drawn += chunk
         return drawn
+
+    @property
+    def peak_memory(self) -> int:
+        """The most memory the program has held so far, in bytes; from Linux's /proc."""
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM:"))
 
     def press(self, keys: bytes) -> None:
         os.write(self._master, keys)
