@@ -15,6 +15,7 @@ from textual.screen import Screen
 from core.display import one_line
 from core.errors import HousekeysError
 from tui.commands import EVERYWHERE, Command, CommandHost
+from tui.header import header_pieces
 from tui.screens.base import MEDIUM, NARROW, SHORT, TALL, WIDE, ConsoleScreen
 from tui.screens.registry import SCREENS, entry
 from tui.service import Connection, explained, start_worker
@@ -185,29 +186,7 @@ class HousekeysApp(CommandHost, App[None]):
 
     def header(self) -> tuple[list[Piece], list[Piece]]:
         """The pieces of the header: which server, how, and who."""
-        connection, profile = self.connection, self.connection.profile
-        left = [Piece("housekeys", "bold $accent", minor=1), Piece(one_line(connection.profile_name, 40), "bold")]
-        right: list[Piece] = []
-        if profile is not None:
-            left.append(Piece(one_line(profile.address, 60), "$foreground", minor=3))
-        session = connection.session
-        if session is not None:
-            left.append(Piece(one_line(session.capabilities.version, 20), "$muted", minor=4))
-        elif connection.status != "closed":
-            words, style = {"opening": ("connecting …", "$muted"), "failed": ("not connected", "$error")}.get(
-                connection.status, ("", "")
-            )
-            left.append(Piece(words, style))
-        if profile is not None:
-            if profile.cluster:
-                left.append(Piece(f"cluster {one_line(profile.cluster, 30)}", "$muted", minor=5))
-            for badge in profile.badges:
-                if badge != connection.profile_name:
-                    right.append(Piece(f" {badge} ", BADGE_STYLES.get(badge, "bold $warning")))
-        if session is not None and session.read_only.active:
-            right.append(Piece("READ-ONLY", "bold $warning"))
-        right.append(Piece(one_line(self._operator, 40), "$muted", minor=6))
-        return left, right
+        return header_pieces(self.connection, self._operator)
 
     def tell(self, text: str, severity: str = "information") -> None:
         """A passing message; `text` is data."""
@@ -428,12 +407,6 @@ class HousekeysApp(CommandHost, App[None]):
         for screen in self.screen_stack:
             if isinstance(screen, ConsoleScreen):
                 screen.keys_locked()
-
-
-BADGE_STYLES: Mapping[str, str] = {
-    "PRODUCTION": "bold $danger-text on $danger",
-    "embedded": "$muted",
-}
 
 
 def capitalised(text: str) -> str:

@@ -28,6 +28,7 @@ from tui.app import HousekeysApp
 from tui.screens.change import ChangeScreen
 from tui.screens.form import FormScreen
 from tui.start import OpenSession
+from tui.widgets.lines import LinesView
 
 pytestmark = pytest.mark.usefixtures("home")
 SnapCompare = Callable[..., bool]
@@ -269,7 +270,9 @@ def test_form_with_an_error(snap_compare: SnapCompare, tmp_path: Path) -> None:
         await until(pilot, lambda: app.connection.session)
         app.ask(Sent("There is a tenant acme already.").form(), lambda _result: None)
         await until(pilot, lambda: isinstance(app.screen, FormScreen) and app.screen.built)
-        await pilot.press(*"acme", "enter")
+        await pilot.press(*"acme")
+        await until(pilot, lambda: app.screen.query_one("#form-preview", LinesView).lines)
+        await pilot.press("enter")
         await until(pilot, lambda: "already" in text_of(app))
 
     assert snap_compare(app, run_before=steps)
