@@ -95,9 +95,16 @@ class FileLock:
         self._descriptor: int | None = None
 
     def acquire(self) -> None:
-        """Take the lock. Raises UnreachableError, naming the process that holds it."""
-        private_folder(self.path.parent)
-        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
+        """Take the lock. Raises UnreachableError, naming the process that holds it or why it cannot be taken."""
+        try:
+            private_folder(self.path.parent)
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
+        except OSError as error:
+            raise UnreachableError(
+                f"{self.purpose} cannot be used: {error.strerror}.",
+                advice="Check the folder, its owner and the disk.",
+                detail=str(error),
+            ) from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

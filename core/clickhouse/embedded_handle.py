@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from core.clickhouse.engine import QueryResult, SettingValue
 from core.clickhouse.errors import explain
 from core.clickhouse.quoting import quote_string
+from core.display import one_line
 from core.errors import HousekeysError, UnreachableError
 
 if TYPE_CHECKING:
@@ -124,9 +125,10 @@ def _connect(options: HandleOptions) -> Client:
             tz_mode="aware",
         )
     except ClickHouseError as error:
+        said = next(iter(str(error).splitlines()), "")
         raise UnreachableError(
-            "The embedded engine does not start.",
-            advice="One process can have one data folder open at a time; the detail says what ClickHouse found.",
+            f"The embedded engine does not start: {one_line(said, 300)}",
+            advice="One process can have one data folder open at a time. If this is the only one, its data is damaged.",
             detail=str(error),
         ) from error
 

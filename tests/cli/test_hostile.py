@@ -46,11 +46,19 @@ def test_standard_input_that_is_no_utf8_is_told_by_line(home: Path) -> None:
     assert "standard input:2: this is not UTF-8" in stderr.getvalue()
 
 
-def test_a_folder_in_the_way_is_told_without_numbers_of_errors(housekeys: Housekeys, home: Path) -> None:
+def test_a_lock_that_cannot_be_had_is_an_engine_that_cannot_be_reached(housekeys: Housekeys, home: Path) -> None:
     (home / "data" / "engines" / "embedded" / "lock").mkdir(parents=True)
     outcome = housekeys("tenant", "list")
+    assert outcome.code == ExitCode.UNREACHABLE
+    assert f"{home}/data/engines/embedded cannot be used: Is a directory.\n" in outcome.stderr
+
+
+def test_an_error_of_the_system_is_told_in_words(housekeys: Housekeys, home: Path) -> None:
+    (home / "data" / "engines" / "embedded" / "users.xml").mkdir(parents=True)
+    outcome = housekeys("tenant", "list")
     assert outcome.code == ExitCode.FAILED
-    assert outcome.stderr.startswith(f"housekeys: {home}/data/engines/embedded/lock: Is a directory.\n")
+    assert "Is a directory.\n" in outcome.stderr
+    assert "Errno" not in outcome.stderr
 
 
 def test_a_folder_of_changes_that_cannot_be_read_is_told_and_browsing_goes_on(housekeys: Housekeys, home: Path) -> None:

@@ -180,3 +180,19 @@ def test_a_disk_that_refuses_takes_the_statement_back(tmp_path: Path, monkeypatc
     assert set(storage.state.users) == {"a"}
     storage.close()
     assert set(_read(path).users) == {"a"}
+
+
+async def test_a_database_whose_definition_a_full_disk_left_empty_keeps_nothing_closed(tmp_path: Path) -> None:
+    engine = await EmbeddedEngine.open(tmp_path)
+    await engine.command("CREATE DATABASE whole")
+    await engine.close()
+    (tmp_path / "data" / "metadata" / "torn%20name.sql").touch()
+    engine = await EmbeddedEngine.open(tmp_path)
+    try:
+        await engine.command("CREATE DATABASE `torn name`")
+        found = await engine.query(
+            "SELECT name FROM system.databases WHERE name IN ('whole', 'torn name') ORDER BY name"
+        )
+        assert found.rows == [("torn name",), ("whole",)]
+    finally:
+        await engine.close()
