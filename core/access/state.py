@@ -154,7 +154,7 @@ class AccessState:
                 for holdings in self.held.values():
                     holdings.roles.pop(name, None)
                 self._rewrite_default_roles(name, ())
-            if not self._known(name):
+            if not self.knows(name):
                 self._rewrite_grantees(name, ())
 
     def _set_default_role(self, statement: SetDefaultRole) -> None:
@@ -171,7 +171,11 @@ class AccessState:
 
     def _grant(self, statement: Grant) -> None:
         roles = self._role_names(statement.roles)
-        for _, holdings in self._holders(statement.grantees, current_user=statement.to_current_user):
+        holders = self._holders(statement.grantees, current_user=statement.to_current_user)
+        for (kind, name), _ in holders:
+            if kind is EntityKind.ROLE and name in roles:
+                raise AccessRefused(36, "BAD_ARGUMENTS", f"Cannot grant role '{name}' to itself.")
+        for _, holdings in holders:
             if statement.replace_option and statement.rights:
                 holdings.clear_rights()
             if statement.replace_option and roles:
@@ -224,7 +228,8 @@ class AccessState:
     def _all_keys(self) -> list[tuple[EntityKind, str]]:
         return [(EntityKind.USER, name) for name in self.users] + [(EntityKind.ROLE, name) for name in self.roles]
 
-    def _known(self, name: str) -> bool:
+    def knows(self, name: str) -> bool:
+        """Whether there is a user or role of this name."""
         return name == FIXED_USER or name in self.users or name in self.roles
 
     def _refuse_fixed(self, kind: EntityKind, verb: str) -> None:
@@ -293,7 +298,7 @@ class AccessState:
         if names is None:
             return None
         for name in (*names.names, *names.excepted):
-            if not self._known(name) and name not in also:
+            if not self.knows(name) and name not in also:
                 raise unknown(EntityKind.ROLE, name)
         listed = (*names.names, FIXED_USER) if names.current_user and FIXED_USER not in names.names else names.names
         return replace(names, names=listed, current_user=False)
@@ -303,7 +308,7 @@ class AccessState:
     def _rename_user(self, old: str, new: str) -> None:
         self.users[new] = replace(self.users.pop(old), name=new)
         self.held[(EntityKind.USER, new)] = self.held.pop((EntityKind.USER, old), Holdings())
-        if not self._known(old):
+        if not self.knows(old):
             self._rewrite_grantees(old, (new,))
 
     def _rename_role(self, old: str, new: str) -> None:
@@ -313,16 +318,18 @@ class AccessState:
             if old in holdings.roles:
                 holdings.roles[new] = holdings.roles.pop(old)
         self._rewrite_default_roles(old, (new,))
-        if not self._known(old):
+        if not self.knows(old):
             self._rewrite_grantees(old, (new,))
 
     def _rewrite_default_roles(self, old: str, new: tuple[str, ...]) -> None:
         for name, user in self.users.items():
-            self.users[name] = replace(user, default_roles=_rewritten(user.default_roles, old, new))
+            if (roles := _rewritten(user.default_roles, old, new)) is not user.default_roles:
+                self.users[name] = replace(user, default_roles=roles)
 
     def _rewrite_grantees(self, old: str, new: tuple[str, ...]) -> None:
         for name, user in self.users.items():
-            self.users[name] = replace(user, grantees=_rewritten(user.grantees, old, new))
+            if (grantees := _rewritten(user.grantees, old, new)) is not user.grantees:
+                self.users[name] = replace(user, grantees=grantees)
 
 
 def unknown(kind: EntityKind, name: str) -> AccessRefused:

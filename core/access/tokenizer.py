@@ -78,6 +78,22 @@ def tokenize(sql: str) -> list[Token]:
     return tokens
 
 
+def first_words(sql: str, count: int) -> tuple[str, ...]:
+    """At most `count` bare words that `sql` begins with, in upper case, comments between them left out."""
+    words: list[str] = []
+    position = 0
+    while len(words) < count:
+        try:
+            position = _skip(sql, position)
+        except AccessSyntaxError:
+            break
+        if (match := _WORD.match(sql, position)) is None:
+            break
+        words.append(match.group().upper())
+        position = match.end()
+    return tuple(words)
+
+
 def _skip(sql: str, position: int) -> int:
     while True:
         if match := _SKIPPED.match(sql, position):

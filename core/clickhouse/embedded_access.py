@@ -6,20 +6,20 @@ error 514 or 495 means that it is valid. Every other error is ClickHouse's own a
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-from core.access.model import Grant, Right, Statement
+from core.access.model import AlterUser, Drop, EntityKind, Grant, Revoke, Right, Statement
 from core.access.parser import parse_statement
 from core.access.preparing import needs_database, prepared
 from core.access.renaming import renamed
 from core.access.render import render
 from core.access.settings_values import with_quoted_values
-from core.access.state import AccessRefused
+from core.access.state import FIXED_USER, AccessRefused
+from core.access.tokenizer import first_words
 from core.access.users_xml import element_name
 from core.clickhouse.access_storage import AccessStorage
 from core.clickhouse.embedded_handle import NOWHERE_TO_KEEP
@@ -27,10 +27,11 @@ from core.clickhouse.engine import QueryResult
 from core.clickhouse.errors import ServerError, explain
 from core.errors import BadInputError, HousekeysError, RefusedError
 
-_SPACE = r"(?:\s|--[^\n]*\n|/\*.*?\*/)+"
-_ACCESS = re.compile(
-    rf"(?:{_SPACE})?(?:GRANT|REVOKE|(?:CREATE|ALTER|DROP){_SPACE}(?:USER|ROLE)|SET{_SPACE}DEFAULT{_SPACE}ROLE)\b",
-    re.IGNORECASE | re.DOTALL,
+_WORDS = (
+    ("GRANT",),
+    ("REVOKE",),
+    *((verb, kind) for verb in ("CREATE", "ALTER", "DROP") for kind in ("USER", "ROLE")),
+    ("SET", "DEFAULT", "ROLE"),
 )
 _UNKNOWN_NAME = frozenset({192, 511})
 _RIGHTS_JUDGED_TOGETHER = 1000  # ClickHouse reads at most max_query_size (256 KiB) of a statement
@@ -51,7 +52,8 @@ class Chdb(Protocol):
 
 def is_access_statement(sql: str) -> bool:
     """Whether `sql` is about users, roles or grants."""
-    return _ACCESS.match(sql) is not None
+    first = first_words(sql, 3)
+    return any(first[: len(words)] == words for words in _WORDS)
 
 
 def no_place_for(sql: str) -> RefusedError:
@@ -70,7 +72,16 @@ class AccessStatements:
         self.storage = AccessStorage(path)
         self._chdb = chdb
         self._accepted: list[tuple[int, Statement]] = []
+        self._loaded: frozenset[str] = frozenset()  # the users and roles that chDB knows
+        self._loaded_roles: tuple[str, ...] = ()
         self.changed = False  # whether the state is ahead of what chDB has loaded
+
+    def loaded(self) -> None:
+        """Take note that chDB has read the state as it is now."""
+        state = self.storage.state
+        self._loaded = frozenset((FIXED_USER, *state.users, *state.roles))
+        self._loaded_roles = tuple(state.roles)
+        self.changed = False
 
     def carry_out(self, sql: str) -> None:
         """Judge one statement, apply it and make it durable."""
@@ -145,6 +156,7 @@ class AccessStatements:
 
         A number that SQL would convert (`max_threads = 1.5`) is refused, as users.xml would not load with it.
         """
+        statement = self._with_loaded_names(statement)
         self._judge_names(statement)
         quoted = with_quoted_values(statement)
         if quoted != statement:
@@ -156,6 +168,36 @@ class AccessStatements:
                     advice="Write it as system.settings shows it: 2, not 1.5 or 0x2; and 1, not true, for a number.",
                     detail=error.detail,
                 ) from error
+
+    def _with_loaded_names(self, statement: Statement) -> Statement:
+        """A statement with names that only the state knows yet replaced by others, which chDB has loaded.
+
+        Its validity is the same, for names are checked when it is applied; and chDB need not be opened anew for every
+        user or role that is made and then named. Where the two have to fit together (default roles), nothing is done.
+        """
+        if not self.changed:
+            return statement
+        state = self.storage.state
+        match statement:
+            case Grant() | Revoke():
+                grantees = self._stand_ins(statement.grantees, state.knows, FIXED_USER)
+                other = next((role for role in self._loaded_roles if role not in grantees), None)
+                return replace(
+                    statement,
+                    grantees=grantees,
+                    roles=self._stand_ins(statement.roles, state.roles.__contains__, other),
+                )
+            case AlterUser(default_roles=None):
+                return replace(statement, names=self._stand_ins(statement.names, state.users.__contains__, FIXED_USER))
+            case Drop(kind=EntityKind.USER):
+                return replace(statement, names=self._stand_ins(statement.names, state.users.__contains__, FIXED_USER))
+        return statement
+
+    def _stand_ins(self, names: tuple[str, ...], known: Callable[[str], bool], other: str | None) -> tuple[str, ...]:
+        if other is None:
+            return names
+        found = (other if name not in self._loaded and known(name) else name for name in names)
+        return tuple(dict.fromkeys(found))
 
     def _judge_names(self, statement: Statement) -> None:
         aliases: dict[str, str] = {}

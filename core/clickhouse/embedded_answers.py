@@ -16,7 +16,7 @@ from core.access.renaming import renamed
 from core.access.render import render
 from core.access.render_grants import identifier
 from core.access.state import FIXED_USER, AccessState, unknown
-from core.access.tokenizer import AccessSyntaxError, Kind
+from core.access.tokenizer import AccessSyntaxError, Kind, first_words
 from core.access.user_changes import definition
 from core.access.users_xml import GENERATED, element_name
 from core.clickhouse.engine import QueryResult
@@ -30,17 +30,18 @@ Ask = Callable[[str], QueryResult]  # runs a statement in chDB, which has loaded
 class ShowQuestion:
     """A SHOW statement about access: what it shows, of whom (nobody named: of all), and the words behind."""
 
-    what: str  # "USERS", "ROLES", "ACCESS", "GRANTS", "CREATE USER" or "CREATE ROLE"
+    what: str  # "USERS", "ROLES", "ACCESS", "GRANTS" (of nobody named: FOR ALL), "CREATE USER" or "CREATE ROLE"
     names: tuple[str, ...] = ()
     tail: str = ""
 
 
 def show_question(sql: str) -> ShowQuestion | None:
     """The question that `sql` is, or None when it is none, or one that only chDB itself can answer."""
+    if first_words(sql, 1) != ("SHOW",):
+        return None
     try:
         cursor = Cursor(sql)
-        if not cursor.words("SHOW"):
-            return None
+        cursor.take()
         question = _question(cursor)
         return question if cursor.token.kind is Kind.END else None
     except AccessSyntaxError:
@@ -57,8 +58,8 @@ def _question(cursor: Cursor) -> ShowQuestion | None:
                 # Without a name, SHOW CREATE USER is about the connected user; chDB answers that.
                 return ShowQuestion(singular) if cursor.tokens[cursor.index - 1].text.upper().endswith("S") else None
             return ShowQuestion(singular, cursor.listed(cursor.user_name))
-    if cursor.words("GRANTS FOR") and not cursor.at_words("CURRENT_USER") and not cursor.at_words("ALL"):
-        names = cursor.listed(cursor.user_name)
+    if cursor.words("GRANTS FOR") and not cursor.at_words("CURRENT_USER"):
+        names = () if cursor.words("ALL") else cursor.listed(cursor.user_name)
         implicit = " WITH IMPLICIT" * cursor.words("WITH IMPLICIT")
         return ShowQuestion("GRANTS", names, implicit + " FINAL" * cursor.words("FINAL"))
     return None
@@ -115,10 +116,10 @@ def _grants(question: ShowQuestion, state: AccessState, ask: Ask) -> QueryResult
     for name in question.names:
         if name not in (FIXED_USER, *state.users, *state.roles):
             raise _unknown(EntityKind.ROLE, name)
-    names = ", ".join(identifier(element_name(name)) for name in question.names)
+    names = ", ".join(identifier(element_name(name)) for name in question.names) or "ALL"
     result = ask(f"SHOW GRANTS FOR {names}{question.tail}")
     back = _real_names(state)
-    title = f"GRANTS FOR {', '.join(map(identifier, question.names))}{question.tail}"
+    title = f"GRANTS FOR {', '.join(map(identifier, question.names)) or 'ALL'}{question.tail}"
     return _column(title, [_with_real_names(row[0], back) for row in result.rows])
 
 

@@ -16,6 +16,7 @@ from core.access.users_xml import project
 from core.clickhouse.embedded_access import AccessStatements, is_access_statement, no_place_for
 from core.clickhouse.embedded_answers import answer, show_question
 from core.clickhouse.embedded_handle import NOWHERE_TO_KEEP, Handle, HandleOptions
+from core.clickhouse.embedded_repair import remove_unborn_databases
 from core.clickhouse.engine import QueryResult, SettingValue
 from core.clickhouse.errors import ServerError
 from core.clickhouse.quoting import quote_identifier, quote_string
@@ -33,7 +34,8 @@ _QUERY_LOG = """
         <table>query_log</table>
         <flush_interval_milliseconds>1000</flush_interval_milliseconds>
     </query_log>"""
-# A statement that may look at users, roles or grants. Taking one too many costs a reload, taking one too few a lie.
+# A statement run for its effect that may look at users, roles or grants; every query is taken for one, for a view can
+# read with the rights of another user. Taking one too many costs a reload, taking one too few a lie.
 _LOOKS_AT_ACCESS = re.compile(
     r"\b(?:SHOW|GRANTS?|EXECUTE|DEFINER|users|roles|\w+_roles|\w*grants|settings_profiles|settings_profile_elements"
     r"|row_policies|quotas?|quotas?_\w+)\b",
@@ -72,6 +74,7 @@ class Worker:
             query_log = _QUERY_LOG if self._query_log else ""
             config = _CONFIG.format(users=escape(str(self._users_file)), query_log=query_log)
             write_private(self._options.config, config.encode())
+            remove_unborn_databases(self._options.data)
             self._handle = self._start()
         except BaseException:
             self._access.storage.close()
@@ -112,10 +115,9 @@ class Worker:
         if is_access_statement(sql):
             self._access.carry_out(sql)
             return QueryResult((), [])
-        if _LOOKS_AT_ACCESS.search(sql):
-            self.load_access()
-            if (question := show_question(sql)) is not None:
-                return answer(question, self._access.storage.state, self.ask)
+        self.load_access()
+        if (question := show_question(sql)) is not None:
+            return answer(question, self._access.storage.state, self.ask)
         return self._chdb.query(sql, parameters, settings)
 
     def command(self, sql: str, settings: Mapping[str, SettingValue] | None = None) -> None:
@@ -203,7 +205,6 @@ class Worker:
             self._handle = self._start()
             if database != "default":
                 self._chdb.command(f"USE {quote_identifier(database)}")
-        self._access.changed = False
         return True
 
     def _start(self) -> Handle:
@@ -214,14 +215,16 @@ class Worker:
         state = self._access.storage.state
         write_private(self._users_file, project(state).encode())
         try:
-            return Handle(self._options)
+            handle = Handle(self._options)
         except UnreachableError as error:
             without_settings = project(state, with_settings=False).encode()
             if without_settings == self._users_file.read_bytes():
                 raise
             _log.warning("the embedded engine starts without the settings of its users: %s", error.detail)
             write_private(self._users_file, without_settings)
-            return Handle(self._options)
+            handle = Handle(self._options)
+        self._access.loaded()
+        return handle
 
     @property
     def _users_file(self) -> Path:
