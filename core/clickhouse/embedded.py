@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
 
+from core.clickhouse.embedded_repair import require_room
 from core.clickhouse.embedded_worker import Worker
 from core.clickhouse.engine import Engine, QueryResult, SettingValue
 from core.clickhouse.quoting import require_encodable
@@ -74,6 +75,7 @@ class EmbeddedEngine(Engine):
 
     async def command(self, sql: str, *, settings: Mapping[str, SettingValue] | None = None) -> None:
         require_encodable(sql)
+        require_room(self._worker.folder)
         await self._run(lambda: self._worker.command(sql, settings))
 
     async def commands(
@@ -83,10 +85,12 @@ class EmbeddedEngine(Engine):
         *,
         stop_on_error: bool,
     ) -> None:
+        require_room(self._worker.folder)
         cancelled = threading.Event()
         await self._run(lambda: self._worker.commands(statements, done, stop_on_error, cancelled), cancelled)
 
     async def insert(self, database: str, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        require_room(self._worker.folder)
         await self._run(lambda: self._worker.insert(database, table, columns, rows))
 
     async def close(self) -> None:

@@ -14,6 +14,7 @@ import pytest
 from core.access.model import CreateUser, Grant, Revoke, Right, Statement
 from core.access.render import render
 from core.access.state import AccessState
+from core.clickhouse import embedded_repair
 from core.clickhouse.access_storage import AccessStorage
 from core.clickhouse.embedded import EmbeddedEngine
 from core.errors import HousekeysError, UnreachableError
@@ -194,5 +195,23 @@ async def test_a_database_whose_definition_a_full_disk_left_empty_keeps_nothing_
             "SELECT name FROM system.databases WHERE name IN ('whole', 'torn name') ORDER BY name"
         )
         assert found.rows == [("torn name",), ("whole",)]
+    finally:
+        await engine.close()
+
+
+async def test_nothing_is_changed_on_a_disk_that_is_nearly_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = await EmbeddedEngine.open(tmp_path)
+    try:
+        monkeypatch.setattr(embedded_repair, "LEAST_ROOM", 1 << 60)
+        for attempt in (
+            engine.command("CREATE DATABASE d"),
+            engine.commands(["CREATE DATABASE d"], lambda index, error: None, stop_on_error=True),
+            engine.insert("d", "t", ["c"], [[1]]),
+        ):
+            with pytest.raises(HousekeysError, match="nearly full"):
+                await attempt
+        assert not (await engine.query("SELECT 1 FROM system.databases WHERE name = 'd'")).rows
     finally:
         await engine.close()
