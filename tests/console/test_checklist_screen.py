@@ -7,11 +7,13 @@ import stat
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.pilot import Pilot
 
 from core.clickhouse.access_reading import user_definition
+from core.clickhouse.engine import Engine, QueryResult
 from core.clickhouse.errors import NoRightError
 from core.datalens import setup
 from core.errors import UnreachableError
@@ -77,16 +79,24 @@ async def disorder(session: Session) -> None:
         await session.engine.command(statement)
 
 
-async def blind(session: Session) -> None:
-    """The connected user may not see users."""
-    original = session.engine.query
+class Blind:
+    """A real engine whose connected user may not see users."""
 
-    async def query(sql, parameters=None, *, settings=None):  # type: ignore[no-untyped-def]
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._engine, name)
+
+    async def query(self, sql: str, *arguments: Any, **options: Any) -> QueryResult:
         if sql.startswith(("SHOW CREATE USER", "SHOW GRANTS FOR")):
             raise NoRightError("The right SHOW USERS is missing.", code=497, missing="SHOW USERS ON *.*")
-        return await original(sql, parameters, settings=settings)
+        return await self._engine.query(sql, *arguments, **options)
 
-    session.engine.query = query  # type: ignore[method-assign]
+
+async def blind(session: Session) -> None:
+    engine: Any = Blind(session.engine)
+    session.engine = engine
 
 
 # -- pictures

@@ -16,7 +16,8 @@ from tui.screens.base import ConsoleScreen
 from tui.widgets.buttons import Choice, Choices
 from tui.widgets.chrome import Piece
 from tui.widgets.fields import Field, FieldRow, Values
-from tui.widgets.lines import Line, LinesView, text_lines
+from tui.widgets.lines import Line, text_lines
+from tui.widgets.notice import FittingLines
 from tui.widgets.state import failure_lines
 
 T = TypeVar("T")
@@ -59,18 +60,16 @@ class FormScreen(ConsoleScreen[T | None], Generic[T]):
         hints = len(self.form.fields) <= FEW_FIELDS
         with VerticalScroll(id="form", can_focus=False, classes=None if hints else "dense"):
             if self.form.intro:
-                yield LinesView([*text_lines(self.form.intro), Line()], id="form-intro", left=0)
+                yield FittingLines([*text_lines(self.form.intro), Line()], id="form-intro", left=0)
             for field in self.form.fields:
                 yield FieldRow(field, width, hint_always=hints)
             with Choices(id="form-choices"):
                 yield Choice(self.form.button, id="send")
                 yield Choice("Cancel", id="cancel")
-            yield LinesView(id="form-preview", left=0)
-        yield LinesView(id="form-message", left=0)
+            yield FittingLines(id="form-preview", left=0)
+        yield FittingLines(id="form-message", left=0)
 
     def on_mount(self) -> None:
-        for view in self.query(LinesView):
-            view.can_focus = False
         self._show_fields()
         self.focus_first()
         self._start_preview()
@@ -131,23 +130,10 @@ class FormScreen(ConsoleScreen[T | None], Generic[T]):
         self._show_preview(failure_lines(error, ""))
 
     def _show_preview(self, lines: Sequence[Line]) -> None:
-        self._fill("#form-preview", lines)
+        self.query_one("#form-preview", FittingLines).say(lines)
 
     def _say(self, lines: Sequence[Line]) -> None:
-        self._fill("#form-message", lines)
-
-    def _fill(self, selector: str, lines: Sequence[Line]) -> None:
-        view = self.query_one(selector, LinesView)
-        view.show(lines)
-        view.styles.height = view.height_needed
-        view.display = bool(lines)
-
-    def on_resize(self) -> None:
-        self.call_after_refresh(self._fit_lines)
-
-    def _fit_lines(self) -> None:
-        for view in self.query(LinesView):
-            view.styles.height = view.height_needed
+        self.query_one("#form-message", FittingLines).say(lines)
 
     # -- sending
 

@@ -57,8 +57,8 @@ COLUMNS: tuple[Column[ListingRow], ...] = (
     Column("state", "STATE", lambda r: r.state, sort=lambda r: r.place, width=12,
            style=lambda r: "success" if r.there else "warning" if r.needed else "muted"),
     Column("part", "PART", lambda r: r.title, sort=lambda r: r.place),
-    Column("size", "CHARACTERS", lambda r: count(len(r.text)) if r.there else "", sort=lambda r: len(r.text),
-           numeric=True, minor=1),
+    Column("size", "CHARACTERS", lambda r: count(len(r.text)) if r.there and r.longest else "",
+           sort=lambda r: len(r.text), numeric=True, minor=1),
     Column("text", "BEGINS", lambda r: beginning(r.text), flexible=True, minor=2),
 )  # fmt: skip
 

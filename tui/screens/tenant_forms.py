@@ -22,7 +22,7 @@ ONE, SEVERAL, FILE = "one", "several", "from a file"
 DEFAULT_ENGINE = "the server's default"
 KEEP, DROP = "only revoke, keep the data", "drop the database"
 LARGEST_FILE = 64 * 1024 * 1024  # bytes
-PREVIEWED = 12  # statements of a preview
+PREVIEWED = 6  # statements of a preview
 NAMED = 5
 
 
@@ -49,9 +49,8 @@ def text_fields(given: Tenant | None = None, asked: Callable[[Values], bool] | N
         return check
 
     texts = given.texts() if given is not None else {}
-    hints = {"owner": "Whose data it is.", "contact": "Whom to write to.", "ticket": "Where it was asked for."}
     return [
-        Field(name, name.capitalize(), texts.get(name, ""), hint=hints.get(name, ""), check=checked(name),
+        Field(name, name.capitalize(), texts.get(name, ""), check=checked(name),
               kind="lines" if name == "note" else "text", height=2, shown_if=asked)
         for name in ("owner", "contact", "ticket", "note")
     ]  # fmt: skip
@@ -88,7 +87,7 @@ def new_form(session: Session, how: str = ONE) -> Form[Change]:
         (
             Field("name", "Name", required=True, check=name_check(session.profile.database), shown_if=when(ONE),
                   hint="Of the database. Letters, digits and _ are understood everywhere."),
-            Field("names", "Names", kind="lines", required=True, shown_if=when(SEVERAL),
+            Field("names", "Names", kind="lines", required=True, shown_if=when(SEVERAL), height=4,
                   hint="One a line; or CSV with a header: name, owner, contact, ticket, note."),
             Field("path", "File", required=True, shown_if=when(FILE),
                   hint="One name a line; or CSV with a header: name, owner, contact, ticket, note."),

@@ -122,7 +122,8 @@ def _last_read(tenant: Tenant, found: Survey, now: datetime) -> str:
 
 
 def _moment(at: datetime, now: datetime) -> str:
-    return f"{exact_time(at)} ({relative_time(at, now)})"
+    exact, relative = exact_time(at), relative_time(at, now)
+    return exact if relative.endswith(f"{at.year}") else f"{exact} ({relative})"  # no date twice
 
 
 def table_lines(tables: Sequence[TableSize], most: int) -> list[Line]:

@@ -1,0 +1,488 @@
+"""The tenants screen: what it shows in every state, and what its keys do, on a real engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from core.display import one_line
+from core.errors import UnreachableError
+from core.profiles import ProfileFile
+from core.secrets import Prompt
+from core.session import Session
+from tests.console.ledger import ago, ledger, opened_with
+from tests.console.sample_tenants import HOSTILE_NAMES, USER, databases, holding, listed, page, tenant_row, unseen
+from tests.console.starting import NARROW, WIDE, connected, never, opening, start_in, text_of, told, until
+from tests.console.walking import Walk, run_change, see, showing, then, type_in
+from tui.app import HousekeysApp
+from tui.screens.tenants import TenantsScreen
+from tui.start import OpenSession, Start
+
+SIZES = [pytest.param(NARROW, id="80x24"), pytest.param(WIDE, id="160x48")]
+Snapshot = Callable[..., bool]
+LIVE = [
+    tenant_row("acme_prod", "create", 19, owner="Anna Vogel", contact="anna@acme.example", ticket="OPS-7", note=""),
+    tenant_row("acme_prod", "suspend", 5),
+    tenant_row("acme_prod", "resume", 4),
+    tenant_row("acme_test", "create", 3, owner="", contact="", ticket="", note=""),
+    *ledger(),
+]
+
+
+def console(folder: Path, how: OpenSession, *, read_only: bool | None = None) -> HousekeysApp:
+    start = connected(start_in(folder, screen="tenants"), how)
+    return HousekeysApp(replace(start, read_only=read_only))
+
+
+def screen(app: HousekeysApp) -> TenantsScreen:
+    assert isinstance(app.screen, TenantsScreen)
+    return app.screen
+
+
+def cursor(app: HousekeysApp) -> str:
+    """The name of the tenant under the cursor."""
+    row = screen(app).current
+    return "" if row is None else row.name
+
+
+def session_of(app: HousekeysApp) -> Session:
+    assert app.connection.session is not None
+    return app.connection.session
+
+
+async def names(app: HousekeysApp, like: str = "%") -> set[str]:
+    """The databases there are."""
+    found = await session_of(app).engine.query(
+        "SELECT name FROM system.databases WHERE name LIKE {like:String} AND name NOT IN "
+        "('default', 'system', 'information_schema', 'INFORMATION_SCHEMA', 'housekeys')",
+        {"like": like},
+    )
+    return {name for (name,) in found.rows}
+
+
+async def readable(app: HousekeysApp) -> set[str]:
+    """The databases that the DataLens user was given."""
+    from core.tenants.reading import read_rights
+
+    return set((await read_rights(session_of(app).engine, USER)).own.names)
+
+
+# -- pictures
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(
+    ("read_only", "walk"),
+    [
+        pytest.param(None, showing("acme_analytics", "north_sea"), id="page"),
+        pytest.param(True, showing("READ-ONLY", "north_sea"), id="read-only"),
+        pytest.param(None, then("<space>", "<space>", "<down>", "/", "<n>", see_first="north_sea", see_last="marked"),
+                     id="marked"),
+        pytest.param(None, then("d", see_first="north_sea", see_last="last read"), id="detail"),
+        pytest.param(None, then("/", "mb", see_first="north_sea", see_last="umbrella"), id="filtered"),
+    ],
+)  # fmt: skip
+def test_picture_of_a_page(
+    snap_compare: Snapshot,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    size: tuple[int, int],
+    read_only: bool | None,
+    walk: Walk,
+) -> None:
+    listed(monkeypatch, page())
+    app = console(tmp_path, opened_with(), read_only=read_only)
+    assert snap_compare(app, terminal_size=size, run_before=walk)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_picture_without_the_right_to_see_grants(
+    snap_compare: Snapshot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+) -> None:
+    listed(monkeypatch, unseen())
+    walk = showing("SHOW USERS", "unknown")
+    assert snap_compare(console(tmp_path, opened_with()), terminal_size=size, run_before=walk)
+
+
+TWO = opened_with(LIVE, prepare=databases("acme_prod", "acme_test", granted=True))
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(
+    ("how", "walk"),
+    [
+        pytest.param(opened_with(), showing("No tenants yet.", "Press 1"), id="newcomer"),
+        pytest.param(opened_with(prepare=databases("dwh")), showing("No tenants yet.", "adopt the data"), id="empty"),
+        pytest.param(never, showing("Connecting"), id="loading"),
+        pytest.param(
+            opening(UnreachableError("Cannot connect to ch-1.example:8443.", advice="Check host and port.")),
+            showing("Cannot connect", "Press r"),
+            id="error",
+        ),
+        pytest.param(TWO, then("n", "globex", see_first="acme_prod", see_last="GRANT SELECT"), id="new"),
+        pytest.param(
+            TWO,
+            then("n", "system", see_first="acme_prod", see_last="belongs to ClickHouse"),
+            id="new-refused",
+        ),
+        pytest.param(
+            TWO,
+            then("n", "<tab>", "<right>", "<shift+tab>", "globex", "<enter>", "initech", see_first="acme_prod",
+                 see_last="CREATE DATABASE `initech`"),
+            id="several",
+        ),
+        pytest.param(TWO, then("i", "/no/such.csv", see_first="acme_prod", see_last="cannot be read"), id="import"),
+        pytest.param(TWO, then("e", see_first="acme_prod", see_last="Edit acme_prod"), id="edit"),
+        pytest.param(TWO, then("*", "s", see_first="acme_prod", see_last="Exactly this runs"), id="suspend"),
+        pytest.param(TWO, then("x", see_first="acme_prod", see_last="This would happen"), id="remove"),
+        pytest.param(
+            opened_with(LIVE, prepare=databases("acme_prod", "dwh", "scratch")),
+            then("a", "<space>", see_first="acme_prod", see_last="scratch"),
+            id="adopt",
+        ),
+        pytest.param(
+            opened_with(LIVE, prepare=databases("acme_prod", "dwh", "scratch")),
+            then("a", "*", "<enter>", see_first="acme_prod", see_last="becomes readable"),
+            id="adopt-form",
+        ),
+    ],
+)  # fmt: skip
+def test_picture(snap_compare: Snapshot, tmp_path: Path, size: tuple[int, int], how: OpenSession, walk: Walk) -> None:
+    assert snap_compare(console(tmp_path, how), terminal_size=size, run_before=walk)
+
+
+@pytest.mark.parametrize(
+    ("tab", "word"), [("Tables", "TABLE"), ("Tokens", "issued"), ("SQL", "GRANT SELECT"), ("History", "resume")]
+)
+def test_picture_of_a_tab(snap_compare: Snapshot, tmp_path: Path, tab: str, word: str) -> None:
+    async def walk(pilot: Pilot[None]) -> None:
+        await see(pilot, "acme_prod")
+        await pilot.press("d")
+        await see(pilot, "readable")
+        for _ in range(TenantsScreen.TABS.index(tab)):
+            await pilot.press("tab")
+        await see(pilot, f"[{tab}]", word)
+
+    async def prepare(session: Session) -> None:
+        await databases("acme_prod", granted=True)(session)
+        await session.engine.command("CREATE VIEW acme_prod.daily AS SELECT 1 AS n")
+
+    assert snap_compare(console(tmp_path, opened_with(LIVE, prepare=prepare)), run_before=walk)
+
+
+# -- what the keys do
+
+
+async def test_a_new_user_comes_from_nothing_to_a_tenant(tmp_path: Path) -> None:
+    """Keyboard only, nothing set up: the checklist, the DataLens user, a tenant."""
+    app = HousekeysApp(connected(start_in(tmp_path, screen="tenants")))
+    async with app.run_test(size=NARROW) as pilot:
+        await see(pilot, "No tenants yet.", "Press 1")
+        await pilot.press("1")
+        await see(pilot, "1 of 12 done", "Next, line 1", "f creates it")
+        await pilot.press("f")
+        await see(pilot, "Create the DataLens user datalens", "make one up")
+        await pilot.press("enter")
+        preview = await see(pilot, "Exactly this runs", "Create the journal")
+        assert "CREATE USER" in preview and "********" in preview
+        await pilot.press("enter")
+        await see(pilot, "The password of datalens", "Space shows it")
+        await pilot.press("space")
+        shown = await see(pilot, "Space hides it")
+        password = next(line.strip() for line in shown.split("\n")[2:] if line.strip())
+        assert len(password) == 32
+        await pilot.press("escape")
+        await see(pilot, "5 of 12 done")
+        assert password not in text_of(app)
+        await pilot.press("2")
+        await see(pilot, "No tenants yet.", "Press n")
+        await type_in(pilot, "n", "acme_prod")
+        await see(pilot, "CREATE DATABASE `acme_prod`", "GRANT SELECT ON `acme_prod`.* TO `datalens`")
+        await pilot.press("enter")
+        await see(pilot, "Exactly this runs")
+        await pilot.press("enter")
+        await see(pilot, "acme_prod", "active")
+        assert await names(app) == {"acme_prod"}
+        assert await readable(app) == {"acme_prod"}
+        told_of = await session_of(app).journal.history("tenant", "acme_prod")
+        assert [row.action for row in told_of] == ["create"]
+    assert not holding(tmp_path, password)
+
+
+async def test_what_is_noted_is_shown_edited_and_taken_back(tmp_path: Path) -> None:
+    app = console(tmp_path, opened_with(prepare=databases()))
+    async with app.run_test(size=WIDE) as pilot:
+        await see(pilot, "No tenants yet.")
+        await type_in(pilot, "n", "acme", "<tab>", "<tab>", "Anna", "<tab>", "anna@acme.example", "<tab>", "OPS-7")
+        await type_in(pilot, "<tab>", "first", "<enter>", "second", "<tab>", "<enter>")
+        await run_change(pilot, "acme", "OPS-7", "second")
+        await pilot.press("e")
+        await see(pilot, "Edit acme")
+        await type_in(pilot, "<end>", " Vogel", "<enter>")
+        await run_change(pilot, "Anna Vogel")
+        [row] = await session_of(app).journal.history("tenant", "acme", limit=1)
+        assert row.details["note"] == "first\nsecond"
+        await pilot.press("U")
+        await run_change(pilot, "anna@acme.example")
+        await until(pilot, lambda: screen(app).current is not None and "Vogel" not in text_of(app))
+
+
+async def test_marked_tenants_are_suspended_and_resumed_together(tmp_path: Path) -> None:
+    app = console(tmp_path, opened_with(prepare=databases("a", "b", "c", granted=True)))
+    async with app.run_test(size=NARROW) as pilot:
+        await see(pilot, "Tenants  3")
+        await pilot.press("down", "space", "space", "s")
+        preview = await see(pilot, "Suspend 2 tenants")
+        assert "REVOKE SELECT ON `b`.*" in preview and "`a`" not in preview
+        await run_change(pilot, "suspended")
+        assert await readable(app) == {"a"}
+        await until(pilot, lambda: not screen(app).table.marks)
+        assert [row.tenant.state.value for row in screen(app).table.shown] == ["active", "suspended", "suspended"]
+        assert cursor(app) == "c"
+        await pilot.press("asterisk", "R")
+        await run_change(pilot, "Tenants  3")
+        await until(pilot, lambda: "suspended" not in text_of(app))
+        assert await readable(app) == {"a", "b", "c"}
+
+
+async def test_only_revoked_the_database_stays(tmp_path: Path) -> None:
+    app = console(tmp_path, opened_with(prepare=databases("acme", granted=True)))
+    async with app.run_test(size=NARROW) as pilot:
+        await see(pilot, "Tenants  1")
+        await pilot.press("x")
+        await see(pilot, "(only revoke, keep the data)", "Its data stays")
+        await pilot.press("enter")
+        await run_change(pilot, "No tenants yet.")
+        assert await names(app) == {"acme"}
+        assert await readable(app) == set()
+
+
+async def test_dropped_only_when_its_name_is_typed(tmp_path: Path) -> None:
+    app = console(tmp_path, opened_with(prepare=databases("acme", granted=True)))
+    async with app.run_test(size=NARROW) as pilot:
+        await see(pilot, "Tenants  1")
+        engine = session_of(app).engine
+        await engine.command("CREATE TABLE acme.events (n UInt64) ENGINE = MergeTree ORDER BY n")
+        await engine.command("INSERT INTO acme.events SELECT number FROM numbers(1000)")
+        await type_in(pilot, "x", "<right>")
+        await see(pilot, "(drop the database)", "1 table with 1,000 rows", "events")
+        await pilot.press("enter")
+        await see(pilot, "Type acme to run this", "DESTRUCTIVE")
+        await type_in(pilot, "acm", "<enter>", "<enter>")  # not the name: enter goes to Cancel, and leaves
+        await see(pilot, "Tenants  1")
+        assert await names(app) == {"acme"}
+        await type_in(pilot, "x", "<right>")
+        await see(pilot, "1,000 rows")
+        await pilot.press("enter")
+        await see(pilot, "Type acme to run this")
+        await type_in(pilot, "acme", "<enter>", "<enter>")
+        await see(pilot, "No tenants yet.")
+        assert await names(app) == set()
+
+
+async def test_databases_are_chosen_and_adopted(tmp_path: Path) -> None:
+    app = console(tmp_path, opened_with(prepare=databases("dwh", "scratch", "shop")))
+    async with app.run_test(size=NARROW) as pilot:
+        await see(pilot, "one of 3 databases")
+        await pilot.press("a")
+        await see(pilot, "which databases?", "shop")
+        await pilot.press("space", "down", "space", "enter")
+        await see(pilot, "Adopt 2 databases", "dwh, shop")
+        await type_in(pilot, "Retail", "<enter>")
+        await run_change(pilot, "Tenants  2")
+        assert await readable(app) == {"dwh", "shop"}
+        assert {row.tenant.owner for row in screen(app).table.shown} == {"Retail"}
+
+
+async def test_many_come_from_a_file_and_a_second_time_only_what_is_missing(tmp_path: Path) -> None:
+    file = tmp_path / "clients.csv"
+    file.write_text("name;owner\n" + "".join(f"client_{number:03};Owner {number}\n" for number in range(150)))
+    app = console(tmp_path / "home", opened_with(prepare=databases()))
+    async with app.run_test(size=NARROW) as pilot:
+        await see(pilot, "No tenants yet.")
+        await type_in(pilot, "i", str(file))
+        await see(pilot, "CREATE DATABASE `client_000`", "and 294 more")
+        await pilot.press("enter")
+        await see(pilot, "Create 150 tenants")
+        await run_change(pilot, "Tenants  150")
+        assert len(await names(app, "client%")) == 150
+        await session_of(app).engine.command("DROP DATABASE client_007")
+        await type_in(pilot, "i", str(file), "<enter>")
+        preview = await see(pilot, "Create tenant client_007", "149")
+        assert "client_008" not in preview
+        await run_change(pilot, "Tenants  150")
+        assert len(await names(app, "client%")) == 150
+
+
+async def test_a_file_with_mistakes_is_refused_line_by_line(tmp_path: Path) -> None:
+    file = tmp_path / "clients.csv"
+    file.write_text("name\ngood\nsystem\ngood\n")
+    app = console(tmp_path / "home", opened_with(prepare=databases()))
+    async with app.run_test(size=(120, 30)) as pilot:
+        await see(pilot, "No tenants yet.")
+        await type_in(pilot, "i", str(file), "<enter>")
+        await see(pilot, "2 problems", "clients.csv:3: system", "clients.csv:4: good: asked for in line 2")
+        assert await names(app) == set()
+
+
+async def test_what_fails_in_a_bulk_is_reported_and_the_rest_is_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = console(tmp_path, opened_with(prepare=databases("a", "b", "c", granted=True)))
+    async with app.run_test(size=(100, 40)) as pilot:
+        await see(pilot, "Tenants  3")
+        await pilot.press("asterisk", "s")
+        await see(pilot, "Suspend 3 tenants")
+        engine = session_of(app).engine
+        original = engine.commands
+
+        async def commands(statements: Sequence[str], *arguments: Any, **options: Any) -> None:
+            await original([text.replace("`b`.*", "`b`.* .") for text in statements], *arguments, **options)
+
+        monkeypatch.setattr(engine, "commands", commands)
+        await pilot.press("R")
+        await see(pilot, "Not everything was done", "2 of 3 steps", "reading b", "expected FROM")
+        await pilot.press("escape")
+        await see(pilot, "Tenants  3")
+        assert await readable(app) == {"b"}
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_names_that_mean_harm_are_shown_as_they_are(tmp_path: Path, size: tuple[int, int]) -> None:
+    app = console(tmp_path, opened_with(prepare=databases(*HOSTILE_NAMES, granted=True)))
+    async with app.run_test(size=size) as pilot:
+        await see(pilot, f"Tenants  {len(HOSTILE_NAMES)}")
+        for name in HOSTILE_NAMES:
+            assert screen(app).table.move_to(name)
+            await pilot.press("d")
+            await see(pilot, one_line(name), "tenant since")
+            for tab in screen_tabs():
+                await pilot.press("tab" if size == NARROW else "right")
+                await see(pilot, f"[{tab}]")
+                await until(pilot, lambda: "Reading" not in text_of(app))
+                assert all(character.isprintable() or character == "\n" for character in text_of(app))
+            await pilot.press("escape")
+        await pilot.press("e")
+        await see(pilot, "Edit")
+        await type_in(pilot, "[b]x", "<enter>")
+        await run_change(pilot, "Tenants")
+
+
+def screen_tabs() -> tuple[str, ...]:
+    return TenantsScreen.TABS[1:] + TenantsScreen.TABS[:1]
+
+
+@pytest.mark.parametrize("name", [name for name in HOSTILE_NAMES if name.isprintable()])
+async def test_names_that_mean_harm_are_created_exactly(tmp_path: Path, name: str) -> None:
+    app = console(tmp_path, opened_with(prepare=databases()))
+    async with app.run_test(size=WIDE) as pilot:
+        await see(pilot, "No tenants yet.")
+        await pilot.press("n")
+        await see(pilot, "New tenant")
+        field = app.focused
+        assert isinstance(field, Input)
+        field.insert_text_at_cursor(name)  # as pasted: most of these cannot be typed
+        await see(pilot, "CREATE DATABASE")
+        await pilot.press("enter")
+        await run_change(pilot, "Tenants  1", one_line(name))
+        assert await names(app) == {name}
+        assert await readable(app) == {name}
+
+
+async def test_the_cursor_stays_with_its_row(tmp_path: Path) -> None:
+    app = console(tmp_path, opened_with(prepare=databases("m", "n", "o", granted=True)))
+    async with app.run_test(size=NARROW) as pilot:
+        await see(pilot, "Tenants  3")
+        await pilot.press("down", "space")
+        engine = session_of(app).engine
+        for name in ("a", "z"):
+            await engine.command(f"CREATE DATABASE {name}")
+            await engine.command(f"GRANT SELECT ON {name}.* TO {USER}")
+        await pilot.press("r")
+        await see(pilot, "Tenants  5")
+        assert cursor(app) == "o"
+        assert screen(app).table.marks == {"n"}
+
+
+async def test_a_row_is_read_again_before_anything_is_done_with_it(tmp_path: Path) -> None:
+    app = console(tmp_path, opened_with(prepare=databases("acme", "globex", granted=True)))
+    async with app.run_test(size=NARROW) as pilot:
+        await see(pilot, "Tenants  2")
+        engine = session_of(app).engine
+        await engine.command(f"REVOKE SELECT ON acme.* FROM {USER}")
+        await pilot.press("s")
+        await until(pilot, lambda: "acme is not there any more" in told(app))
+        await see(pilot, "Tenants  1")
+        await engine.command(f"REVOKE SELECT ON globex.* FROM {USER}")
+        await pilot.press("x")
+        await until(pilot, lambda: "globex is not there any more" in told(app))
+
+
+async def test_commands_say_why_they_cannot(tmp_path: Path) -> None:
+    app = console(tmp_path, opened_with(prepare=databases("a", "b", granted=True)), read_only=True)
+    async with app.run_test(size=NARROW) as pilot:
+        await see(pilot, "READ-ONLY", "Tenants  2")
+        for key in ("n", "s", "R", "e", "x", "a", "i", "t"):
+            app.clear_notifications()
+            await pilot.press(key)
+            await until(pilot, lambda: "Read-only (--read-only)" in told(app))
+        assert screen(app)
+
+
+async def test_one_at_a_time_is_removed_and_edited(tmp_path: Path) -> None:
+    app = console(tmp_path, opened_with(prepare=databases("a", "b", granted=True)))
+    async with app.run_test(size=NARROW) as pilot:
+        await see(pilot, "Tenants  2")
+        await pilot.press("asterisk", "x")
+        await until(pilot, lambda: "one at a time" in told(app))
+
+
+async def test_without_a_right_the_grant_to_ask_for_is_told(tmp_path: Path) -> None:
+    opened = opened_with(prepare=databases("a", granted=True))
+
+    async def poor(start: Start, file: ProfileFile, name: str, prompt: Prompt) -> Session:
+        session = await opened(start, file, name, prompt)
+        may = session.capabilities.may - {"grant", "create database"}
+        reasons = {
+            "grant": "The right to grant SELECT is missing. Ask for: GRANT SELECT ON *.* TO `op` WITH GRANT OPTION",
+            "create database": "The right CREATE DATABASE is missing. Ask for: GRANT CREATE DATABASE ON *.* TO `op`",
+        }
+        reasons |= session.capabilities._reasons
+        session.capabilities = replace(session.capabilities, may=may, _reasons=reasons)
+        return session
+
+    app = console(tmp_path, poor)
+    async with app.run_test(size=NARROW) as pilot:
+        await see(pilot, "Tenants  1")
+        await pilot.press("n")
+        await until(pilot, lambda: "GRANT CREATE DATABASE ON *.*" in told(app))
+        await pilot.press("s")
+        await until(pilot, lambda: "WITH GRANT OPTION" in told(app))
+
+
+async def test_an_error_keeps_the_rows_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = console(tmp_path, opened_with(prepare=databases("a", granted=True)))
+    async with app.run_test(size=NARROW) as pilot:
+        await see(pilot, "Tenants  1")
+
+        async def broken(_session: Session) -> None:
+            raise UnreachableError("The server has gone away.")
+
+        with monkeypatch.context() as patch:
+            patch.setattr("tui.screens.tenants.survey", broken)
+            await pilot.press("r")
+            await see(pilot, "stale", "active")
+        await pilot.press("r")
+        await until(pilot, lambda: "stale" not in text_of(app))
+
+
+async def test_since_when_it_is_readable(tmp_path: Path) -> None:
+    app = console(tmp_path, TWO)
+    async with app.run_test(size=WIDE) as pilot:
+        await see(pilot, "by datalens, since", "(4 days ago)", "1 issued", f"{ago(days=4):%Y-%m-%d}", "Anna Vogel")
