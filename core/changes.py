@@ -134,6 +134,23 @@ class FileStep:
 
 
 @dataclass(frozen=True, slots=True)
+class PermissionsStep:
+    """Set the mode of an existing file or folder, to close it to others."""
+
+    title: str
+    path: Path
+    mode: int  # 0o600 for a file, 0o700 for a folder
+    undo: Step | None = None
+    no_undo: str = ""
+    needs: int | None = None
+    events: tuple[Event, ...] = ()
+    kind: str = field(default="permissions", init=False)
+
+    def preview(self) -> str:
+        return f"set mode {self.mode:04o} on {self.path}"
+
+
+@dataclass(frozen=True, slots=True)
 class RecordStep:
     """No outside effect: only the facts themselves, for the journal (a note, a state, a tick)."""
 
@@ -148,7 +165,7 @@ class RecordStep:
         return "\n".join(f"journal: {e.subject_kind} {e.subject}: {e.action}" for e in self.events)
 
 
-Step = StatementStep | FileStep | RecordStep
+Step = StatementStep | FileStep | PermissionsStep | RecordStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +244,8 @@ def step_to_record(step: Step) -> dict[str, Any]:
         record["replace_existing"] = step.replace_existing
         if step.content is not None and not step.secret:
             record["content"] = base64.b64encode(step.content).decode("ascii")
+    elif isinstance(step, PermissionsStep):
+        record |= {"path": str(step.path), "mode": step.mode}
     return record
 
 
@@ -262,6 +281,9 @@ def step_from_record(record: Mapping[str, Any]) -> Step:
             needs=needs,
             events=events,
         )
+    if record["kind"] == "permissions":
+        path, mode = Path(record["path"]), record["mode"]
+        return PermissionsStep(title, path, mode, undo=undo, no_undo=no_undo, needs=needs, events=events)
     if record["kind"] == "record":
         return RecordStep(title, events, undo=undo, no_undo=no_undo, needs=needs)
     raise ValueError(f"unknown kind of step: {record['kind']!r}")

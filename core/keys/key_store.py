@@ -100,13 +100,6 @@ class KeyStore:
                     found.append(StoreProblem(path, error.message, repairable=False))
         return found
 
-    def repair(self) -> list[StoreProblem]:
-        """Close to others what only the owner may touch. Returns what was repaired. OSError is the caller's."""
-        repaired = [problem for problem in self.problems() if problem.repairable]
-        for problem in repaired:
-            problem.path.chmod(PRIVATE_FOLDER if problem.path == self.folder else PRIVATE_FILE)
-        return repaired
-
 
 def _wrong_mode(status: os.stat_result, wanted: int) -> str:
     """What is wrong with owner and mode, in words; empty when nothing is."""

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.changes import Change, Danger, Event, FileStep, JsonValue, RecordStep
+from core.changes import Change, Danger, Event, FileStep, JsonValue, PermissionsStep, RecordStep
 from core.display import one_line
 from core.errors import BadInputError, NotFoundError, RefusedError
+from core.files import PRIVATE_FILE, PRIVATE_FOLDER
 from core.keys import rsa_keys
 from core.keys.envelope import Envelope, leave_open, seal
 from core.keys.key_store import KeyStore
@@ -299,6 +300,22 @@ def _require(version: KeyVersion, allowed: Collection[KeyState], wanted: str) ->
             f"{label} is {version.state}{already}.",
             advice="" if already else f"It cannot become {wanted} from there.",
         )
+
+
+def plan_repair(store: KeyStore) -> Change:
+    """Close to others what only the owner may touch: a Change without steps when nothing is open."""
+    steps = tuple(
+        PermissionsStep(
+            f"Close {one_line(str(problem.path))} to others",
+            problem.path,
+            PRIVATE_FOLDER if problem.path == store.folder else PRIVATE_FILE,
+            no_undo="Nobody wants it open again.",
+            events=(Event("key_store", one_line(str(problem.path)), "close", {"was": problem.what}),),
+        )
+        for problem in store.problems()
+        if problem.repairable
+    )
+    return Change("Close the key folder and its files to others" if steps else "There is nothing to repair", steps)
 
 
 def _write(

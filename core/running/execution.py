@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
-from core.changes import Change, FileStep, Guard, OnFailure, RecordStep, StatementStep
+from core.changes import Change, FileStep, Guard, OnFailure, PermissionsStep, RecordStep, StatementStep
 from core.clickhouse.engine import Engine
 from core.errors import HousekeysError, RefusedError, UnreachableError
 from core.running import files
@@ -84,7 +84,7 @@ class Execution:
         step = self._change.steps[first]
         if isinstance(step, RecordStep):
             self._file.mark_done(*window.indexes)
-        elif isinstance(step, FileStep):
+        elif isinstance(step, FileStep | PermissionsStep):
             self._run_file(first, step)
         elif step.guard is None:
             return await self._run_statements(window.indexes)
@@ -103,7 +103,7 @@ class Execution:
         if not await is_true(self._engine, guard.query):
             raise RefusedError(guard.refusal)
 
-    def _run_file(self, index: int, step: FileStep) -> None:
+    def _run_file(self, index: int, step: FileStep | PermissionsStep) -> None:
         self._file.write(before([index]), sync=True)
         try:
             files.carry_out(step)

@@ -1,19 +1,22 @@
-"""The file steps of a change."""
+"""The steps of a change that work on files: what they write, remove and close to others."""
 
 from __future__ import annotations
 
 import hashlib
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from core.changes import FileStep
+from core.changes import FileStep, PermissionsStep
 from core.errors import BadInputError, HousekeysError
 from core.files import remove_file, write_private
 
 
-def in_place(step: FileStep) -> bool:
-    """Whether the file is already as `step` wants it: gone, or of the content with this SHA-256."""
+def in_place(step: FileStep | PermissionsStep) -> bool:
+    """Whether the file is already as `step` wants it: gone, of the content with this SHA-256, or of this mode."""
     with _explained(step):
+        if isinstance(step, PermissionsStep):
+            return stat.S_IMODE(step.path.stat().st_mode) == step.mode
         try:
             content = step.path.read_bytes()
         except FileNotFoundError:
@@ -21,15 +24,17 @@ def in_place(step: FileStep) -> bool:
         return not step.removes and hashlib.sha256(content).hexdigest() == step.sha256
 
 
-def carry_out(step: FileStep) -> None:
-    """Write or remove the file, durably; nothing happens when it is in place already.
+def carry_out(step: FileStep | PermissionsStep) -> None:
+    """Write or remove the file, durably, or set its mode; nothing happens when it is in place already.
 
     Raises BadInputError when another file is in the way, or when the content was secret and is gone since a crash.
     """
     if in_place(step):
         return
     with _explained(step):
-        if step.removes:
+        if isinstance(step, PermissionsStep):
+            step.path.chmod(step.mode)
+        elif step.removes:
             remove_file(step.path)
         elif step.content is None:
             raise BadInputError(
@@ -41,7 +46,7 @@ def carry_out(step: FileStep) -> None:
 
 
 @contextmanager
-def _explained(step: FileStep) -> Iterator[None]:
+def _explained(step: FileStep | PermissionsStep) -> Iterator[None]:
     try:
         yield
     except OSError as error:

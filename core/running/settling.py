@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from core.changes import FileStep, StatementStep, Step
+from core.changes import FileStep, PermissionsStep, StatementStep, Step
 from core.clickhouse.engine import Engine
 from core.errors import RefusedError
 from core.running.changefile import ChangeFile
@@ -59,7 +59,7 @@ async def is_true(engine: Engine, query: str) -> bool:
 
 async def _was_done(engine: Engine, step: Step) -> bool | None:
     """Whether `step` has taken effect; None when that cannot be found out."""
-    if isinstance(step, FileStep):
+    if isinstance(step, FileStep | PermissionsStep):
         return in_place(step)
     if isinstance(step, StatementStep) and step.done_when is not None:
         return await is_true(engine, step.done_when)

@@ -291,6 +291,8 @@ async def test_permissions_are_repaired_on_request(tmp_path: Path) -> None:
     async with app.run_test(size=NARROW) as pilot:
         await see(pilot, "partner-2.key is open to", "Press f")
         await pilot.press("f")
+        await see(pilot, "set mode 0600 on")
+        await run_change(pilot, "SHA-256")
         await until(pilot, lambda: "mode 0644" not in text_of(app))
         session = app.connection.session
         assert session is not None
@@ -301,7 +303,7 @@ async def test_read_only_says_why_nothing_can_be_changed(tmp_path: Path) -> None
     app = console(tmp_path, opened_with(FULL), read_only=True)
     async with app.run_test(size=NARROW) as pilot:
         await see(pilot, "SHA-256")
-        for key in ("n", "i", "s", "a", "R", "x", "p"):
+        for key in ("n", "i", "s", "a", "R", "x", "p", "f"):
             app.clear_notifications()
             await pilot.press(key)
             assert "Read-only (--read-only)" in told(app)

@@ -261,20 +261,15 @@ async def change_passphrase(context: Context) -> None:
 
 async def repair_store(context: Context) -> None:
     """Handle `key repair`."""
-    import asyncio
+    from core.keys.planning import plan_repair
 
-    from core.display import one_line
-
-    session = await context.session()
-    store = store_of(context, session)
-    if context.arguments.dry_run:
-        return  # what would be repaired has just been told
-    _refuse_when_read_only(context, session)
-    repaired = await asyncio.to_thread(store.repair)
-    for problem in repaired:
-        context.output.message(f"Closed to others: {one_line(str(problem.path))}")
-    if not repaired:
-        context.output.message("There is nothing to repair.")
+    change = plan_repair(store_of(context, await context.session()))
+    if not change.steps:
+        context.output.message(f"{change.title}.")
+        return
+    report = await context.carry_out(change)
+    for step in report.change.steps:
+        context.output.message(f"Done: {step.title}.")
 
 
 def _refuse_when_read_only(context: Context, session: Session) -> None:

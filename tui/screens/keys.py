@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 
-from core.errors import HousekeysError
 from tui.commands import Command
 from tui.screens import key_forms
 from tui.screens.base import ConsoleScreen
@@ -85,7 +82,7 @@ class KeysScreen(EntityScreen[KeyRow]):
         Command("keys.export_private", "export private", "x", "export_private",
                 "Write the private half to an encrypted PKCS#8 file.", modifies=True, needs_row=True, footer=False),
         Command("keys.repair", "fix permissions", FIX_KEY, "repair",
-                "Close the key folder and its files to everybody but you.", needs_session=True, footer=False),
+                "Close the key folder and its files to everybody but you.", modifies=True, footer=False),
         # `o` is taken; V, C and T sort.
         Command("rows.sort", "sort", "", "sort_next", "Sort by the next column.", footer=False),
     )  # fmt: skip
@@ -260,16 +257,10 @@ class KeysScreen(EntityScreen[KeyRow]):
         )
 
     def repair(self) -> None:
-        store = self.ring.store
+        from core.keys.planning import plan_repair
 
-        async def job() -> list[Path]:
-            try:
-                return [problem.path for problem in await asyncio.to_thread(store.repair)]
-            except OSError as error:
-                raise HousekeysError(f"The permissions could not be set: {error.strerror}.") from error
-
-        def done(paths: list[Path]) -> None:
-            self.tell(f"Closed to others: {', '.join(str(path) for path in paths)}" if paths else "Nothing to fix.")
-            self.refresh_rows()
-
-        self.work("repair", job, done)
+        change = plan_repair(self.ring.store)
+        if change.steps:
+            self.carry_out(change)
+        else:
+            self.tell(f"{change.title}.")

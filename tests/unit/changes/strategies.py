@@ -7,7 +7,18 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
-from core.changes import Change, Danger, Event, FileStep, Guard, OnFailure, RecordStep, StatementStep, Step
+from core.changes import (
+    Change,
+    Danger,
+    Event,
+    FileStep,
+    Guard,
+    OnFailure,
+    PermissionsStep,
+    RecordStep,
+    StatementStep,
+    Step,
+)
 
 texts = st.text(max_size=20)
 details = st.dictionaries(
@@ -31,8 +42,9 @@ plain_files = st.builds(
     FileStep, texts, paths, st.none() | st.binary(max_size=30), replace_existing=st.booleans(), events=events
 )
 secret_files = st.builds(FileStep, texts, paths, st.binary(min_size=1, max_size=30), secret=st.just(True))
+permissions = st.builds(PermissionsStep, texts, paths, st.sampled_from([0o600, 0o700]), no_undo=texts, events=events)
 notes = st.builds(RecordStep, texts, events)
-kept_steps: st.SearchStrategy[Step] = statements | plain_files | notes
+kept_steps: st.SearchStrategy[Step] = statements | plain_files | permissions | notes
 
 
 @st.composite

@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from core.changes import PermissionsStep
 from core.errors import NotFoundError, RefusedError
 from core.files import write_private
 from core.keys.envelope import DamagedKeyFileError, seal
 from core.keys.key_store import KeyStore
+from core.keys.planning import plan_repair
+from core.running.files import carry_out, in_place
 from core.secrets import Secret
 from tests.unit.keys.sample_keys import CHEAP, private_key
 
@@ -22,6 +25,17 @@ def store(tmp_path: Path) -> KeyStore:
         envelope = seal(private_key(1), "partner", version, Secret("secret"), CHEAP)
         write_private(store.path(version), envelope.to_bytes())
     return store
+
+
+def repaired(store: KeyStore) -> list[Path]:
+    """Carry out the plan that closes what is open; what it closed."""
+    steps = plan_repair(store).steps
+    for step in steps:
+        assert isinstance(step, PermissionsStep)
+        assert not in_place(step)
+        carry_out(step)
+        assert in_place(step)
+    return [step.path for step in steps if isinstance(step, PermissionsStep)]
 
 
 def test_it_finds_the_versions_and_nothing_else(store: KeyStore) -> None:
@@ -48,7 +62,7 @@ def test_a_file_open_to_others_is_refused_until_it_is_repaired(store: KeyStore, 
     with pytest.raises(RefusedError, match="open to"):
         store.read(2)
     assert [(problem.path, problem.repairable) for problem in store.problems()] == [(store.path(2), True)]
-    assert [problem.path for problem in store.repair()] == [store.path(2)]
+    assert repaired(store) == [store.path(2)]
     assert store.problems() == []
     assert store.read(2).version == 2
 
@@ -56,7 +70,7 @@ def test_a_file_open_to_others_is_refused_until_it_is_repaired(store: KeyStore, 
 def test_an_open_folder_is_a_problem(store: KeyStore) -> None:
     store.folder.chmod(0o755)
     assert [problem.path for problem in store.problems()] == [store.folder]
-    store.repair()
+    assert repaired(store) == [store.folder]
     assert store.folder.stat().st_mode & 0o777 == 0o700
 
 
