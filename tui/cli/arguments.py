@@ -51,7 +51,13 @@ exit codes:
 
 
 class Frame:
-    """What noun modules build their verbs with, so that each verb takes the common options and shows examples."""
+    """What noun modules build their verbs with, so that each verb takes the common options and shows examples.
+
+    `examples` has the first one of each verb, for the help of the noun.
+    """
+
+    def __init__(self) -> None:
+        self.examples: list[str] = []
 
     def verb(
         self,
@@ -68,12 +74,17 @@ class Frame:
             name,
             help=help_line,
             description=description or help_line[:1].upper() + help_line[1:] + ".",
-            epilog="examples:\n" + "\n".join(f"  {line}" for line in examples) if examples else None,
+            epilog=_epilog(examples),
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         parser.set_defaults(handler=handler)
         add_common_options(parser, default=argparse.SUPPRESS)
+        self.examples += examples[:1]
         return parser
+
+
+def _epilog(examples: Sequence[str]) -> str | None:
+    return "\n".join(["examples:", *(f"  {line}" for line in examples)]) if examples else None
 
 
 def add_common_options(parser: argparse.ArgumentParser, default: Any = None) -> None:
@@ -124,7 +135,10 @@ def _fill(noun: str, parser: argparse.ArgumentParser) -> None:
     module = importlib.import_module(f"tui.cli.{noun}")
     if noun == "info":  # the one noun that needs no verb
         parser.set_defaults(handler=module.show)
+        parser.epilog = _epilog(["housekeys info", "housekeys -p prod info --json"])
         add_common_options(parser, default=argparse.SUPPRESS)
         return
     parser.set_defaults(noun_parser=parser)
-    module.add_verbs(parser.add_subparsers(dest="verb", metavar="VERB", title="verbs"), Frame())
+    frame = Frame()
+    module.add_verbs(parser.add_subparsers(dest="verb", metavar="VERB", title="verbs"), frame)
+    parser.epilog = _epilog(frame.examples)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -304,29 +304,25 @@ async def _adopt(context: Context) -> None:
 async def _suspend(context: Context) -> None:
     from core.tenants.planning import plan_suspend
 
-    session = await context.session()
-    change = await plan_suspend(
-        session.engine,
-        session.journal,
-        context.arguments.names,
-        datalens_user=session.profile.datalens.user,
-        cluster=session.profile.cluster,
-    )
-    await _carry_out(context, change, "suspended")
+    await _change_access(context, plan_suspend, "suspended")
 
 
 async def _resume(context: Context) -> None:
     from core.tenants.planning import plan_resume
 
+    await _change_access(context, plan_resume, "resumed")
+
+
+async def _change_access(context: Context, plan: Callable[..., Awaitable[Change]], done: str) -> None:
     session = await context.session()
-    change = await plan_resume(
+    change = await plan(
         session.engine,
         session.journal,
         context.arguments.names,
         datalens_user=session.profile.datalens.user,
         cluster=session.profile.cluster,
     )
-    await _carry_out(context, change, "resumed")
+    await _carry_out(context, change, done)
 
 
 async def _remove(context: Context) -> None:
