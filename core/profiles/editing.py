@@ -29,6 +29,7 @@ Value = str | int | float | bool | list[str] | None
 Keys = tuple[str, ...]
 
 _EMPTY_LINE = re.compile(r"[ \t]*\r?\n")
+_EMPTY_LAST_LINE = re.compile(r"(?<=\n)[ \t]*\r?\n\Z")
 
 
 def with_profile(file: ProfileFile, profile: Profile) -> str:
@@ -61,6 +62,8 @@ def without(file: ProfileFile, name: str) -> str:
         empty = _EMPTY_LINE.match(text, end)
         if empty and (not begin or text[:begin].replace("\r", "").endswith("\n\n")):
             end = empty.end()  # one empty line between the rest, not two
+        if end == len(text) and (above := _EMPTY_LAST_LINE.search(text, 0, begin)):
+            begin = above.start()  # and none at the end that came with what is removed
         text = text[:begin] + text[end:]
     if file.preferences.default_profile == name:
         text = _set(text, {("default_profile",): None})

@@ -353,7 +353,9 @@ def _address(typed: argparse.Namespace) -> tuple[str, int, bool]:
     try:
         address = read_url(typed.url)
     except BadInputError as error:
-        raise BadInputError(f"--url: {error.message}.", advice=f"{error.advice.capitalize()}.") from error
+        raise BadInputError(
+            f"--url: {error.message}.", advice=f"{error.advice[:1].upper()}{error.advice[1:]}."
+        ) from error
     return address.host, address.port, address.secure
 
 

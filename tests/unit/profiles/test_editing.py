@@ -424,3 +424,13 @@ def test_a_renamed_profile_keeps_its_data_its_keys_and_its_changes(tmp_path: Pat
 
     untouched = rename(load(paths.config_file).with_profile(Profile("s", host="h")).save(), "s", "t", paths)
     assert untouched.profile("t") == Profile("t", host="h")
+
+
+@pytest.mark.parametrize(
+    "text", ["idle_lock = 5\n", "[profiles.a]\nhost = 'h'\n", "# mine\r\n[profiles.a]\r\nhost = 'h'\r\n"]
+)
+def test_what_was_added_and_removed_leaves_the_file_as_it_was(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(text, newline="")
+    file = load(path)
+    assert file.with_profile(Profile("z", host="h")).without("z").text == text
