@@ -151,3 +151,14 @@ def test_an_address_with_a_password_in_it_is_refused_with_advice_that_can_be_fol
     assert outcome.code == ExitCode.BAD_INPUT
     assert '"env:NAME"' in outcome.stderr
     assert "pw" not in outcome.stderr.replace("password", "")
+
+
+def test_only_a_change_that_is_unfinished_is_looked_for_there(housekeys: Housekeys, home: Path) -> None:
+    assert housekeys("datalens", "setup", "--generate-password").code == ExitCode.DONE
+    (home / "data" / "engines" / "embedded" / "data" / "metadata" / "bad.sql").mkdir()
+    outcome = housekeys("tenant", "add", "good", "bad")
+    assert outcome.code == ExitCode.FAILED
+    assert "2 of 4 steps were done" in outcome.stderr
+    assert "run it again" in outcome.stderr
+    assert "unfinished" not in outcome.stderr
+    assert housekeys("journal", "unfinished", "--json").json == []

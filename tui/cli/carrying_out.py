@@ -158,6 +158,8 @@ def _report(context: Context, report: Report, allow_partial: bool) -> None:
     done = sum(1 for outcome in report.outcomes if outcome.state == "done")
     raise HousekeysError(
         f"{one_line(report.change.title)}: {done:,} of {len(report.change.steps):,} steps were done.",
-        advice="See `housekeys journal unfinished`, or correct the cause and run it again: what is done is kept.",
+        advice="Correct the cause and run it again: what is done is kept."
+        if report.finished
+        else "It can be continued or taken back: see `housekeys journal unfinished`.",
         detail=first.detail if first is not None else "",
     )
