@@ -22,7 +22,7 @@ def test_an_argument_that_is_no_text_is_told(housekeys: Housekeys, option: str) 
     assert housekeys("datalens", "setup", "--generate-password").code == ExitCode.DONE
     outcome = housekeys("journal", "list", option, "bad\udcff")
     assert outcome.code == ExitCode.BAD_INPUT
-    assert outcome.stderr == "usage: bad\\udcff is not valid text.\nType it anew, in UTF-8.\n"
+    assert outcome.stderr == "housekeys: bad\\udcff is not valid text.\nType it anew, in UTF-8.\n"
 
 
 def test_a_file_that_is_too_large_is_refused_and_never_cut(

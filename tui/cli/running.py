@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TextIO
 
-from core.errors import BadInputError, ExitCode, HousekeysError
+from core.errors import ExitCode, HousekeysError
 from tui.cli.arguments import Handler, build_parser
 from tui.cli.context import Context
 
@@ -104,7 +104,6 @@ async def _handle(context: Context, handler: Handler) -> ExitCode:
 
 
 def _print_error(context: Context, error: HousekeysError) -> None:
-    prefix = "usage" if isinstance(error, BadInputError) else "housekeys"
-    context.output.message(f"{prefix}: {error.message}")
+    context.output.message(f"housekeys: {error.message}")
     if error.advice:
         context.output.message(error.advice)
