@@ -1,13 +1,15 @@
 """The durable access storage of the embedded engine: accepted statements as SQL, one a line, in `access/access.sql`.
 
-A statement is appended and fsynced before it is reported done. Each line ends in a checksum, so that a line torn by a
-crash is told from a whole one: torn at the end of the file it is dropped (it was never reported), anywhere else the
-file is damaged and nothing is guessed. When the file is opened and has become long, it is written anew, atomically, as
-the statements that build the present state.
+A statement is appended and fsynced before it is reported done. A crash can leave an end without its line feed, or one
+of zeros: that was never reported, and is dropped. Each line ends in a checksum; a whole line that does not fit it was
+altered, perhaps a REVOKE: the file is damaged then and nothing is guessed. When the file is opened and has become long,
+it is written anew, atomically, as the statements that build the present state.
 """
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import os
 import zlib
 from collections.abc import Sequence
@@ -20,6 +22,7 @@ from core.access.state import AccessRefused, AccessState
 from core.errors import BadInputError, HousekeysError
 from core.files import PRIVATE_FILE, private_folder, sync_folder, write_private
 
+_log = logging.getLogger(__name__)
 _MARK = "; -- "
 _SPARE_LINES = 200  # more lines than the state needs before the file is written anew
 
@@ -33,24 +36,32 @@ class AccessStorage:
         self._descriptor: int | None = None
 
     def open(self) -> None:
-        """Read the file, repair a torn end, and make ready for more. Raises HousekeysError when it is damaged."""
+        """Read the file, repair a torn end, and make ready for more.
+
+        Raises HousekeysError when it is damaged; OSError is the caller's.
+        """
         private_folder(self.path.parent)
         content = self.path.read_bytes() if self.path.exists() else b""
-        whole = content[: content.rfind(b"\n") + 1]
+        whole = _without_torn_end(content)
         lines = whole.decode("utf-8", "replace").split("\n")[:-1]
-        if lines and _sql(lines[-1]) is None:
-            lines.pop()
-            whole = whole[: whole[:-1].rfind(b"\n") + 1]
         self.state = _replayed(lines, self.path)
-        needed = self.state.statements()
-        if len(lines) > len(needed) + _SPARE_LINES:
-            write_private(self.path, b"".join(map(_line, map(render, needed))))
-        elif len(whole) != len(content):
+        if len(whole) != len(content):
             write_private(self.path, whole)
+        self._compact(len(lines))
         existed = self.path.exists()
         self._descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
         if not existed:
             sync_folder(self.path.parent)
+
+    def _compact(self, lines: int) -> None:
+        """Write the file anew if it has many more lines than it needs."""
+        needed = self.state.statements()
+        if lines <= len(needed) + _SPARE_LINES:
+            return
+        try:
+            write_private(self.path, b"".join(map(_line, map(render, needed))))
+        except OSError as error:  # a full disk, say: the long file is as good
+            _log.warning("%s is not written anew: %s", self.path, error)
 
     def append(self, statements: Sequence[Statement]) -> None:
         """Make statements durable that are already part of the state. Raises HousekeysError when the disk refuses.
@@ -66,12 +77,24 @@ class AccessStorage:
             _write_all(self._descriptor, b"".join(_line(render(statement)) for statement in statements))
             os.fsync(self._descriptor)
         except OSError as error:
-            os.ftruncate(self._descriptor, size)
-            self.close()
-            self.open()
+            with contextlib.suppress(OSError):  # what is left behind then has no line feed, or fails every append alike
+                os.ftruncate(self._descriptor, size)
+            self._reopen()
             raise HousekeysError(
                 "Users and grants cannot be saved; the statement was not carried out.",
                 advice="Free some space on the disk and try again.",
+                detail=f"{self.path}: {error}",
+            ) from error
+
+    def _reopen(self) -> None:
+        """Take the state from the file again. Where that fails, nothing is kept until the engine is opened anew."""
+        self.close()
+        try:
+            self.open()
+        except OSError as error:
+            raise HousekeysError(
+                "Users and grants can be neither saved nor read any more.",
+                advice="Close the engine, see to the disk, and open it again.",
                 detail=f"{self.path}: {error}",
             ) from error
 
@@ -80,6 +103,14 @@ class AccessStorage:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+
+def _without_torn_end(content: bytes) -> bytes:
+    """`content` up to its last whole line. A write that a power cut broke off can leave zeros."""
+    whole = content[: content.rfind(b"\n") + 1]
+    while b"\0" in whole[whole[:-1].rfind(b"\n") + 1 :]:
+        whole = whole[: whole[:-1].rfind(b"\n") + 1]
+    return whole
 
 
 def _line(sql: str) -> bytes:

@@ -11,6 +11,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
 
@@ -22,6 +23,15 @@ from core.errors import UnreachableError
 
 T = TypeVar("T")
 _KILL_AGAIN = 0.05  # seconds after which a statement that did not end is killed again (it may not have begun before)
+_GRACE = 2.0  # seconds that a statement may still run when the engine is closed
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What runs in the engine's thread: told to stop by `cancelled`, over when `ended`."""
+
+    cancelled: threading.Event
+    ended: threading.Event
 
 
 class EmbeddedEngine(Engine):
@@ -31,6 +41,7 @@ class EmbeddedEngine(Engine):
         self._worker = worker
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="housekeys-chdb")
         self._closed = False
+        self._running: _Job | None = None
 
     @classmethod
     async def open(
@@ -99,29 +110,42 @@ class EmbeddedEngine(Engine):
         self._closed = True
         closing = self._executor.submit(self._worker.close)
         self._executor.shutdown(wait=False)
-        await asyncio.shield(asyncio.wrap_future(closing))
+        await asyncio.shield(self._until_closed(asyncio.wrap_future(closing)))
+
+    async def _until_closed(self, closing: asyncio.Future[None]) -> None:
+        """Wait for what still runs, but not for long."""
+        await asyncio.wait([closing], timeout=_GRACE)
+        while not closing.done():
+            if (running := self._running) is not None:
+                running.cancelled.set()
+                await asyncio.to_thread(self._worker.kill, running.ended)
+            await asyncio.wait([closing], timeout=_KILL_AGAIN)
+        closing.result()
 
     async def _run(self, work: Callable[[], T], cancelled: threading.Event | None = None) -> T:
         """Run `work` in the engine's thread; when this call is cancelled, so is the statement that runs there."""
         if self._closed:
             raise UnreachableError("The embedded engine is closed.", detail=self.address)
-        ended = threading.Event()
+        this = _Job(cancelled or threading.Event(), threading.Event())
 
         def job() -> T:
+            if self._closed:
+                raise UnreachableError("The embedded engine is closed.", detail=self.address)
+            self._running = this
             try:
                 return work()
             finally:
-                self._worker.end(ended)
+                self._running = None
+                self._worker.end(this.ended)
 
         submitted = self._executor.submit(job)
         waiting = asyncio.wrap_future(submitted)
         try:
             return await asyncio.shield(waiting)
         except asyncio.CancelledError:
-            if cancelled is not None:
-                cancelled.set()
+            this.cancelled.set()
             if not submitted.cancel():
-                await self._kill_until_done(waiting, ended)
+                await self._kill_until_done(waiting, this.ended)
             raise
 
     async def _kill_until_done(self, waiting: asyncio.Future[T], ended: threading.Event) -> None:

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from core.clickhouse.embedded import EmbeddedEngine
-from core.clickhouse.errors import BadStatementError, ReadOnlyServerError, UnknownNameError
+from core.clickhouse.errors import BadStatementError, QueryCancelledError, ReadOnlyServerError, UnknownNameError
 from core.errors import HousekeysError, UnreachableError
 
 ENDLESS = "SELECT count() FROM numbers(1000000000000) WHERE NOT ignore(sipHash64(number))"
@@ -89,6 +89,38 @@ async def test_a_query_that_waits_is_cancelled_without_harm_to_the_running_one(e
     with pytest.raises(asyncio.CancelledError):
         await waiting
     assert (await running).first_cell() == 300_000_000
+
+
+async def test_closing_ends_what_runs_and_runs_nothing_that_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.clickhouse.embedded._GRACE", 0.1)
+    engine = await EmbeddedEngine.open(tmp_path)
+    outcomes: dict[int, Exception | None] = {}
+    begun = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def note(index: int, error: Exception | None) -> None:
+        outcomes[index] = error
+        loop.call_soon_threadsafe(begun.set)
+
+    statements = ["CREATE DATABASE a", ENDLESS, "CREATE DATABASE b"]
+    many = asyncio.create_task(engine.commands(statements, note, stop_on_error=False))
+    await begun.wait()
+    waiting = asyncio.create_task(engine.command("CREATE DATABASE c"))
+    await asyncio.sleep(0)
+    await asyncio.gather(engine.close(), engine.close())
+    await many
+    with pytest.raises(UnreachableError, match="closed"):
+        await waiting
+    assert outcomes.keys() == {0, 1}
+    assert isinstance(outcomes[1], QueryCancelledError)
+    again = await EmbeddedEngine.open(tmp_path)
+    try:
+        databases = {row[0] for row in (await again.query("SHOW DATABASES")).rows}
+    finally:
+        await again.close()
+    assert databases & {"a", "b", "c"} == {"a"}
 
 
 async def test_cancelled_commands_stop_between_statements(engine: EmbeddedEngine) -> None:
