@@ -43,6 +43,14 @@ class Generator:
             ticks = self._ticks
         return UUID(int=((ticks >> 12) << 80) | _VERSION | ((ticks & 0xFFF) << 64) | _VARIANT | first)
 
+    def pass_by(self, at: datetime) -> None:
+        """Make every id from now on later than `at`, a moment that another clock has seen."""
+        next_microsecond = (at - _EPOCH) // timedelta(microseconds=1) + 1
+        ticks = -(-next_microsecond * 4096 // 1000)  # rounded up
+        with self._lock:
+            if ticks > self._ticks:
+                self._ticks, self._counter = ticks, secrets.randbits(_SEED_BITS)
+
 
 def following(first: UUID, number: int) -> UUID:
     """The id `number` after `first` in a block given by `Generator.next`."""

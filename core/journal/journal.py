@@ -88,6 +88,11 @@ ORDER BY at DESC, toString(id) DESC
 LIMIT 1 BY id
 LIMIT {limit:UInt64}"""
 
+_NEWEST: Final = """
+SELECT maxOrNull(at)
+FROM {journal}
+WHERE at < now64(6, 'UTC') + toIntervalDay(1)"""
+
 _PRESENT: Final = """
 SELECT id
 FROM {journal}
@@ -275,6 +280,11 @@ class Journal:
         """How many subjects have a done event of an action, by the text that its details hold under `detail`."""
         found = await self._query(_COUNTS_BY, {**_done(subject_kind, [action]), "detail": detail})
         return {value: int(number) for value, number in found.rows}
+
+    async def newest(self) -> datetime | None:
+        """The time of the newest row, by whichever clock; one more than a day ahead is left out as a mistake."""
+        found: datetime | None = (await self._query(_NEWEST, {})).first_cell()
+        return found
 
     async def later_events(self, change: UUID, limit: int = 10) -> list[Row]:
         """Done events of other changes on the subjects of `change`, from when it touched each; newest first."""

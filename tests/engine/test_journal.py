@@ -302,3 +302,12 @@ async def test_another_table_of_that_name_is_no_journal(
         with pytest.raises(RefusedError, match=re.escape(wrong)) as raised:
             await attempt
         assert "database = ..." in raised.value.advice
+
+
+async def test_the_newest_row_may_be_of_a_clock_that_is_ahead_but_not_by_days(shared_engine: EmbeddedEngine) -> None:
+    journal = await new_journal(shared_engine)
+    assert await journal.newest() is None
+    ahead, absurd = (datetime.now(UTC).replace(microsecond=7) + timedelta(minutes=n) for n in (10, 100_000))
+    rows = [(row().to_values()[0], at, *row().to_values()[2:]) for at in (ahead, absurd)]
+    await shared_engine.insert(journal.database, TABLE, COLUMNS, rows)
+    assert await journal.newest() == ahead

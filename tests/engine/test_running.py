@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,8 @@ from core.changes import Change, Event, FileStep, Guard, OnFailure, RecordStep, 
 from core.clickhouse.embedded import EmbeddedEngine
 from core.clickhouse.errors import AlreadyExistsError, UnknownNameError
 from core.errors import BadInputError, NotFoundError, RefusedError
-from core.journal.ids import new_ids
+from core.journal.ids import Generator, moment, new_ids
+from core.journal.rows import Row
 from core.running.changefile import WriteAheadError
 from core.running.runner import Progress, ReadOnly, Runner
 from tests.engine.running_place import OPERATOR, Place, states
@@ -223,3 +225,15 @@ async def test_nothing_to_do_leaves_no_trace(place: Place) -> None:
     assert report.succeeded
     assert report.finished
     assert await place.journal.history("change", str(report.change_id)) == []
+
+
+async def test_what_comes_later_is_recorded_later_though_another_clock_is_ahead(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(new_ids, "_ticks", 0)  # put back at the end: other tests go by the real time
+    ahead = Generator(lambda: time.time_ns() + 600 * 10**9).next()
+    first = Row(ahead, moment(ahead), "op", "h", "p", ahead, "tenant", "acme", "suspend", "done", {})
+    await place.journal.append([first])
+    event = Event("tenant", "acme", "resume", {})
+    assert (await place.runner.run(Change("Resume acme", (RecordStep("Resume acme", (event,)),)))).succeeded
+    assert (await place.journal.latest("tenant"))["acme"].action == "resume"

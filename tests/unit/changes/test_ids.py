@@ -53,3 +53,16 @@ def test_an_exhausted_counter_moves_the_time_on() -> None:
     third = generator.next(1 << 61)
     assert first < second < third
     assert third.variant == RFC_4122
+
+
+def test_ids_pass_by_a_moment_that_another_clock_has_seen() -> None:
+    clock = 1_700_000_000_000_000_000
+    generator, twin = Generator(lambda: clock), Generator(lambda: clock)
+    ahead = moment(Generator(lambda: clock + 10**12).next())
+    generator.pass_by(ahead)
+    twin.pass_by(ahead)
+    first = generator.next()
+    assert ahead < moment(first) <= ahead + timedelta(microseconds=2)
+    assert first != twin.next()
+    generator.pass_by(ahead - timedelta(hours=1))
+    assert generator.next() > first
