@@ -53,6 +53,16 @@ class AtRest:
             return leave_open(key, Side.PARTNER, version, insist=self.insist_unprotected)
         return seal(key, Side.PARTNER, version, self.passphrase)
 
+    def opens(self, envelope: Envelope) -> bool:
+        """Whether `envelope` is under this passphrase. Slow (key derivation)."""
+        if self.passphrase is None:
+            return not envelope.encrypted
+        try:
+            envelope.open(self.passphrase)
+        except WrongPassphraseError:
+            return False
+        return envelope.encrypted
+
 
 def next_version(store: KeyStore, versions: Sequence[KeyVersion]) -> int:
     """The number of the next partner key: one above every number known here or in the journal."""
@@ -102,7 +112,7 @@ async def plan_import_partner(
         raise RefusedError(f"The private half of partner key {number} is on this machine already.")
     envelope = await asyncio.to_thread(at_rest.envelope, key, number)
     title = f"Import partner key {number}"
-    if known is not None:
+    if known is not None and not known.withdrawn:
         title += " to this machine"
         event = _noted(known, "place", {"protected": envelope.encrypted})
         undo = None
@@ -189,17 +199,22 @@ async def plan_change_passphrase(
 ) -> Change:
     """Put every private key on this machine under another passphrase.
 
-    Raises WrongPassphraseError, naming the version that `old` does not open; NotFoundError when there is no key.
+    Keys that are under the new one already are left alone: a change that broke off can simply be made again.
+    Raises WrongPassphraseError, naming the version that neither opens; NotFoundError when there is no key;
+    RefusedError when there is nothing to change.
     """
     numbers = store.versions()
     if not numbers:
         raise NotFoundError("There is no private key on this machine.", advice="Make one: housekeys key generate")
     known = {version.version: version for version in of_side(versions, Side.PARTNER)}
 
-    def renew(number: int) -> tuple[Envelope, FileStep]:
+    def renew(number: int) -> tuple[Envelope, FileStep] | None:
+        kept = store.read(number)
         try:
-            key = store.read(number).open(old)
+            key = kept.open(old)
         except WrongPassphraseError as error:
+            if at_rest.opens(kept):
+                return None
             raise WrongPassphraseError(f"Partner key {number}: {error.message}", advice=error.advice) from None
         envelope = at_rest.envelope(key, number)
         mark = rsa_keys.fingerprint(key.public_key())
@@ -208,7 +223,9 @@ async def plan_change_passphrase(
         step = _write(store, envelope, f"Protect partner key {number} anew", events if number in known else ())
         return envelope, step
 
-    renewed = [await asyncio.to_thread(renew, number) for number in numbers]
+    renewed = [found for number in numbers if (found := await asyncio.to_thread(renew, number)) is not None]
+    if not renewed:
+        raise RefusedError("Every private key on this machine is under this passphrase already.")
     return Change(
         "Change the passphrase of the partner keys" if at_rest.passphrase else "Remove the passphrase of partner keys",
         tuple(step for _, step in renewed),
@@ -277,6 +294,7 @@ def unused_path(path: Path) -> Path:
 
 def _check_number(versions: Sequence[KeyVersion], side: Side, number: int, mark: str) -> KeyVersion | None:
     """The version if this very key is known under this number. Raises RefusedError if number or key are taken."""
+    versions = [version for version in versions if not version.spent]
     for version in versions:
         same_number = version.side is side and version.version == number
         if version.fingerprint == mark and not same_number:

@@ -3,7 +3,8 @@
 A version is a number and a key. Yours (`partner`) go through generated -> submitted -> active -> retiring -> retired:
 tokens are issued with the one that is active, and activating the next turns it to retiring. DataLens's (`datalens`)
 are active until retired; tokens are encrypted to the newest. A number is never given to another key, for the receiver
-finds keys by number alone. Only an import can be withdrawn (by undo), which frees its number.
+finds keys by number alone. Only an import can be withdrawn (by undo). Yours then counts as retired, and no key is ever
+generated under its number; a key may be imported under it if the first was not sent to DataLens. Theirs is forgotten.
 """
 
 from __future__ import annotations
@@ -71,6 +72,13 @@ class KeyVersion:
     imported: bool
     operator: str
     conflicts: tuple[str, ...] = ()
+    sent: bool = False  # it was more than generated or imported at some time
+    withdrawn: bool = False  # its import was undone
+
+    @property
+    def spent(self) -> bool:
+        """Whether nothing but its number is left: its import was undone before anybody else knew of the key."""
+        return self.withdrawn and not self.sent
 
     @cached_property
     def public_key(self) -> rsa.RSAPublicKey:
@@ -110,6 +118,8 @@ def fold(rows: Iterable[Row]) -> list[KeyVersion]:
 def _apply(versions: dict[tuple[Side, int], KeyVersion], key: tuple[Side, int], row: Row) -> None:
     known = versions.get(key)
     mark = row.details.get("fingerprint")
+    if known is not None and known.spent and "public_pem" in row.details:
+        known = None
     if known is not None and mark is not None and mark != known.fingerprint:
         # Two operators used the same number at once. The first stays; the other is shown, never mixed in.
         if row.details.get("state") != WITHDRAWN:
@@ -117,14 +127,18 @@ def _apply(versions: dict[tuple[Side, int], KeyVersion], key: tuple[Side, int], 
         return
     state = row.details.get("state")
     if state == WITHDRAWN:
-        versions.pop(key, None)
+        if known is not None and known.side is Side.PARTNER:
+            versions[key] = replace(known, state=KeyState.RETIRED, state_since=row.at, withdrawn=True)
+        else:
+            versions.pop(key, None)
         return
     if known is None:
         known = _first_seen(key, row)
         if known is None:
             return
     elif state is not None and state in set(KeyState):
-        known = replace(known, state=KeyState(state), state_since=row.at)
+        sent = known.sent or state != KeyState.GENERATED
+        known = replace(known, state=KeyState(state), state_since=row.at, sent=sent, withdrawn=False)
     versions[key] = known
     if known.side is Side.PARTNER and state == KeyState.ACTIVE:
         for other_key, other in versions.items():

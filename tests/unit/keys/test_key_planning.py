@@ -153,6 +153,26 @@ def test_retiring_the_last_of_a_side_says_so(bench: Bench) -> None:
     assert any("1 token made" in sentence for sentence in change.consequences)
 
 
+async def test_a_number_whose_import_was_undone_is_never_generated(bench: Bench) -> None:
+    bench.undo(bench.run(await plan_import_partner(bench.store, [], 7, private_pem(1), None, SECRET)))
+    with pytest.raises(RefusedError, match="never used again"):
+        await plan_generate(bench.store, bench.versions, SECRET, number=7)
+    assert next_version(bench.store, bench.versions) == 8
+    with pytest.raises(RefusedError, match="retired already"):
+        plan_retire(bench.versions, Side.PARTNER, 7)
+    # It was the wrong file, or the wrong number, and nobody else knows of it.
+    bench.run(await plan_import_partner(bench.store, bench.versions, 8, private_pem(1), None, SECRET))
+    change = bench.run(await plan_import_partner(bench.store, bench.versions, 7, private_pem(2), None, SECRET))
+    seven = find(bench.versions, Side.PARTNER, 7)
+    assert (seven.fingerprint, seven.state, seven.conflicts) == (fingerprint(2), KeyState.GENERATED, ())
+    bench.run(plan_submit(bench.versions, 7))
+    bench.undo(change)
+    with pytest.raises(RefusedError, match="another key"):
+        await plan_import_partner(bench.store, bench.versions, 7, private_pem(3), None, SECRET)
+    bench.run(await plan_import_partner(bench.store, bench.versions, 7, private_pem(2), None, SECRET))
+    assert find(bench.versions, Side.PARTNER, 7).state is KeyState.GENERATED
+
+
 async def test_import_of_a_partner_key_and_back(bench: Bench) -> None:
     pem = openssl("rsa", "-traditional", "-aes256", "-passout", "pass:old", stdin=private_pem(1))
     with pytest.raises(PassphraseMissingError):
@@ -170,7 +190,8 @@ async def test_import_of_a_partner_key_and_back(bench: Bench) -> None:
     with pytest.raises(RefusedError, match="This is partner key 7"):
         await plan_import_partner(bench.store, bench.versions, 8, private_pem(1), None, SECRET)
     bench.undo(change)
-    assert bench.versions == []
+    assert [(v.version, v.state, v.spent) for v in bench.versions] == [(7, KeyState.RETIRED, True)]
+    assert not bench.store.has(7)
     assert bench.store.versions() == []
 
 
@@ -225,6 +246,23 @@ async def test_the_passphrase_changes_for_all_and_says_which_does_not_open(bench
     assert bench.versions == before
     with pytest.raises(NotProtectedError):
         await plan_change_passphrase(bench.store, bench.versions, Secret("new"), AtRest(None))
+
+
+@pytest.mark.parametrize("new", [AtRest(Secret("new")), AtRest(None, insist_unprotected=True)])
+async def test_a_change_of_passphrase_that_broke_off_is_made_again(bench: Bench, new: AtRest) -> None:
+    for _ in range(3):
+        await bench.generate()
+    change = await plan_change_passphrase(bench.store, bench.versions, Secret("secret"), new)
+    bench.run(Change(change.title, change.steps[:2]))
+    for number in (1, 2, 3):  # whatever breaks off, each opens with the old or the new
+        bench.store.read(number).open(new.passphrase if number < 3 else Secret("secret"))
+    again = bench.run(await plan_change_passphrase(bench.store, bench.versions, Secret("secret"), new))
+    if new.passphrase:
+        assert [step.title for step in again.steps] == ["Protect partner key 3 anew"]
+        with pytest.raises(RefusedError, match="already"):
+            await plan_change_passphrase(bench.store, bench.versions, Secret("secret"), new)
+    for number in (1, 2, 3):
+        bench.store.read(number).open(new.passphrase)
 
 
 async def test_the_private_half_leaves_only_encrypted_and_by_typing_its_name(bench: Bench, tmp_path: Path) -> None:
