@@ -19,7 +19,10 @@ def main(words: Sequence[str] | None = None) -> int:
 def _print_version() -> int:
     from core.version import VERSION
 
-    print(f"housekeys {VERSION}")
+    try:
+        print(f"housekeys {VERSION}", flush=True)
+    except OSError:  # nobody reads it, or the disk is full
+        return 1
     return 0
 
 

@@ -175,3 +175,12 @@ def test_unknown_versions_and_bad_usage(housekeys: Housekeys) -> None:
 def test_help_has_examples(housekeys: Housekeys, capsys: pytest.CaptureFixture[str], verb: str) -> None:
     assert housekeys("key", verb, "--help").code == 0
     assert f"housekeys key {verb}" in capsys.readouterr().out
+
+
+def test_every_change_of_a_key_has_its_json(housekeys: Housekeys, tmp_path: Path) -> None:
+    assert housekeys("key", "generate", "--json", environ=UNLOCKED).json["state"] == "generated"
+    assert housekeys("key", "submit", "1", "--json").json["state"] == "submitted"
+    assert housekeys("key", "activate", "1", "--json").json["state"] == "active"
+    out = tmp_path / "1.pub"
+    assert housekeys("key", "export", "1", "--out", str(out), "--json").json["out"] == str(out)
+    assert housekeys("key", "retire", "1", "--yes", "--json").json["state"] == "retired"

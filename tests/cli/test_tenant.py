@@ -109,3 +109,15 @@ def test_without_a_user_the_way_is_shown(housekeys: Housekeys) -> None:
 def test_every_verb_has_help_with_examples(housekeys: Housekeys, verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert housekeys("tenant", verb, "--help").code == 0
     assert f"housekeys tenant {verb}" in capsys.readouterr().out.split("examples:")[1]
+
+
+def test_a_database_is_dropped_only_when_its_name_is_typed(ready: Housekeys) -> None:
+    assert ready("tenant", "add", "acme").code == 0
+    refused = ready("tenant", "remove", "acme", "--yes")
+    assert refused.code == 3
+    assert "--confirm acme" in refused.stderr
+    assert ready("tenant", "remove", "acme", "--yes", typed="acm\n").code == 3
+    assert ready("tenant", "remove", "acme", "--confirm", "other").code == 3
+    assert ready("tenant", "show", "acme").code == 0
+    assert ready("tenant", "remove", "acme", typed="acme\n").code == 0
+    assert ready("tenant", "show", "acme").code == 4

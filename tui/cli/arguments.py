@@ -44,7 +44,7 @@ examples:
 
 exit codes:
   0 done   1 failed   2 usage or bad input   3 refused (read-only, not confirmed, no right)
-  4 not found   5 engine unreachable or locked
+  4 not found   5 engine unreachable or locked   (130 interrupted by Ctrl-C)
 
 `housekeys NOUN --help` and `housekeys NOUN VERB --help` explain more.
 """
@@ -101,7 +101,7 @@ def add_common_options(parser: argparse.ArgumentParser, default: Any = None) -> 
         "--write", dest="read_only", action="store_const", const=False, default=default, help="override read_only"
     )
     options.add_argument("--dry-run", action="store_true", default=false, help="show what would run; run nothing")
-    options.add_argument("--yes", action="store_true", default=false, help="do not ask for confirmation")
+    options.add_argument("--yes", action="store_true", default=false, help="say yes beforehand")
     options.add_argument("--confirm", default=default, metavar="NAME", help="the name a dangerous change asks for")
     options.add_argument("--json", action="store_true", default=false, help="print data as JSON")
 

@@ -84,7 +84,7 @@ async def _confirm(context: Context, session: Session, change: Change) -> None:
         return
     if needed.ask is Ask.TYPE_NAME and given == needed.name:
         return
-    if context.arguments.yes and (needed.ask is Ask.YES or not session.profile.production):
+    if needed.ask is Ask.YES and context.arguments.yes:  # a name that is asked for must be typed, --yes or not
         return
     if not context.interactive:
         flag = "--yes" if needed.ask is Ask.YES else f"--confirm {shlex.quote(needed.name)}"

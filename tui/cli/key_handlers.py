@@ -151,6 +151,20 @@ async def _show_new(context: Context, session: Session, number: int) -> None:
     context.output.record(fields, _described(version))
 
 
+def _tell_version(context: Context, version: KeyVersion, **more: str) -> None:
+    """With --json: the version a change was about."""
+    if context.output.json:
+        context.output.data(_described(version) | more)
+
+
+async def _tell_state(context: Context, session: Session, side: Side, number: int) -> None:
+    """With --json: a version as it is now."""
+    from core.keys.versions import find, key_versions
+
+    if context.output.json:
+        _tell_version(context, find(await key_versions(session.journal), side, number))
+
+
 async def export_key(context: Context) -> None:
     """Handle `key export`."""
     import asyncio
@@ -166,6 +180,7 @@ async def export_key(context: Context) -> None:
         from core.keys.planning import plan_export_public
 
         await context.carry_out(await asyncio.to_thread(plan_export_public, version, out))
+        _tell_version(context, version, out=str(out))
         context.output.message(f"The public half of {version.label} is in {out}.")
     elif context.output.json:
         context.output.data(_described(version) | {"public_pem": version.public_pem})
@@ -192,17 +207,19 @@ async def _export_private(context: Context, session: Session, version: KeyVersio
         twice=True,
     )
     await context.carry_out(await plan_export_private(ring.key(version.version), arguments.out, secret))
+    _tell_version(context, version, out=str(arguments.out))
     context.output.message(f"The private half of {version.label} is in {arguments.out}, encrypted.")
 
 
 async def submit_key(context: Context) -> None:
     """Handle `key submit`."""
     from core.keys.planning import plan_submit
-    from core.keys.versions import key_versions
+    from core.keys.versions import Side, key_versions
 
     session = await context.session()
     number = context.arguments.number
     await context.carry_out(plan_submit(await key_versions(session.journal), number))
+    await _tell_state(context, session, Side.PARTNER, number)
     context.output.message(
         f"Partner key {number} is submitted. When DataLens has confirmed it: housekeys key activate {number}"
     )
@@ -211,12 +228,13 @@ async def submit_key(context: Context) -> None:
 async def activate_key(context: Context) -> None:
     """Handle `key activate`."""
     from core.keys.planning import plan_activate
-    from core.keys.versions import key_versions
+    from core.keys.versions import Side, key_versions
 
     session = await context.session()
     number = context.arguments.number
     change = plan_activate(await key_versions(session.journal), number)
     await context.carry_out(change)
+    await _tell_state(context, session, Side.PARTNER, number)
     context.output.message(f"Tokens are signed with partner key {number} from now on.")
     for sentence in change.consequences:
         context.output.message(f"  ! {sentence}")
@@ -234,6 +252,7 @@ async def retire_key(context: Context) -> None:
     unused = pending_by_version(await tokens_issued(session.journal))[side, number]
     change = plan_retire(versions, side, number, unused)
     await context.carry_out(change)
+    await _tell_state(context, session, side, number)
     context.output.message(f"{find(versions, side, number).label} is retired.")
 
 

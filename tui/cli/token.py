@@ -333,6 +333,9 @@ async def mark_token(context: Context) -> None:
     token = by_prefix(await tokens_issued(session.journal), context.arguments.fingerprint)
     change = plan_mark([token], TokenState(context.arguments.state), context.arguments.note)
     await context.carry_out(change)
+    if context.output.json:
+        state = context.arguments.state
+        context.output.data({"fingerprint": token.fingerprint, "tenant": token.tenant, "state": state})
     shown = f"Token {token.fingerprint[:12]} for {one_line(token.tenant)} is marked {context.arguments.state}."
     context.output.message(f"{shown} {change.consequences[0]}")
 
