@@ -20,8 +20,9 @@ from core.clickhouse.embedded_repair import remove_unborn_databases
 from core.clickhouse.engine import QueryResult, SettingValue
 from core.clickhouse.errors import ServerError
 from core.clickhouse.quoting import quote_identifier, quote_string
+from core.display import one_line
 from core.errors import HousekeysError, UnreachableError
-from core.files import FileLock, private_folder, write_private
+from core.files import FileLock, exposure, private_folder, write_private
 
 _log = logging.getLogger(__name__)
 _CONFIG = """<clickhouse>
@@ -62,23 +63,31 @@ class Worker:
         self._access = AccessStatements(folder / "access" / "access.sql", self)
         self._handle: Handle | None = None
         self._killing = threading.Lock()
+        self._database = "default"  # the current one
 
     # -- life ---------------------------------------------------------------------------------------------------
 
     def open(self) -> None:
-        """Take the lock, read the stored access, write chDB's configuration, start chDB."""
-        private_folder(self.folder)
-        self._lock.acquire()
+        """Take the lock, read the stored access, write chDB's configuration, start chDB. Raises UnreachableError."""
         try:
+            private_folder(self.folder)
+            self._lock.acquire()
             self._access.storage.open()
             query_log = _QUERY_LOG if self._query_log else ""
             config = _CONFIG.format(users=escape(str(self._users_file)), query_log=query_log)
-            write_private(self._options.config, config.encode())
+            _write_changed(self._options.config, config.encode())
+            self._write_users()
             remove_unborn_databases(self._options.data)
             self._handle = self._start()
+        except OSError as error:
+            self.close()
+            raise UnreachableError(
+                f"The data folder {one_line(str(self.folder))} cannot be used: {error.strerror}.",
+                advice="Check the folder, its owner and the space on the disk.",
+                detail=str(error),
+            ) from error
         except BaseException:
-            self._access.storage.close()
-            self._lock.release()
+            self.close()
             raise
 
     def close(self) -> None:
@@ -195,29 +204,42 @@ class Worker:
         self._chdb.command(sql)
 
     def load_access(self) -> bool:
-        """Make chDB read the access state if it has changed (about 0.1 s); whether it had."""
+        """Make chDB read the access state if it has changed (about 0.1 s); whether it had.
+
+        Raises HousekeysError when the projection cannot be written; chDB then goes on with the one before.
+        """
         if not self._access.changed:
             return False
+        try:
+            self._write_users()
+        except OSError as error:
+            raise HousekeysError(
+                "Users and grants were changed and cannot be loaded: their file cannot be written.",
+                advice="Free some space on the disk and try again.",
+                detail=f"{self._users_file}: {error}",
+            ) from error
         with self._killing:
-            database = str(self._chdb.query("SELECT currentDatabase()").first_cell())
-            self._chdb.close()
-            self._handle = None
+            if self._handle is not None:  # else an earlier start failed
+                self._database = str(self._handle.query("SELECT currentDatabase()").first_cell())
+                self._handle.close()
+                self._handle = None
             self._handle = self._start()
-            if database != "default":
-                self._chdb.command(f"USE {quote_identifier(database)}")
+            if self._database != "default":
+                self._handle.command(f"USE {quote_identifier(self._database)}")
         return True
+
+    def _write_users(self) -> None:
+        _write_changed(self._users_file, project(self._access.storage.state).encode())
 
     def _start(self) -> Handle:
         """Start chDB on the projection of the access state, without its settings if it does not load with them.
 
         What is accepted is judged so that this does not happen; but an engine that does not open cannot be repaired.
         """
-        state = self._access.storage.state
-        write_private(self._users_file, project(state).encode())
         try:
             handle = Handle(self._options)
         except UnreachableError as error:
-            without_settings = project(state, with_settings=False).encode()
+            without_settings = project(self._access.storage.state, with_settings=False).encode()
             if without_settings == self._users_file.read_bytes():
                 raise
             _log.warning("the embedded engine starts without the settings of its users: %s", error.detail)
@@ -235,3 +257,9 @@ class Worker:
         if self._handle is None:
             raise UnreachableError("The embedded engine is closed.", detail=str(self.folder))
         return self._handle
+
+
+def _write_changed(path: Path, content: bytes) -> None:
+    """Write a private file, unless it is there already as it should be. OSError is the caller's."""
+    if not (path.exists() and path.read_bytes() == content and not exposure(path)):
+        write_private(path, content)

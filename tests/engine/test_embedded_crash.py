@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from core.access.model import CreateUser, Grant, Revoke, Right, Statement
+from core.access.model import CreateUser, Drop, EntityKind, Grant, Revoke, Right, Statement
 from core.access.render import render
 from core.access.state import AccessState
 from core.clickhouse import embedded_repair
@@ -124,8 +124,10 @@ def test_a_torn_end_is_dropped_wherever_it_tears(tmp_path: Path) -> None:
         state = _read(path)
         assert set(state.users) == {"a"}
         assert path.read_bytes() == content[:first]
-    path.write_bytes(content[:-1] + b"x\n")
-    assert set(_read(path).users) == {"a"}
+    for zeros in (content[:first] + bytes(9), content[:-20] + bytes(19) + b"\n", content[:first] + b"\0\n" * 3):
+        path.write_bytes(zeros)  # what a power cut leaves
+        assert set(_read(path).users) == {"a"}
+        assert path.read_bytes() == content[:first]
     storage = AccessStorage(path)
     storage.open()
     storage.state.apply(CreateUser(("c",)))
@@ -141,6 +143,67 @@ def test_damage_in_the_middle_is_reported_and_nothing_is_touched(tmp_path: Path)
     with pytest.raises(HousekeysError, match="damaged in line 1"):
         _read(path)
     assert path.read_bytes() == content
+
+
+def test_a_last_line_that_was_altered_is_damage_and_no_torn_end(tmp_path: Path) -> None:
+    path = tmp_path / "access" / "access.sql"
+    right = (Right("SELECT", database="secret"),)
+    grant, revoke = Grant(right, grantees=("a",)), Revoke(right, grantees=("a",))
+    content = _stored(path, CreateUser(("a",)), grant, revoke)
+    path.write_bytes(content[:-3] + b"0\n" if content[-2:] != b"0\n" else content[:-3] + b"1\n")
+    with pytest.raises(HousekeysError, match="damaged in line 3"):  # dropped, it would give the right back
+        _read(path)
+
+
+def test_a_long_file_that_cannot_be_written_anew_is_as_good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "access" / "access.sql"
+    content = _stored(path, CreateUser(("a",)), *[Drop(EntityKind.USER, ("x",), if_exists=True)] * 300)
+
+    def refuse(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("core.clickhouse.access_storage.write_private", refuse)
+        assert set(_read(path).users) == {"a"}
+    assert path.read_bytes() == content
+    assert set(_read(path).users) == {"a"}
+    assert len(path.read_bytes()) < len(content)
+
+
+async def test_a_folder_that_cannot_be_used_is_no_traceback(tmp_path: Path) -> None:
+    for path in ("access/access.sql", "users.xml", "config.xml"):
+        (tmp_path / path / path).mkdir(parents=True)
+        with pytest.raises(UnreachableError, match="cannot be used: Is a directory"):
+            await EmbeddedEngine.open(tmp_path / path)
+    (tmp_path / "file").touch()
+    with pytest.raises(UnreachableError, match="cannot be used: Not a directory"):
+        await EmbeddedEngine.open(tmp_path / "file" / "below")
+
+
+async def test_after_a_reload_that_failed_the_next_one_is_tried(
+    engine: EmbeddedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await engine.command("CREATE DATABASE d")
+    await engine.command("USE d")
+    await engine.command("CREATE USER u")
+
+    def refuse(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("core.clickhouse.embedded_worker.write_private", refuse)
+        with pytest.raises(HousekeysError, match="cannot be loaded"):
+            await engine.query("SELECT 1")
+    with monkeypatch.context() as patched:
+        patched.setattr("core.clickhouse.embedded_handle._connect", _no_chdb)
+        with pytest.raises(UnreachableError, match="does not start"):
+            await engine.query("SELECT 1")
+    assert [row[0] for row in (await engine.query("SHOW USERS")).rows] == ["default", "u"]
+    assert (await engine.query("SELECT currentDatabase()")).first_cell() == "d"
+
+
+def _no_chdb(*_: object) -> None:
+    raise UnreachableError("The embedded engine does not start.")
 
 
 def test_a_long_file_is_written_anew_with_the_same_meaning(tmp_path: Path) -> None:
