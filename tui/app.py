@@ -189,9 +189,12 @@ class HousekeysApp(CommandHost, App[None]):
         return header_pieces(self.connection, self._operator)
 
     def tell(self, text: str, severity: str = "information") -> None:
-        """A passing message; `text` is data."""
+        """A passing message; `text` is data. Said again while it is up, it stays up longer, and is there once."""
         level: Any = severity
-        self.notify(one_line(text, 600), severity=level, markup=False, timeout=8 if severity == "error" else 4)
+        words = one_line(text, 600)
+        for shown in [shown for shown in self._notifications if shown.message == words]:
+            self._unnotify(shown, refresh=False)
+        self.notify(words, severity=level, markup=False, timeout=8 if severity == "error" else 4)
 
     def copy(self, text: str, what: str) -> bool:
         """Send `text` to the terminal's clipboard and say so, or say why not. `what` describes it.

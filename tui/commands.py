@@ -109,8 +109,13 @@ class CommandHost:
         raise NotImplementedError
 
     def action_command(self, command_id: str) -> None:
-        """Run one of its commands, or say why it cannot be run now. Every binding ends here."""
-        self.run_command(next(command for command in self.commands() if command.id == command_id))
+        """Run one of its commands, or say why it cannot be run now. Every binding ends here.
+
+        A binding is there for every command of the class, `commands` may leave some out: their keys do nothing.
+        """
+        command = next((command for command in self.commands() if command.id == command_id), None)
+        if command is not None:
+            self.run_command(command)
 
     def run_command(self, command: Command) -> None:
         """Call the method of `command`, unless something speaks against it."""

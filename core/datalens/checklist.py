@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from core.access.model import User
+from core.access.model import ANY_HOST, User
 from core.changes import Change, Danger, Event, RecordStep
 from core.clickhouse.access_reading import user_definition
 from core.clickhouse.engine import Engine
@@ -172,16 +172,21 @@ async def _user_items(engine: Engine, journal: Journal, name: str, cluster: str 
         ]
         return [absent, *waiting]
     return [
-        CheckItem("user", titles["user"], CheckState.OK),
+        CheckItem("user", titles["user"], CheckState.OK, _definition(user)),
         _readonly_item(user, cluster, titles["readonly"]),
         _password_item(user, titles["password"]),
         await _grants_item(engine, journal, name, cluster, titles["grants"]),
     ]
 
 
+def _definition(user: User) -> str:
+    """What was found about a user that is there."""
+    return f"It may log in from {'any host' if user.hosts == ANY_HOST else 'the hosts that its definition names'}."
+
+
 def _readonly_item(user: User, cluster: str | None, title: str) -> CheckItem:
     if is_readonly(user):
-        return CheckItem("readonly", title, CheckState.OK)
+        return CheckItem("readonly", title, CheckState.OK, "It changes nothing, and DataLens may send its settings.")
     change = Change(f"Set readonly = 2 for {one_line(user.name)}", (readonly_step(user, cluster),), Danger.DISRUPTIVE)
     return CheckItem(
         "readonly",
@@ -197,7 +202,8 @@ def _readonly_item(user: User, cluster: str | None, title: str) -> CheckItem:
 def _password_item(user: User, title: str) -> CheckItem:
     weak = weak_methods(user)
     if not weak:
-        return CheckItem("password", title, CheckState.OK)
+        kinds = ", ".join(sorted({method.kind for method in user.methods}))
+        return CheckItem("password", title, CheckState.OK, f"It logs in with {kinds}; ClickHouse keeps no password.")
     return CheckItem(
         "password",
         title,
@@ -230,7 +236,8 @@ async def _key_items(journal: Journal, hosts: Sequence[str], listing: Listing) -
         explanation = f"{len(missing)} parts are missing: {'; '.join(missing[:3])}{' …' if len(missing) > 3 else ''}."
         pack = CheckItem("listing", "The listing pack is complete", CheckState.TO_DO, explanation)
     else:
-        pack = CheckItem("listing", "The listing pack is complete", CheckState.OK)
+        explanation = "No part of it is missing: texts, icon, price, contacts, hosts and public key are there."
+        pack = CheckItem("listing", "The listing pack is complete", CheckState.OK, explanation)
     return _partner_item(versions), _datalens_item(versions), pack
 
 

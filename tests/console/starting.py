@@ -78,7 +78,7 @@ def connected(start: Start, how: OpenSession = open_session) -> Start:
     return replace(start, open_session=how, connect_at_start=True)
 
 
-async def until(pilot: Pilot[None], condition: Callable[[], object], seconds: float = 20) -> None:
+async def until(pilot: Pilot[None], condition: Callable[[], object], seconds: float = 60) -> None:
     """Wait until `condition` holds, letting the console work meanwhile."""
     end = time.monotonic() + seconds
     while not condition():

@@ -8,7 +8,7 @@ import pytest
 from textual.app import App, ComposeResult
 
 from tests.console.starting import HOSTILE
-from tui.widgets.columns import Column
+from tui.widgets.columns import Column, place
 from tui.widgets.entity_table import EntityTable
 
 
@@ -198,3 +198,24 @@ async def test_a_click_moves_and_a_second_one_opens() -> None:
         await pilot.click(EntityTable, offset=(5, 3), times=2)
         await pilot.pause()
         assert app.opened == ["c"]
+
+
+def test_columns_turn_brief_before_any_is_cut_or_left_out() -> None:
+    columns: tuple[Column[Thing], ...] = (
+        Column("at", "WHEN", lambda _thing: "2026-11-22 04:48:54", brief=lambda _thing: "11-22 04:48:54"),
+        Column("name", "SUBJECT", lambda thing: thing.name, flexible=True),
+        Column("by", "OPERATOR", lambda _thing: "op@bastion", minor=1, brief=lambda _thing: "op"),
+    )
+    thing = Thing("n" * 40)
+    natural, brief = (19, 40, 10), (14, 40, 8)
+    wide, narrow = place(columns, natural, 73, brief), place(columns, natural, 72, brief)
+    assert [(placed.width, placed.text(thing)) for placed in wide] == [
+        (19, "2026-11-22 04:48:54"),
+        (40, thing.name),
+        (10, "op@bastion"),
+    ]
+    assert [(placed.width, placed.text(thing)) for placed in narrow] == [
+        (14, "11-22 04:48:54"),
+        (40, thing.name),
+        (8, "op"),
+    ]

@@ -220,3 +220,22 @@ async def test_a_secret_is_asked_for_without_showing_it(tmp_path: Path) -> None:
         await pilot.press("escape")
         await asked.wait()
         assert asked.result is None
+
+
+async def test_the_key_of_the_next_tab_does_nothing_where_there_is_one_tab_only(tmp_path: Path) -> None:
+    app = console(tmp_path, FixedSession(journal=FixedJournal(ROWS)))
+    async with app.run_test(size=NARROW) as pilot:
+        await until(pilot, lambda: "acme_30" in text_of(app))
+        await pilot.press("enter")
+        await until(pilot, lambda: "ticket" in text_of(app))
+        await pilot.press("tab", "shift+tab", "left", "right")
+        assert "ticket" in text_of(app)
+
+
+async def test_what_is_said_again_is_there_once(tmp_path: Path) -> None:
+    app = console(tmp_path, FixedSession(read_only=LOOK))
+    async with app.run_test(size=NARROW) as pilot:
+        await until(pilot, lambda: app.connection.session)
+        await pilot.press("U", "U", "U")
+        await until(pilot, lambda: "Read-only" in told(app))
+        assert told(app).count("Read-only") == 1

@@ -61,6 +61,7 @@ async def test_a_user_that_is_set_up_passes(place: TenantsPlace) -> None:
     items = await check(place)
     assert [items[key].state for key in ("user", "readonly", "password", "grants")] == [CheckState.OK] * 4
     assert "1 database" in items["grants"].explanation
+    assert all(item.explanation for item in items.values() if item.state is CheckState.OK)
 
 
 async def test_readonly_and_password_are_judged_and_set_right(place: TenantsPlace) -> None:

@@ -35,15 +35,16 @@ class JournalScreen(EntityScreen["Row"]):
     TITLE_WORDS = "Journal"
     NOUN = ("row", "rows")
     COLUMNS = (
-        Column("at", "WHEN", lambda row: exact_time(row.at)[:19], sort=lambda row: row.at, width=19, letter="W"),
+        Column("at", "WHEN", lambda row: exact_time(row.at)[:19], lambda row: row.at, width=19, letter="W",
+               brief=lambda row: exact_time(row.at)[5:19]),
         Column("subject", "SUBJECT", lambda row: subject_of(row), flexible=True, letter="S"),
         Column("action", "ACTION", lambda row: row.action, letter="A"),
-        Column(
-            "outcome", "OUTCOME", lambda row: row.outcome, minor=1, style=lambda row: _OUTCOMES.get(row.outcome, "")
-        ),
-        Column("operator", "OPERATOR", lambda row: f"{row.operator}@{row.host}", minor=2, flexible=True),
+        Column("outcome", "OUTCOME", lambda row: row.outcome, minor=1,
+               style=lambda row: _OUTCOMES.get(row.outcome, "")),
+        Column("operator", "OPERATOR", lambda row: f"{row.operator}@{row.host}", minor=2, flexible=True,
+               brief=lambda row: row.operator),
         Column("change", "CHANGE", lambda row: str(row.change)[-12:], minor=3, width=12),
-    )
+    )  # fmt: skip
     ACTIONS = (
         Command("journal.subject", "same subject", "s", "same_subject", "Show only rows about this subject.",
                 needs_row=True),

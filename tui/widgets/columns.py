@@ -23,6 +23,7 @@ class Column(Generic[R]):
     text: Callable[[R], str]
     sort: Callable[[R], Any] | None = None  # the key to sort by; None: the text, letters of either case alike
     numeric: bool = False  # aligned to the right
+    brief: Callable[[R], str] | None = None  # said instead of `text` when the columns do not all fit
     width: int = 0  # in cells, when every value is known to fit; 0: as wide as the widest value
     flexible: bool = False  # gives way first, its values cut with `…`
     least: int = NARROWEST  # cells that a flexible column keeps, even if others have to go
@@ -43,14 +44,24 @@ class Placed(Generic[R]):
 
     column: Column[R]
     width: int
+    brief: bool = False
+
+    def text(self, row: R) -> str:
+        """What the cell says: the value, or its brief form."""
+        column = self.column
+        return column.brief(row) if self.brief and column.brief is not None else column.text(row)
 
 
-def place(columns: Sequence[Column[R]], natural: Sequence[int], available: int) -> tuple[Placed[R], ...]:
-    """The columns that fit into `available` cells, flexible ones narrowed as far as needed.
+def place(
+    columns: Sequence[Column[R]], natural: Sequence[int], available: int, brief: Sequence[int] = ()
+) -> tuple[Placed[R], ...]:
+    """The columns that fit into `available` cells: in their brief form, narrowed and left out as far as needed.
 
-    `natural` is the width each column would like. The first column is always kept.
+    `natural` is the width each column would like, `brief` the same for the brief forms (where there is none, as in
+    `natural`); empty when no column has one. The first column is always kept.
     """
-    chosen = list(zip(columns, natural, strict=True))
+    in_brief = bool(brief) and sum(natural) + GAP * (len(columns) - 1) > available
+    chosen = list(zip(columns, brief if in_brief else natural, strict=True))
 
     def least(column: Column[R], width: int) -> int:
         return min(width, column.least) if column.flexible else width
@@ -70,7 +81,7 @@ def place(columns: Sequence[Column[R]], natural: Sequence[int], available: int) 
         if column.flexible and spare > 0:
             more = min(width - got, spare)
             got, spare = got + more, spare - more
-        placed.append(Placed(column, max(1, min(got, available))))
+        placed.append(Placed(column, max(1, min(got, available)), in_brief))
     return tuple(placed)
 
 

@@ -67,7 +67,7 @@ class EntityTable(ScrollView, Generic[R], can_focus=True):
         self._haystacks: dict[str, str] | None = None
         self._shown: list[R] = []
         self._cursor = 0
-        self._natural: list[int] = [cell_len(column.title) + 2 for column in self.columns]
+        self._natural = self._brief = [cell_len(column.title) + 2 for column in self.columns]
         self._placed: tuple[int, tuple[Placed[R], ...]] | None = None  # for which width, and how
         self._drawn: dict[int, object] = {}
 
@@ -101,9 +101,13 @@ class EntityTable(ScrollView, Generic[R], can_focus=True):
         self._haystacks = None
         if self.marks:
             self.marks &= {self.key(row) for row in self._all}
-        natural = [self._natural_width(column) for column in self.columns]
-        if natural != self._natural:
-            self._natural, self._placed = natural, None
+        natural = [self._natural_width(column, column.text) for column in self.columns]
+        brief = [
+            width if column.brief is None else self._natural_width(column, column.brief)
+            for column, width in zip(self.columns, natural, strict=True)
+        ]
+        if (natural, brief) != (self._natural, self._brief):
+            self._natural, self._brief, self._placed = natural, brief, None
             self._redraw()
         self._arrange()
 
@@ -146,13 +150,13 @@ class EntityTable(ScrollView, Generic[R], can_focus=True):
 
     # -- order, filter, widths
 
-    def _natural_width(self, column: Column[R]) -> int:
+    def _natural_width(self, column: Column[R], say: Callable[[R], str]) -> int:
         title = cell_len(column.title) + (1 if column.numeric else 2)  # room for the arrow of the sort
-        if column.width:
+        if column.width and say is column.text:
             return max(title, column.width)
         widest = title
         for row in self._all:
-            text = column.text(row)
+            text = say(row)
             if len(text) > LONGEST_CELL or not (text.isascii() and text.isprintable()):
                 widest = max(widest, cell_len(one_line(text, LONGEST_CELL)))
             elif len(text) > widest:
@@ -196,7 +200,7 @@ class EntityTable(ScrollView, Generic[R], can_focus=True):
         """The columns as they share the present width; found anew whenever that is another one."""
         width = self.size.width
         if self._placed is None or self._placed[0] != width:
-            self._placed = width, place(self.columns, self._natural, max(width - GUTTER - 1, 1))
+            self._placed = width, place(self.columns, self._natural, max(width - GUTTER - 1, 1), self._brief)
         return self._placed[1]
 
     def on_resize(self) -> None:
@@ -279,7 +283,7 @@ class EntityTable(ScrollView, Generic[R], can_focus=True):
         if index >= len(self._shown):
             return None
         row = self._shown[index]
-        cells = tuple(placed.column.text(row) for placed in self._columns_placed)
+        cells = tuple(placed.text(row) for placed in self._columns_placed)
         styles = tuple(placed.column.style(row) if placed.column.style else "" for placed in self._columns_placed)
         return (cells, styles, index == self._cursor, self.has_focus, self.key(row) in self.marks)
 
@@ -326,7 +330,7 @@ class EntityTable(ScrollView, Generic[R], can_focus=True):
             style = self._style(name) + background if name else base
             if marked and number == 0:
                 style = self._style("mark") + background
-            text = fit(one_line(column.text(row), LONGEST_CELL), placed.width, right=column.numeric)
+            text = fit(one_line(placed.text(row), LONGEST_CELL), placed.width, right=column.numeric)
             segments.append(Segment(text, style))
             segments.append(Segment(" " * GAP, base))
         return segments
