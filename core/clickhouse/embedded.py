@@ -104,6 +104,13 @@ class EmbeddedEngine(Engine):
         require_room(self._worker.folder)
         await self._run(lambda: self._worker.insert(database, table, columns, rows))
 
+    async def not_enforced(self) -> dict[str, tuple[str, ...]]:
+        """What of users and roles is kept but not enforced by this engine, in words, by name.
+
+        Users whom that would let do more than they should are locked.
+        """
+        return await self._run(self._worker.not_enforced)
+
     async def close(self) -> None:
         if self._closed:
             return

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from core.clickhouse.embedded import EmbeddedEngine
 from core.profiles import load
 from tests.cli.conftest import Housekeys
 from tests.http_front.process import PASSWORD, USER, Front
@@ -201,6 +203,19 @@ def test_the_embedded_engine_is_tested(housekeys: Housekeys) -> None:
     assert tested["user"] == "default"
     assert "create database" in tested["may"]
     assert tested["latency_ms"] >= 0
+    assert tested["not_enforced"] == {}
+
+
+async def test_what_the_embedded_engine_keeps_and_does_not_enforce_is_told(housekeys: Housekeys, home: Path) -> None:
+    engine = await EmbeddedEngine.open(home / "data" / "engines" / "embedded")
+    try:
+        for sql in ("CREATE USER `a\nb` VALID UNTIL '2050-01-01' GRANTEES NONE", "CREATE ROLE r SETTINGS readonly = 1"):
+            await engine.command(sql)
+    finally:
+        await engine.close()
+    outcome = await asyncio.to_thread(housekeys, "profile", "test")
+    assert "kept, not enforced  a\\nb: validity, grantees\n" in outcome.stdout
+    assert "r: settings of a role" in outcome.stdout
 
 
 @pytest.fixture(scope="module")

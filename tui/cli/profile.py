@@ -156,6 +156,7 @@ async def show_profile(context: Context) -> None:
 async def test_profile(context: Context) -> None:
     """`profile test`."""
     from core.clickhouse.abilities import abilities
+    from core.clickhouse.embedded import EmbeddedEngine
 
     if context.arguments.name:
         context.arguments.profile = context.arguments.name
@@ -179,10 +180,15 @@ async def test_profile(context: Context) -> None:
         "may": may,
         "missing": missing,
     }
+    if isinstance(session.engine, EmbeddedEngine):
+        record["not_enforced"] = await session.engine.not_enforced()
     context.output.record(_test_fields(session, record), record)
 
 
 def _test_fields(session: Session, record: dict[str, Any]) -> dict[str, str]:
+    from core.display import one_line
+
+    kept = record.get("not_enforced", {}).items()
     fields = {
         "profile": record["name"],
         "address": record["address"],
@@ -196,6 +202,7 @@ def _test_fields(session: Session, record: dict[str, Any]) -> dict[str, str]:
         "badges": ", ".join(session.profile.badges),
         "may": "\n".join(record["may"]) or "nothing that was asked for",
         "may not": "\n".join(f"{name}: {reason}" for name, reason in record["missing"].items()),
+        "kept, not enforced": "\n".join(f"{one_line(name)}: {', '.join(words)}" for name, words in kept),
     }
     return {label: text for label, text in fields.items() if text}
 
