@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric import rsa
 
 
+def seconds() -> float:
+    """A clock that is never set, and that goes on while the machine sleeps where the system has such a one."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
+
+
 class KeyLockedError(UnreachableError):
     """The private key has to be unlocked first."""
 
@@ -36,7 +41,7 @@ class UnlockedKey:
 class KeyRing:
     """Unlocked keys of one store. `idle_seconds` without a use lock it; 0 means only `lock` does."""
 
-    def __init__(self, store: KeyStore, idle_seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, store: KeyStore, idle_seconds: float, clock: Callable[[], float] = seconds) -> None:
         self.store = store
         self._idle_seconds = idle_seconds
         self._clock = clock
@@ -79,13 +84,6 @@ class KeyRing:
         """The versions that can be used now, ascending."""
         self.lock_if_idle()
         return sorted(self._keys)
-
-    @property
-    def seconds_left(self) -> float | None:
-        """Until the ring locks itself; None when nothing is unlocked or it never does."""
-        if not self.unlocked or not self._idle_seconds:
-            return None
-        return self._idle_seconds - (self._clock() - self._last_use)
 
     def lock_if_idle(self) -> bool:
         """Lock when the time without use is up. Returns whether it locked now. Called by a timer of the console."""
