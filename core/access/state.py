@@ -104,6 +104,8 @@ class AccessState:
         names = self._to_create(statement, EntityKind.USER, self.users)
         grantees = self._grantee_set(statement.grantees, also=names)
         for name in names:
+            if name in self.users:  # OR REPLACE: to ClickHouse a new user, which nothing else means
+                self._forget(EntityKind.USER, name)
             self.held[(EntityKind.USER, name)] = Holdings(roles=dict.fromkeys(sorted(granted), False))
             user = new_user(statement, name)
             self.users[name] = user if grantees is None else replace(user, grantees=grantees)
@@ -128,6 +130,8 @@ class AccessState:
         self._check_storage(statement.storage, EntityKind.ROLE, statement.names)
         self._check_profiles(statement.settings)
         for name in self._to_create(statement, EntityKind.ROLE, self.roles):
+            if name in self.roles:  # OR REPLACE: a new role, which nobody holds
+                self._forget(EntityKind.ROLE, name)
             self.held[(EntityKind.ROLE, name)] = Holdings()
             self.roles[name] = Role(name, statement.settings)
 
@@ -146,16 +150,20 @@ class AccessState:
     def _drop(self, statement: Drop) -> None:
         self._check_storage(statement.storage, statement.kind, statement.names)
         for name in self._existing(statement.kind, statement.names, skip=statement.if_exists):
-            self.held.pop((statement.kind, name), None)
-            if statement.kind is EntityKind.USER:
-                del self.users[name]
-            else:
-                del self.roles[name]
-                for holdings in self.held.values():
-                    holdings.roles.pop(name, None)
-                self._rewrite_default_roles(name, ())
-            if not self.knows(name):
-                self._rewrite_grantees(name, ())
+            self._forget(statement.kind, name)
+
+    def _forget(self, kind: EntityKind, name: str) -> None:
+        """Take a user or role out, and out of everything that names it."""
+        self.held.pop((kind, name), None)
+        if kind is EntityKind.USER:
+            del self.users[name]
+        else:
+            del self.roles[name]
+            for holdings in self.held.values():
+                holdings.roles.pop(name, None)
+            self._rewrite_default_roles(name, ())
+        if not self.knows(name):
+            self._rewrite_grantees(name, ())
 
     def _set_default_role(self, statement: SetDefaultRole) -> None:
         users = self._existing(EntityKind.USER, statement.users.names)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from copy import deepcopy
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -83,3 +84,26 @@ def test_a_state_is_built_again_from_its_statements(statements: list[Statement])
 
 def _known(state: AccessState) -> tuple[object, ...]:
     return state.users, state.roles, [render(statement) for statement in state.statements()]
+
+
+def test_a_role_that_is_replaced_is_a_new_one_that_nobody_holds() -> None:
+    state = AccessState()
+    state.apply(CreateRole(("r",)))
+    state.apply(CreateUser(("u", "v"), roles=("r",), default_roles=NameSet(("r",))))
+    state.apply(AlterUser(("v",), grantees=NameSet(("u", "r"))))
+    state.apply(CreateRole(("r",), or_replace=True))
+    assert state.holdings(EntityKind.USER, "u").roles == {}
+    assert state.users["u"].default_roles == NameSet()
+    state.apply(CreateUser(("u",), or_replace=True))
+    assert state.users["v"].grantees == NameSet()
+    assert list(state.users) == ["v", "u"]
+
+
+def test_a_role_is_not_granted_to_itself() -> None:
+    state = AccessState()
+    state.apply(CreateRole(("r", "s")))
+    with pytest.raises(AccessRefused, match="to itself"):
+        state.apply(Grant(roles=("s", "r"), grantees=("r",)))
+    state.apply(CreateUser(("r",)))
+    state.apply(Grant(roles=("r",), grantees=("r",)))  # the user of that name
+    assert state.holdings(EntityKind.USER, "r").roles == {"r": False}
