@@ -12,7 +12,7 @@ from textual.events import Key
 from textual.message import Message
 from textual.screen import Screen
 
-from core.display import one_line
+from core.display import count, one_line
 from core.errors import HousekeysError
 from tui.commands import EVERYWHERE, Command, CommandHost
 from tui.header import header_pieces
@@ -158,8 +158,8 @@ class HousekeysApp(CommandHost, App[None]):
             return ""
         first = waiting[0]
         more = f" and {len(waiting) - 1} more" if len(waiting) > 1 else ""
-        done, total = first.count("done"), len(first.change.steps)
-        return f"! Unfinished: {first.change.title} ({done} of {total} done){more}. U continues or undoes it."
+        done, total = count(first.count("done")), count(len(first.change.steps))
+        return f"! Unfinished, press U: {first.change.title} ({done} of {total} done){more}"
 
     async def prompt_secret(self, label: str) -> Secret | None:
         """Ask for a secret; for workers. None when nothing was given."""
@@ -298,41 +298,15 @@ class HousekeysApp(CommandHost, App[None]):
             self.push_screen(HelpScreen(self.screen))
 
     def jump(self) -> None:
-        from tui.screens.chooser import ChooserScreen, Option
+        from tui.screens.finding import jump
 
-        options = [Option(e.id, e.title, e.key, "", " ".join(e.words)) for e in SCREENS]
-
-        def chosen(screen_id: str | None) -> None:
-            if screen_id is not None:
-                self.go(screen_id)
-
-        self.push_screen(ChooserScreen(":", "type the name of a screen", options), chosen)
+        jump(self)
 
     def show_palette(self) -> None:
-        from tui.screens.chooser import ChooserScreen, Option
+        from tui.screens.finding import show_palette
 
-        screen = self.screen
-        if not isinstance(screen, ConsoleScreen):
-            return
-        offered: dict[str, tuple[CommandHost, Command]] = {}
-        for host in (screen, self):
-            offered |= {command.id: (host, command) for command in host.commands()}
-        options = [
-            Option(command.id, capitalised(command.name), command.all_keys_shown, command.description,
-                   reason=host.why_not(command))
-            for host, command in offered.values() if command.id != "app.palette"
-        ]  # fmt: skip
-        options += [Option(f"go:{e.id}", f"Open {e.title}", e.key, "", " ".join(e.words)) for e in SCREENS]
-
-        def chosen(command_id: str | None) -> None:
-            if command_id is None:
-                return
-            if command_id.startswith("go:"):
-                self.go(command_id.removeprefix("go:"))
-            else:
-                offered[command_id][0].action_command(command_id)
-
-        self.push_screen(ChooserScreen(">", "type what you want to do", options), chosen)
+        if isinstance(self.screen, ConsoleScreen):
+            show_palette(self, self.screen)
 
     def undo(self) -> None:
         """What is unfinished comes first; then the last change can be taken back."""
@@ -410,10 +384,6 @@ class HousekeysApp(CommandHost, App[None]):
         for screen in self.screen_stack:
             if isinstance(screen, ConsoleScreen):
                 screen.keys_locked()
-
-
-def capitalised(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def run_console(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:

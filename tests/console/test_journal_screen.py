@@ -74,11 +74,12 @@ async def test_an_unfinished_change_is_announced_and_continued(tmp_path: Path) -
         waiting = await leave_unfinished(session, "acme", 3000)
         assert 0 < waiting.count("done") < 3000
         app.look_for_unfinished()
-        await until(pilot, lambda: "! Unfinished: Create 3000 tenants" in text_of(app))
+        await until(pilot, lambda: "! Unfinished, press U: Create 3000 tenants" in text_of(app))
         await pilot.press("u")
         await until(pilot, lambda: isinstance(app.screen, UnfinishedScreen) and app.screen.built)
         assert f"{waiting.count('done'):,} of 3,000" in text_of(app)
         await pilot.press("c")
+        await until(pilot, lambda: f"({3000 - waiting.count('done'):,} steps)" in text_of(app))
         await confirm(pilot)
         await until(pilot, lambda: isinstance(app.screen, JournalScreen))
         assert len(await databases(session)) == 3000

@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 from core.errors import HousekeysError, UnreachableError
+from core.profiles import ProfileFile
+from core.secrets import Prompt
+from core.session import Session
 from tests.console.sessions import CAPABILITIES, LOOK, PROFILE, ROWS, FixedJournal, FixedSession, creation
 from tests.console.starting import NARROW, WIDE, connected, opening, start_in, text_of, told, until
 from tui.app import HousekeysApp
@@ -17,6 +20,7 @@ from tui.screens.chooser import ChooserScreen, Option, matching
 from tui.screens.help import HelpScreen
 from tui.screens.journal import JournalScreen
 from tui.screens.question import SecretScreen
+from tui.start import Start
 from tui.widgets.chrome import ChromeLine, Navigation
 
 
@@ -239,3 +243,27 @@ async def test_what_is_said_again_is_there_once(tmp_path: Path) -> None:
         await pilot.press("U", "U", "U")
         await until(pilot, lambda: "Read-only" in told(app))
         assert told(app).count("Read-only") == 1
+
+
+async def test_rows_and_marks_of_one_profile_are_not_taken_for_those_of_another(tmp_path: Path) -> None:
+    sessions = [FixedSession(journal=FixedJournal(ROWS)), FixedSession(journal=FixedJournal(ROWS))]
+    answers: list[object] = [*sessions, UnreachableError("Nothing listens there.")]
+
+    async def open_next(start: Start, file: ProfileFile, name: str, prompt: Prompt) -> Session:
+        return await opening(answers.pop(0))(start, file, name, prompt)
+
+    app = HousekeysApp(connected(start_in(tmp_path), open_next))
+    async with app.run_test(size=NARROW) as pilot:
+        await until(pilot, lambda: "acme_30" in text_of(app))
+        await pilot.press("space")
+        assert "1 marked" in line(app, "crumb")
+        await pilot.press("6", "c")
+        await until(pilot, lambda: app.connection.session is sessions[1])
+        await pilot.press("5")
+        await until(pilot, lambda: "acme_30" in text_of(app))
+        assert "marked" not in line(app, "crumb")
+        await pilot.press("6", "c")
+        await until(pilot, lambda: app.connection.status == "failed")
+        await pilot.press("5")
+        await until(pilot, lambda: "Nothing listens" in text_of(app))
+        assert line(app, "crumb").strip() == "Journal"

@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from core.display import one_line
 from tui.commands import Command
 from tui.screens.base import ConsoleScreen
-from tui.screens.entity import EntityScreen
+from tui.screens.detailed import DetailedScreen
 from tui.widgets.chrome import Piece
 from tui.widgets.detail_pane import DetailPane
 
@@ -24,7 +24,7 @@ class DetailScreen(ConsoleScreen[None]):
         Command("detail.copy", "copy", "y", "copy_lines", "Copy what this tab shows.", footer=False),
     )
 
-    def __init__(self, owner: EntityScreen[Any], row: Any, tab: int = 0) -> None:
+    def __init__(self, owner: DetailedScreen[Any], row: Any, tab: int = 0) -> None:
         super().__init__()
         self._tab = tab
         self.owner = owner

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.events import ScreenSuspend
-from textual.timer import Timer
 
 from core.display import count, one_line
 from core.errors import HousekeysError, NotFoundError
 from tui.commands import Command
-from tui.screens.base import WIDE, ConsoleScreen
+from tui.screens.detailed import DetailedScreen
 from tui.widgets.chrome import Piece
 from tui.widgets.columns import Column, R
 from tui.widgets.detail_pane import DetailPane
@@ -30,8 +28,6 @@ if TYPE_CHECKING:
     from tui.screens.form import Form
 
 T = TypeVar("T")
-
-DETAIL_DELAY = 0.15  # seconds the cursor rests before the detail beside the table is drawn
 
 SORTS = "sort."
 
@@ -51,14 +47,12 @@ COMMON: tuple[Command, ...] = (
 )  # fmt: skip
 
 
-class EntityScreen(ConsoleScreen[None], Generic[R]):
+class EntityScreen(DetailedScreen[R]):
     """Rows of `R`."""
 
     ACTIONS = COMMON
     COLUMNS: ClassVar[tuple[Column[Any], ...]] = ()
     NOUN: ClassVar[tuple[str, str]] = ("row", "rows")
-    TABS: ClassVar[tuple[str, ...]] = ("Summary",)
-    SUBJECT_KIND: ClassVar[str] = ""
     NEEDS_SESSION: ClassVar[bool] = True
 
     def __init_subclass__(cls, **arguments: Any) -> None:
@@ -77,24 +71,11 @@ class EntityScreen(ConsoleScreen[None], Generic[R]):
         self._failure: HousekeysError | None = None
         self._reading = False
         self._changes_seen = 0  # changes run before the rows were read
-        self._detail_timer: Timer | None = None
 
     # -- what a subclass says
 
-    def key(self, row: R) -> str:
-        """What the row is known by: unique, and the same after every refresh."""
-        raise NotImplementedError
-
     async def load(self, session: Session) -> Sequence[R]:
         """Every row. Runs in a worker."""
-        raise NotImplementedError
-
-    def summary(self, row: R) -> Sequence[Line]:
-        """The first tab of the detail, from the row alone."""
-        raise NotImplementedError
-
-    async def tab(self, session: Session, row: R, name: str) -> Sequence[Line]:
-        """Another tab of the detail. Runs in a worker."""
         raise NotImplementedError
 
     def empty(self) -> tuple[str, str]:
@@ -104,9 +85,6 @@ class EntityScreen(ConsoleScreen[None], Generic[R]):
     def missing(self, session: Session) -> str:
         """Why the list cannot be read by the connected user, with the grant to ask for; empty when it can."""
         return ""
-
-    def detail_title(self, row: R) -> str:
-        return self.key(row)
 
     async def fetch(self) -> Sequence[R]:
         """Every row, by whatever means. Runs in a worker."""
@@ -135,28 +113,17 @@ class EntityScreen(ConsoleScreen[None], Generic[R]):
         return self.query_one("#table", EntityTable)
 
     @property
-    def pane(self) -> DetailPane:
-        return self.query_one("#detail", DetailPane)
+    def current(self) -> R | None:
+        return self.table.current
 
     @property
     def chosen(self) -> list[R]:
         """The marked rows, or the one under the cursor."""
         return self.table.chosen
 
-    @property
-    def current(self) -> R | None:
-        return self.table.current
-
     def now(self) -> datetime:
         """The time that relative times are counted from (UTC)."""
         return self.console.start.now()
-
-    def open_session(self) -> Session:
-        """The open session. Raises HousekeysError when there is none."""
-        session = self.session
-        if session is None:
-            raise HousekeysError("Not connected.", advice="Press r to connect.")
-        return session
 
     def has_row(self) -> bool:
         return bool(self.table.shown)
@@ -166,12 +133,10 @@ class EntityScreen(ConsoleScreen[None], Generic[R]):
         self._show_state()
 
     def on_screen_resume(self) -> None:
+        self._forget_rows_of_another()  # it was not told while another screen was shown
         outdated = self._rows_of is not self._source or self._changes_seen != self.console.changes_run
         if outdated or self._failure is not None or self._rows_of is None:
             self.refresh_rows(connect=False)
-
-    def on_screen_suspend(self, _event: ScreenSuspend) -> None:
-        self._stop_detail_timer()
 
     # -- reading
 
@@ -183,14 +148,18 @@ class EntityScreen(ConsoleScreen[None], Generic[R]):
     def connection_changed(self) -> None:
         if not self.built:
             return  # it reads when it is
+        self._forget_rows_of_another()
+        super().connection_changed()
+        if self.is_current:
+            self.refresh_rows(connect=False)
+
+    def _forget_rows_of_another(self) -> None:
+        """Neither rows nor marks of one server may be taken for those of another."""
         if self._rows_of is not None and self._rows_of is not self._source:
             self._rows_of = None
             self._failure = None
             self.table.marks.clear()
             self.table.show([])
-        super().connection_changed()
-        if self.is_current:
-            self.refresh_rows(connect=False)
 
     def keys_locked(self) -> None:
         if self._rows_of is not None and self.is_current:
@@ -266,88 +235,11 @@ class EntityScreen(ConsoleScreen[None], Generic[R]):
             right.append(Piece("reading …", "$muted"))
         return left, right
 
-    # -- the detail
-
-    @property
-    def is_wide(self) -> bool:
-        return self.has_class(WIDE)
-
-    def on_entity_table_moved(self) -> None:
-        if self.is_wide:
-            self._stop_detail_timer()
-            self._detail_timer = self.set_timer(DETAIL_DELAY, self._show_detail)
-
     def on_entity_table_marked(self) -> None:
         self.show_crumb()
 
     def on_entity_table_opened(self) -> None:
         self.open_detail()
-
-    def on_resize(self) -> None:
-        self.call_after_refresh(self._show_detail, keep_place=True)
-
-    def _stop_detail_timer(self) -> None:
-        if self._detail_timer is not None:
-            self._detail_timer.stop()
-            self._detail_timer = None
-
-    def on_detail_pane_tab_chosen(self) -> None:
-        self._show_detail()
-
-    def _show_detail(self, *, keep_place: bool = False) -> None:
-        if not self.is_wide:
-            return
-        row, pane = self.current, self.pane
-        pane.show_title("" if row is None else self.detail_title(row))
-        if row is None:
-            self.cancel_work("detail")
-            pane.show_lines([])
-        else:
-            self.fill_detail(self, pane, row, keep_place=keep_place)
-
-    def fill_detail(self, host: ConsoleScreen[Any], pane: DetailPane, row: R, *, keep_place: bool = False) -> None:
-        """Bring the lines of the chosen tab into `pane`; `host` is the screen that waits for them."""
-        name = pane.tab_name
-        if name == self.TABS[0]:
-            host.cancel_work("detail")
-            pane.show_lines(self.summary(row), keep_place=keep_place)
-            return
-
-        def failed(error: HousekeysError) -> None:
-            pane.show_lines(failure_lines(error, ""))
-
-        if not keep_place:
-            pane.show_lines(waiting_lines("Reading …"))
-        host.work(
-            "detail", lambda: self.read_tab(row, name), lambda lines: pane.show_lines(lines, keep_place=True), failed
-        )
-
-    async def read_tab(self, row: R, name: str) -> Sequence[Line]:
-        """The lines of a tab other than the first. Runs in a worker."""
-        session = self.open_session()
-        if name == "History" and self.SUBJECT_KIND:
-            from tui.screens.history import history_lines
-
-            return history_lines(await session.journal.history(self.SUBJECT_KIND, self.key(row)))
-        return await self.tab(session, row, name)
-
-    def open_detail(self) -> None:
-        if self.current is not None:
-            self.show_tab(self.pane.tab_name if self.is_wide else self.TABS[0])
-
-    def show_tab(self, name: str) -> None:
-        """Show a tab of the current row: beside the table, or over it when that is narrow."""
-        row, index = self.current, self.TABS.index(name)
-        if row is None:
-            return
-        if self.is_wide:
-            self.pane.tab = index
-            self._show_detail()
-            self.pane.view.focus()
-            return
-        from tui.screens.detail import DetailScreen
-
-        self.app.push_screen(DetailScreen(self, row, index))
 
     # -- commands
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import difflib
 import importlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.display import one_line
@@ -16,9 +14,9 @@ from core.profiles import ChangedOnDiskError, Problem, Profile, ProfileFile, loa
 from tui.commands import Command
 from tui.screens.entity import EntityScreen
 from tui.screens.profile_form import fields_for, profile_from
-from tui.widgets.columns import Column
+from tui.screens.profile_rows import COLUMNS, ProfileRow, capability_lines, diff_style, difference, short, summary_lines
 from tui.widgets.fields import Field, Values
-from tui.widgets.lines import Line, fact
+from tui.widgets.lines import Line
 from tui.widgets.state import failure_lines
 
 if TYPE_CHECKING:
@@ -26,40 +24,6 @@ if TYPE_CHECKING:
 
 
 TEST_MODULES = ("core.clickhouse.connecting", "core.clickhouse.capabilities")  # imported for a test only
-
-
-@dataclass(frozen=True, slots=True)
-class ProfileRow:
-    """A profile, or the name of one that cannot be opened, and what is known of it now."""
-
-    name: str
-    profile: Profile | None
-    problems: tuple[Problem, ...]
-    origin: str
-    state: str  # "open", "connecting", "broken", "not connected", or empty
-    tested: str  # what the last test said, in a few words
-
-
-_STATE_STYLES = {"open": "success", "broken": "error", "not connected": "error", "connecting": "muted"}
-
-
-def _engine(row: ProfileRow) -> str:
-    return "-" if row.profile is None else row.profile.engine
-
-
-def _address(row: ProfileRow) -> str:
-    return "-" if row.profile is None else row.profile.address
-
-
-def _user(row: ProfileRow) -> str:
-    return row.profile.user if row.profile is not None and row.profile.engine == "server" else "-"
-
-
-def _marks(row: ProfileRow) -> str:
-    if row.profile is None:
-        return ""
-    words = [badge for badge in row.profile.badges if badge != "embedded"]
-    return " ".join([*words, *(["READ-ONLY"] if row.profile.read_only else [])])
 
 
 class ProfilesScreen(EntityScreen[ProfileRow]):
@@ -70,15 +34,7 @@ class ProfilesScreen(EntityScreen[ProfileRow]):
     NOUN = ("profile", "profiles")
     NEEDS_SESSION = False
     TABS = ("Summary", "Test")
-    COLUMNS = (
-        Column("name", "NAME", lambda row: row.name, flexible=True, letter="N"),
-        Column("state", "STATE", lambda row: row.state, style=lambda row: _STATE_STYLES.get(row.state, "")),
-        Column("address", "ADDRESS", _address, flexible=True, letter="A"),
-        Column("user", "USER", _user, flexible=True, minor=2),
-        Column("marks", "MARKS", _marks, minor=1, style=lambda row: "warning"),
-        Column("test", "TEST", lambda row: row.tested or "-", minor=3, flexible=True),
-        Column("engine", "ENGINE", _engine, minor=4),
-    )
+    COLUMNS = COLUMNS
     ACTIONS = (
         Command("profiles.connect", "connect", "c", "connect_to", "Open this profile.", needs_row=True),
         Command("profiles.test", "test", "t", "test", "Connect once: version, user, what it may do, latency.",
@@ -132,39 +88,16 @@ class ProfilesScreen(EntityScreen[ProfileRow]):
         return "" if name in file.profiles else "broken"
 
     def banner(self) -> str:
-        general = [problem for problem in self.file.problems if problem.profile is None]
+        general = self._general
         return f"! {short(str(general[0]))}" if general else super().banner()
 
+    @property
+    def _general(self) -> list[Problem]:
+        """The problems of the file that belong to no profile."""
+        return [problem for problem in self.file.problems if problem.profile is None]
+
     def summary(self, row: ProfileRow) -> Sequence[Line]:
-        problems = [*row.problems, *(problem for problem in self.file.problems if problem.profile is None)]
-        lines = [Line(short(str(problem)), style="error" if problem.blocking else "warning") for problem in problems]
-        if lines:
-            lines.append(Line())
-        profile = row.profile
-        if profile is None:
-            return [*lines, Line("It cannot be opened before the file is corrected.")]
-        lines += [fact("engine", profile.engine), fact("address", profile.address)]
-        if profile.engine == "server":
-            lines += [
-                fact("user", profile.user),
-                fact("password", profile.password.describe() if profile.password else "none"),
-                fact("TLS", _tls(profile), "" if profile.secure and profile.verify else "warning"),
-                fact("cluster", profile.cluster or "none"),
-                fact("timeouts", f"{profile.connect_timeout:g} s connect, {profile.query_timeout:g} s query"),
-            ]
-        else:
-            lines.append(fact("data", short(str(profile.data_folder(self.console.start.paths)))))
-        mode = {None: "as the preferences say", True: "read-only", False: "changes allowed"}[profile.read_only]
-        lines += [
-            fact("journal", f"{profile.database}.journal"),
-            fact("changes", mode),
-            fact("production", "yes" if profile.production else "no", "warning" if profile.production else ""),
-            fact("DataLens user", profile.datalens.user),
-            fact("DataLens hosts", ", ".join(profile.datalens.hosts) or "none"),
-            fact("keys", short(str(profile.key_folder(self.console.start.paths)))),
-        ]
-        lines += [fact(name, str(value)) for name, value in profile.settings.items()]
-        return [*lines, fact("defined in", short(row.origin))]
+        return summary_lines(row, self._general, self.console.start.paths)
 
     async def read_tab(self, row: ProfileRow, name: str) -> Sequence[Line]:
         return self._tests.get(row.name, (Line("Not tested yet. Press t to connect once.", style="muted"),))
@@ -338,7 +271,7 @@ class ProfilesScreen(EntityScreen[ProfileRow]):
             Line(error.message, style="heading"),
             Line("Saving over it would change what is there like this:"),
             Line(),
-            *(Line(line, style=_diff_style(line)) for line in error.diff.split("\n")),
+            *(Line(line, style=diff_style(line)) for line in error.diff.split("\n")),
         ]
         found = error.found
 
@@ -350,54 +283,3 @@ class ProfilesScreen(EntityScreen[ProfileRow]):
 
         page = QuestionScreen("Changed by someone else", lines, yes="Save over it", no="Read it again")
         self.app.push_screen(page, answered)
-
-
-def short(text: str) -> str:
-    """`text` with the home folder of the operator as `~`."""
-    home = str(Path.home())
-    return f"~{text[len(home) :]}" if text.startswith(f"{home}/") else text
-
-
-def _tls(profile: Profile) -> str:
-    if not profile.secure:
-        return "none: everything is readable on the way"
-    words = ["certificate checked" if profile.verify else "certificate NOT checked"]
-    if profile.ca_file is not None:
-        words.append(f"CA {profile.ca_file}")
-    if profile.client_certificate is not None:
-        words.append(f"client certificate {profile.client_certificate}")
-    return ", ".join(words)
-
-
-def difference(before: ProfileFile, after: ProfileFile) -> str:
-    """The lines that come and go, without the lines around them."""
-    lines = difflib.unified_diff(before.text.splitlines(), after.text.splitlines(), lineterm="", n=0)
-    return "\n".join(line for line in lines if not line.startswith(("---", "+++", "@@")))
-
-
-def _diff_style(line: str) -> str:
-    return {"+": "success", "-": "error", "@": "muted"}.get(line[:1], "")
-
-
-def capability_lines(found: Capabilities, database: str) -> list[Line]:
-    """What a test found out, for a journal kept in `database`."""
-    from core.clickhouse.abilities import abilities
-
-    lines = [
-        Line("The connection works.", style="success"),
-        Line(),
-        fact("version", found.version),
-        fact("host", found.host or "not told"),
-        fact("user", found.user),
-        fact("latency", f"{found.latency_seconds * 1000:.1f} ms"),
-        fact("server mode", "read-only" if found.read_only else "changes possible"),
-    ]
-    if found.user_directories is not None:
-        lines.append(fact("user storage", ", ".join(f"{name} ({kind})" for name, kind, _ in found.user_directories)))
-    lines += [fact("cluster", f"{name}: {', '.join(hosts)}") for name, hosts in found.clusters.items()]
-    lines += [Line(), fact("may", ", ".join(sorted(found.may)) or "nothing that is asked for")]
-    missing = [ability.name for ability in abilities(database) if ability.name not in found.may]
-    if missing:
-        lines += [Line(), Line("It may not:", style="heading")]
-        lines += [fact(ability, found.missing(ability), "warning") for ability in missing]
-    return lines
