@@ -3,7 +3,8 @@
 A statement is appended and fsynced before it is reported done. A crash can leave an end without its line feed, or one
 of zeros: that was never reported, and is dropped. Each line ends in a checksum; a whole line that does not fit it was
 altered, perhaps a REVOKE: the file is damaged then and nothing is guessed. When the file is opened and has become long,
-it is written anew, atomically, as the statements that build the present state.
+it is written anew, atomically, as the statements that build the present state. Its first line says what it is and is
+there from the engine's first start on: an empty or foreign file is never taken for an engine without users.
 """
 
 from __future__ import annotations
@@ -20,9 +21,10 @@ from core.access.parser import parse_statement
 from core.access.render import render
 from core.access.state import AccessRefused, AccessState
 from core.errors import BadInputError, HousekeysError
-from core.files import PRIVATE_FILE, private_folder, sync_folder, write_private
+from core.files import private_folder, write_private
 
 _log = logging.getLogger(__name__)
+_HEADER = b"-- Users, roles and grants of an embedded engine of Housekeys, one statement a line.\n"
 _MARK = "; -- "
 _SPARE_LINES = 200  # more lines than the state needs before the file is written anew
 
@@ -35,23 +37,27 @@ class AccessStorage:
         self.state = AccessState()
         self._descriptor: int | None = None
 
-    def open(self) -> None:
-        """Read the file, repair a torn end, and make ready for more.
+    def open(self, *, must_exist: bool = False) -> None:
+        """Read the file, repair a torn end, and make ready for more. A new one is begun unless it `must_exist`.
 
-        Raises HousekeysError when it is damaged; OSError is the caller's.
+        Raises HousekeysError when it is gone or damaged; OSError is the caller's.
         """
         private_folder(self.path.parent)
+        if not must_exist and not self.path.exists():
+            write_private(self.path, _HEADER)
         content = self.path.read_bytes() if self.path.exists() else b""
+        if not content.startswith(_HEADER):
+            raise HousekeysError(
+                f"The saved users and grants are gone: {self.path} is missing or was overwritten.",
+                advice="Restore the file from a backup. To begin without any, remove it and users.xml.",
+            )
         whole = _without_torn_end(content)
-        lines = whole.decode("utf-8", "replace").split("\n")[:-1]
+        lines = whole.removeprefix(_HEADER).decode("utf-8", "replace").split("\n")[:-1]
         self.state = _replayed(lines, self.path)
         if len(whole) != len(content):
             write_private(self.path, whole)
         self._compact(len(lines))
-        existed = self.path.exists()
-        self._descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
-        if not existed:
-            sync_folder(self.path.parent)
+        self._descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
 
     def _compact(self, lines: int) -> None:
         """Write the file anew if it has many more lines than it needs."""
@@ -59,7 +65,7 @@ class AccessStorage:
         if lines <= len(needed) + _SPARE_LINES:
             return
         try:
-            write_private(self.path, b"".join(map(_line, map(render, needed))))
+            write_private(self.path, _HEADER + b"".join(map(_line, map(render, needed))))
         except OSError as error:  # a full disk, say: the long file is as good
             _log.warning("%s is not written anew: %s", self.path, error)
 
@@ -90,7 +96,7 @@ class AccessStorage:
         """Take the state from the file again. Where that fails, nothing is kept until the engine is opened anew."""
         self.close()
         try:
-            self.open()
+            self.open(must_exist=True)
         except OSError as error:
             raise HousekeysError(
                 "Users and grants can be neither saved nor read any more.",
@@ -125,7 +131,7 @@ def _sql(line: str) -> str | None:
 
 def _replayed(lines: Sequence[str], path: Path) -> AccessState:
     state = AccessState()
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(lines, 2):  # after the header
         sql = _sql(line)
         try:
             if sql is None:

@@ -72,7 +72,7 @@ class Worker:
         try:
             private_folder(self.folder)
             self._lock.acquire()
-            self._access.storage.open()
+            self._access.storage.open(must_exist=self._users_file.is_file())  # users.xml is only written after it
             query_log = _QUERY_LOG if self._query_log else ""
             config = _CONFIG.format(users=escape(str(self._users_file)), query_log=query_log)
             _write_changed(self._options.config, config.encode())

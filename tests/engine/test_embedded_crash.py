@@ -118,7 +118,7 @@ def _read(path: Path) -> AccessState:
 def test_a_torn_end_is_dropped_wherever_it_tears(tmp_path: Path) -> None:
     path = tmp_path / "access" / "access.sql"
     content = _stored(path, CreateUser(("a",)), CreateUser(("b\n漢",)))
-    first = content.index(b"\n") + 1
+    first = content.index(b"\n", content.index(b"CREATE USER a")) + 1
     for end in range(first, len(content)):
         path.write_bytes(content[:end])
         state = _read(path)
@@ -140,9 +140,24 @@ def test_damage_in_the_middle_is_reported_and_nothing_is_touched(tmp_path: Path)
     path = tmp_path / "access" / "access.sql"
     content = _stored(path, CreateUser(("a",)), CreateUser(("b",))).replace(b"USER a", b"USER x")
     path.write_bytes(content)
-    with pytest.raises(HousekeysError, match="damaged in line 1"):
+    with pytest.raises(HousekeysError, match="damaged in line 2"):
         _read(path)
     assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("damage", [b"", bytes(300), b"\xff\x00" * 150, b"CREATE USER intruder\n", None])
+async def test_a_file_that_is_gone_or_another_is_no_engine_without_users(tmp_path: Path, damage: bytes | None) -> None:
+    engine = await EmbeddedEngine.open(tmp_path)
+    await engine.command("CREATE USER u")
+    await engine.close()
+    path = tmp_path / "access" / "access.sql"
+    if damage is None:
+        path.unlink()
+    else:
+        path.write_bytes(damage)
+    with pytest.raises(HousekeysError, match="saved users and grants are gone"):
+        await EmbeddedEngine.open(tmp_path)
+    assert (path.read_bytes() if path.exists() else None) == damage
 
 
 def test_a_last_line_that_was_altered_is_damage_and_no_torn_end(tmp_path: Path) -> None:
@@ -151,7 +166,7 @@ def test_a_last_line_that_was_altered_is_damage_and_no_torn_end(tmp_path: Path) 
     grant, revoke = Grant(right, grantees=("a",)), Revoke(right, grantees=("a",))
     content = _stored(path, CreateUser(("a",)), grant, revoke)
     path.write_bytes(content[:-3] + b"0\n" if content[-2:] != b"0\n" else content[:-3] + b"1\n")
-    with pytest.raises(HousekeysError, match="damaged in line 3"):  # dropped, it would give the right back
+    with pytest.raises(HousekeysError, match="damaged in line 4"):  # dropped, it would give the right back
         _read(path)
 
 
