@@ -105,7 +105,7 @@ def listing_of(app: HousekeysApp) -> Listing:
         pytest.param(kept(HALF), None, at("contacts", "d", see_last="characters at most"), id="detail"),
         pytest.param(kept(HALF), None, at("name.en", "e", see_last="Save"), id="edit-line"),
         pytest.param(kept(HALF), None, at("description.ru", "e", see_last="or a file"), id="edit-text"),
-        pytest.param(kept(HALF), None, at("icon", "e", "/etc/passwd", see_last="cannot be the icon"), id="icon"),
+        pytest.param(kept(HALF), None, at("icon", "e", "/etc/passwd", see_last="passwd cannot be the icon"), id="icon"),
         pytest.param(kept(HALF), None, at("name.en", "W", see_last="Missing (4)"), id="pack"),
     ],
 )

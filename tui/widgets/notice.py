@@ -24,14 +24,18 @@ class FittingLines(LinesView, can_focus=False):
         self.display = bool(self.lines)
 
     def on_resize(self, _event: events.Resize) -> None:
+        self._wrap_and_fit()
+
+    def on_show(self, _event: events.Show) -> None:
+        self._wrap_and_fit()
+
+    def _wrap_and_fit(self) -> None:
         self._wrap()
         self._fit()
 
     def _fit(self) -> None:
-        # What was hidden has no width yet, by which its height could be told; it is resized when it is shown.
-        height = self.height_needed if self.size.width else len(self.lines)
-        if self.styles.height is None or self.styles.height.value != height:
-            self.styles.height = height
+        # What is hidden has no width by which its height could be told; it is fitted again when it is shown.
+        self.styles.height = self.height_needed if self.scrollable_content_region.width else len(self.lines)
 
 
 class Notice(FittingLines, can_focus=False):
