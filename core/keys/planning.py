@@ -286,10 +286,13 @@ async def plan_export_private(key: UnlockedKey, path: Path, passphrase: Secret) 
 
 
 def unused_path(path: Path) -> Path:
-    """`path` made absolute, if nothing is there. Raises BadInputError."""
+    """`path` made absolute, if nothing is there and its folder is. Raises BadInputError."""
     if path.exists() or path.is_symlink():
         raise BadInputError(f"{one_line(str(path))} exists already.", advice="Choose another name or remove it.")
-    return path.absolute()
+    path = path.absolute()
+    if not path.parent.is_dir():  # a mistyped folder must not be made: the file would be looked for elsewhere
+        raise BadInputError(f"There is no folder {one_line(str(path.parent))}.", advice="Make it, or choose another.")
+    return path
 
 
 def _check_number(versions: Sequence[KeyVersion], side: Side, number: int, mark: str) -> KeyVersion | None:

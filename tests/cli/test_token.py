@@ -190,3 +190,11 @@ def test_a_pipe_of_real_processes(ready: Housekeys, home: Path) -> None:
 def test_help_has_examples(housekeys: Housekeys, capsys: pytest.CaptureFixture[str], verb: str) -> None:
     assert housekeys("token", verb, "--help").code == 0
     assert f"housekeys token {verb}" in capsys.readouterr().out
+
+
+def test_a_mistyped_folder_is_not_made(ready: Housekeys, tmp_path: Path) -> None:
+    outcome = ready("token", "issue", "acme", "--out", str(tmp_path / "typo" / "tokens.csv"), environ=UNLOCKED)
+    assert outcome.code == 2
+    assert "There is no folder" in outcome.stderr
+    assert not (tmp_path / "typo").exists()
+    assert ready("token", "list", "--json").json == []

@@ -71,7 +71,7 @@ def _one_shot(context: Context) -> int:
         _print_error(context, error)
         return error.exit_code
     except KeyboardInterrupt:
-        context.output.message("Interrupted. `housekeys journal unfinished` shows a change that did not finish.")
+        context.output.message("Interrupted. If a change was running, `housekeys journal unfinished` shows it.")
         return INTERRUPTED
     except BrokenPipeError:
         # The reader of our output has gone (`| head`): not our failure. Python would complain again at exit.
