@@ -159,7 +159,10 @@ class HousekeysApp(CommandHost, App[None]):
         first = waiting[0]
         more = f" and {len(waiting) - 1} more" if len(waiting) > 1 else ""
         done, total = count(first.count("done")), count(len(first.change.steps))
-        return f"! Unfinished, press U: {first.change.title} ({done} of {total} done){more}"
+        session = self.connection.session
+        look_only = session is not None and session.read_only.active
+        words = "Unfinished (read-only)" if look_only else "Unfinished, press U"
+        return f"! {words}: {first.change.title} ({done} of {total} done){more}"
 
     async def prompt_secret(self, label: str) -> Secret | None:
         """Ask for a secret; for workers. None when nothing was given."""

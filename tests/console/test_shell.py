@@ -11,7 +11,17 @@ from core.errors import HousekeysError, UnreachableError
 from core.profiles import ProfileFile
 from core.secrets import Prompt
 from core.session import Session
-from tests.console.sessions import CAPABILITIES, LOOK, PROFILE, ROWS, FixedJournal, FixedSession, creation
+from tests.console.sessions import (
+    CAPABILITIES,
+    LOOK,
+    PROFILE,
+    ROWS,
+    FixedJournal,
+    FixedRunner,
+    FixedSession,
+    creation,
+    unfinished,
+)
 from tests.console.starting import NARROW, WIDE, connected, opening, start_in, text_of, told, until
 from tui.app import HousekeysApp
 from tui.commands import Command
@@ -258,7 +268,7 @@ async def test_rows_and_marks_of_one_profile_are_not_taken_for_those_of_another(
         await pilot.press("space")
         assert "1 marked" in line(app, "crumb")
         await pilot.press("6", "c")
-        await until(pilot, lambda: app.connection.session is sessions[1])
+        await until(pilot, lambda: len(answers) == 1 and app.connection.status == "open")
         await pilot.press("5")
         await until(pilot, lambda: "acme_30" in text_of(app))
         assert "marked" not in line(app, "crumb")
@@ -267,3 +277,9 @@ async def test_rows_and_marks_of_one_profile_are_not_taken_for_those_of_another(
         await pilot.press("5")
         await until(pilot, lambda: "Nothing listens" in text_of(app))
         assert line(app, "crumb").strip() == "Journal"
+
+
+async def test_read_only_mode_offers_no_key_for_an_unfinished_change(tmp_path: Path) -> None:
+    app = console(tmp_path, FixedSession(read_only=LOOK, runner=FixedRunner([unfinished()])))
+    async with app.run_test(size=NARROW) as pilot:
+        await until(pilot, lambda: "! Unfinished (read-only): Create 5 tenants" in line(app, "banner"))
