@@ -59,7 +59,12 @@ WALK: Walk = (
     ("tokens", ("4",), ("acme_prod",)),
     ("journal", ("5",), ("tenant",)),
     ("profiles", ("6",), ("embedded",)),
-    ("help", ("2", "<question_mark>"), ("Tenants",)),
+    ("listing", ("7",), ("Listing",)),
+    ("help", ("2", "<question_mark>"), ("Make", "Tenants")),
+    ("unlock", ("<escape>", "t"), ("Passphrase",)),
+    ("token-form", (PASSPHRASE, "<enter>"), ("Encrypted to DataLens key 1",)),
+    ("token-preview", ("<enter>",), ("Exactly this runs",)),
+    ("token-issued", ("R",), ("The token is hidden",)),
 )
 
 
@@ -127,7 +132,7 @@ async def walk(home: Path, size: tuple[int, int], environ: Mapping[str, str]) ->
             await type_in(pilot, *keys)
             await see(pilot, *words)
             await still(pilot)
-            picture(app, FOLDER / f"{name}-{size[0]}x{size[1]}.png")
+            picture(app, FOLDER / f"{name}-{size[0]}x{size[1]}.png", zoom=1.0 if size[0] == 80 else 0.85)
             print(f"screenshots/{name}-{size[0]}x{size[1]}.png", flush=True)
 
 
