@@ -167,8 +167,10 @@ async def test_many_go_to_a_private_file_and_the_ledger(place: TokensPlace) -> N
 
 async def test_a_file_that_cannot_be_written_leaves_no_token_outside_of_the_ledger(place: TokensPlace) -> None:
     out = place.folder / "closed" / "tokens.csv"
-    out.parent.touch()  # a file where the folder should be
+    out.parent.mkdir()
     issuing = await plan_issue(place.engine, await place.issuer(), [place.acme], datalens_user=place.user, out=out)
+    out.parent.rmdir()
+    out.parent.touch()  # since it was planned: a file where the folder should be
     report = await place.runner.run(issuing.change)
     assert not report.succeeded
     await place.run(await place.runner.last_undoable())
