@@ -361,13 +361,23 @@ async def _read_output(process: Process) -> bytes:
             content += piece
     if len(content) > LONGEST:
         _kill(process)  # it may never end by itself
+        await _drain(process)
     return bytes(content)
 
 
 async def _end(process: Process) -> None:
     if process.returncode is None:
         _kill(process)
+        await _drain(process)
         await process.wait()
+
+
+async def _drain(process: Process) -> None:
+    """Read what a killed program left in its pipe: asyncio waits for the end of the pipe as well, and stops reading
+    it when much is unread."""
+    if process.stdout is not None:
+        while await process.stdout.read(LONGEST):
+            pass
 
 
 def _kill(process: Process) -> None:
