@@ -77,6 +77,7 @@ class NameSet:
 
 
 EVERYONE = NameSet(everyone=True)
+NOBODY = NameSet()
 
 
 class AuthKind(StrEnum):
@@ -271,6 +272,10 @@ class EntityKind(StrEnum):
 
     USER = "USER"
     ROLE = "ROLE"
+    QUOTA = "QUOTA"
+    SETTINGS_PROFILE = "SETTINGS PROFILE"
+    ROW_POLICY = "ROW POLICY"
+    MASKING_POLICY = "MASKING POLICY"
 
 
 @dataclass(frozen=True, slots=True)
