@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric import rsa
 
 LONGEST_PLAINTEXT = MODULUS_BYTES - 11  # RFC 8017, 7.2.1: 245 bytes
-CHUNK = 32  # tokens between two looks at cancellation, and between two reports of progress: about 8 ms of one core
+PROGRESS_SECONDS = 0.1  # between two reports of progress
+SURELY_SHORT = 38  # ASCII characters that fit in a token even if JSON needs six bytes for each
 
 _PADDING = PKCS1v15()
 _SHA1 = SHA1()  # noqa: S303 - the protocol of DataLens demands it; what is signed is our own random-looking ciphertext
@@ -77,10 +78,7 @@ class Issuer:
 
     def issue(self, database: str) -> Token:
         """A new token for `database`; two for the same one differ. Raises BadInputError as `plaintext`."""
-        return self._make(plaintext(database))
-
-    def _make(self, content: bytes) -> Token:
-        ciphertext = self._datalens_key.encrypt(content, _PADDING)
+        ciphertext = self._datalens_key.encrypt(plaintext(database), _PADDING)
         signature = self._partner_key.sign(ciphertext, _PADDING, _SHA1)
         return Token(self.datalens_version, self.partner_version, ciphertext, signature)
 
@@ -89,33 +87,49 @@ class Issuer:
     ) -> list[NewToken]:
         """A token for each of `databases`, in their order, on all cores; the event loop stays free.
 
-        `progress(done, total)` is called in the event loop. Cancelling stops the threads within a few milliseconds.
+        `progress(done, total)` is called in the event loop. Cancelling stops the threads after the token at hand.
         Raises BadInputError for the first name that no token can hold, before any is made.
         """
-        contents = await asyncio.to_thread(lambda: [plaintext(database) for database in databases])
+        await asyncio.to_thread(_check_all, databases)
+        made: list[NewToken | None] = [None] * len(databases)
+        numbers = iter(range(len(databases)))  # shared: each thread takes the next one, so that all end together
         stop = threading.Event()
 
-        def make(start: int) -> list[NewToken]:
-            end = start if stop.is_set() else min(start + CHUNK, len(databases))
-            return [self._new(databases[index], contents[index]) for index in range(start, end)]
+        def make() -> None:
+            for number in numbers:
+                if stop.is_set():
+                    return
+                made[number] = self._new(databases[number])
 
-        loop = asyncio.get_running_loop()
+        def tell() -> None:
+            if progress is not None:
+                progress(len(made) - made.count(None), len(made))
+
         pool = ThreadPoolExecutor(usable_cores(), thread_name_prefix="issuing")
-        tokens: list[NewToken] = []
         try:
-            chunks = [loop.run_in_executor(pool, make, start) for start in range(0, len(databases), CHUNK)]
-            for chunk in chunks:
-                tokens += await chunk
-                if progress is not None:
-                    progress(len(tokens), len(databases))
+            loop = asyncio.get_running_loop()
+            working = {loop.run_in_executor(pool, make) for _ in range(usable_cores())}
+            while working:
+                over, working = await asyncio.wait(
+                    working, timeout=PROGRESS_SECONDS, return_when=asyncio.FIRST_EXCEPTION
+                )
+                for ended in over:
+                    ended.result()
+                tell()
         finally:
             stop.set()
-            pool.shutdown(wait=False, cancel_futures=True)
-        return tokens
+            pool.shutdown(wait=False)
+        return [token for token in made if token is not None]
 
-    def _new(self, database: str, content: bytes) -> NewToken:
-        text = self._make(content).text
+    def _new(self, database: str) -> NewToken:
+        text = self.issue(database).text
         return NewToken(database, text, fingerprint_of(text), self.datalens_version, self.partner_version)
+
+
+def _check_all(databases: Sequence[str]) -> None:
+    for database in databases:
+        if not (database.isascii() and 0 < len(database) <= SURELY_SHORT):
+            plaintext(database)
 
 
 def usable_cores() -> int:

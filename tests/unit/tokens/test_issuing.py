@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from core.errors import BadInputError
-from core.tokens.issuing import CHUNK, LONGEST_PLAINTEXT, Issuer, plaintext, usable_cores
+from core.tokens.issuing import LONGEST_PLAINTEXT, SURELY_SHORT, Issuer, plaintext, usable_cores
 from core.tokens.text_format import Token, parse
 from tests.unit.keys.sample_keys import openssl, private_key, private_pem, public_pem
 from tests.unit.tokens.receiver import Receiver
@@ -105,15 +105,16 @@ def test_the_receiver_refuses_other_keys_and_versions() -> None:
 
 
 async def test_many_are_made_in_order_with_progress() -> None:
-    names = [f"tenant_{number}" for number in range(CHUNK * 3 + 1)]
+    names = [f"tenant_{number}" for number in range(100)]
     seen: list[tuple[int, int]] = []
     tokens = await ISSUER.issue_many(names, lambda done, total: seen.append((done, total)))
-    assert [RECEIVER.accept(token.text) for token in tokens[:: CHUNK - 1]] == names[:: CHUNK - 1]
+    assert [RECEIVER.accept(token.text) for token in tokens[::7]] == names[::7]
     assert len({token.text for token in tokens}) == len(names)
     assert [token.tenant for token in tokens] == names
     assert all(parse(token.text).fingerprint == token.fingerprint for token in tokens)
     assert {(token.datalens_version, token.partner_version) for token in tokens} == {(12, 7)}
-    assert [done for done, _ in seen] == [CHUNK, CHUNK * 2, CHUNK * 3, len(names)]
+    assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+    assert seen[-1] == (len(names), len(names))
     assert {total for _, total in seen} == {len(names)}
     assert await ISSUER.issue_many([]) == []
     assert usable_cores() >= 1
@@ -127,14 +128,14 @@ async def test_one_bad_name_stops_the_rest_before_any_is_made() -> None:
 
 
 async def test_cancelling_stops_the_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    made: list[bytes] = []
-    make = Issuer._make
+    made: list[str] = []
+    issue = Issuer.issue
 
-    def counting(issuer: Issuer, content: bytes) -> Token:
-        made.append(content)
-        return make(issuer, content)
+    def counting(issuer: Issuer, database: str) -> Token:
+        made.append(database)
+        return issue(issuer, database)
 
-    monkeypatch.setattr(Issuer, "_make", counting)
+    monkeypatch.setattr(Issuer, "issue", counting)
     begun = asyncio.Event()
     task = asyncio.create_task(ISSUER.issue_many(["acme"] * 100_000, lambda done, total: begun.set()))
     await begun.wait()
@@ -142,3 +143,9 @@ async def test_cancelling_stops_the_threads(monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.raises(asyncio.CancelledError):
         await task
     assert len(made) < 50_000
+
+
+@given(st.text(alphabet=st.characters(max_codepoint=127), min_size=1, max_size=SURELY_SHORT))
+def test_a_short_ascii_name_always_fits(name: str) -> None:
+    assert len(plaintext(name)) <= LONGEST_PLAINTEXT
+    assert json.loads(plaintext(name)) == {"db_name": name}
