@@ -89,6 +89,7 @@ class StatementStep:
     sql: str
     masked: str | None = None  # what preview and journal show instead of `sql`, when it holds a hash or other secret
     undo: Step | None = None
+    undo_more: tuple[StatementStep, ...] = ()  # run behind `undo` where one statement does not take it back
     no_undo: str = ""  # why it cannot be taken back; shown when `undo` is None
     done_when: str | None = None  # a query whose first cell is 1 when the effect is in place: settles a crash
     repeatable: bool = False  # running it twice is the same as once (GRANT, IF NOT EXISTS)
@@ -168,6 +169,13 @@ class RecordStep:
 Step = StatementStep | FileStep | PermissionsStep | RecordStep
 
 
+def undo_steps(step: Step) -> tuple[Step, ...]:
+    """All that takes `step` back, in order; nothing when it has no inverse."""
+    if step.undo is None:
+        return ()
+    return (step.undo, *step.undo_more) if isinstance(step, StatementStep) else (step.undo,)
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """A planned modification: ordered steps under one title."""
@@ -210,9 +218,12 @@ def inverse(change: Change, done: Iterable[int]) -> Change:
             raise ValueError(f"step {index + 1} ({step.title}) cannot be taken back{why}")
         if isinstance(step.undo, FileStep) and step.undo.content is None and not step.undo.removes:
             raise ValueError(f"step {index + 1} ({step.title}) cannot be taken back: the former content was not kept")
+        needs = taken_back.get(index)
+        for undo in undo_steps(step):
+            steps.append(replace(undo, needs=needs))
+            needs = len(steps) - 1
         if step.needs is not None:
-            taken_back[step.needs] = len(steps)
-        steps.append(replace(step.undo, needs=taken_back.get(index)))
+            taken_back[step.needs] = len(steps) - 1
     return Change(
         f"Undo: {change.title}",
         tuple(steps),
@@ -237,6 +248,8 @@ def step_to_record(step: Step) -> dict[str, Any]:
         for name in ("masked", "done_when", "repeatable"):
             if getattr(step, name) not in (None, False):
                 record[name] = getattr(step, name)
+        if step.undo_more:
+            record["undo_more"] = [step_to_record(more) for more in step.undo_more]
         if step.guard is not None:
             record["guard"] = step.guard.to_record()
     elif isinstance(step, FileStep):
@@ -260,6 +273,7 @@ def step_from_record(record: Mapping[str, Any]) -> Step:
             record["sql"],
             masked=record.get("masked"),
             undo=undo,
+            undo_more=tuple(map(_statement_from_record, record.get("undo_more", ()))),
             no_undo=no_undo,
             done_when=record.get("done_when"),
             repeatable=record.get("repeatable", False),
@@ -287,6 +301,13 @@ def step_from_record(record: Mapping[str, Any]) -> Step:
     if record["kind"] == "record":
         return RecordStep(title, events, undo=undo, no_undo=no_undo, needs=needs)
     raise ValueError(f"unknown kind of step: {record['kind']!r}")
+
+
+def _statement_from_record(record: Mapping[str, Any]) -> StatementStep:
+    step = step_from_record(record)
+    if not isinstance(step, StatementStep):
+        raise ValueError(f"not a statement: {record['kind']!r}")
+    return step
 
 
 def change_to_record(change: Change) -> dict[str, Any]:

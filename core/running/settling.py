@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from core.changes import FileStep, PermissionsStep, StatementStep, Step
+from core.changes import FileStep, PermissionsStep, StatementStep, Step, undo_steps
 from core.clickhouse.engine import Engine
 from core.errors import RefusedError
 from core.running.changefile import ChangeFile
@@ -36,7 +36,7 @@ async def settle_for_undo(engine: Engine, file: ChangeFile, decisions: Mapping[i
     known: dict[int, bool | None] = {}
     for index in sorted(ledger.open):
         known[index] = decisions[index] if index in decisions else await _was_done(engine, ledger.change.steps[index])
-    harmless = {index for index in known if _harmless(ledger.change.steps[index].undo)}
+    harmless = {index for index in known if _harmless(ledger.change.steps[index])}
     _refuse_undecided(ledger, {index for index, was_done in known.items() if was_done is None} - harmless)
     for index, was_done in known.items():
         if was_done is not None:
@@ -66,8 +66,9 @@ async def _was_done(engine: Engine, step: Step) -> bool | None:
     return None
 
 
-def _harmless(undo: Step | None) -> bool:
-    return isinstance(undo, StatementStep) and undo.repeatable
+def _harmless(step: Step) -> bool:
+    undo = undo_steps(step)
+    return bool(undo) and all(isinstance(part, StatementStep) and part.repeatable for part in undo)
 
 
 def _refuse_undecided(ledger: Ledger, undecided: set[int]) -> None:

@@ -13,6 +13,7 @@ from core.changes import (
     Event,
     FileStep,
     Guard,
+    MoveStep,
     OnFailure,
     PermissionsStep,
     RecordStep,
@@ -39,12 +40,20 @@ statements = st.builds(
     events=events,
 )
 plain_files = st.builds(
-    FileStep, texts, paths, st.none() | st.binary(max_size=30), replace_existing=st.booleans(), events=events
+    FileStep,
+    texts,
+    paths,
+    st.none() | st.binary(max_size=30),
+    replace_existing=st.booleans(),
+    expects=st.none() | st.just("") | st.from_regex(r"[0-9a-f]{64}", fullmatch=True),
+    shown=texts,
+    events=events,
 )
+moves = st.builds(MoveStep, texts, paths, paths, no_undo=texts, events=events)
 secret_files = st.builds(FileStep, texts, paths, st.binary(min_size=1, max_size=30), secret=st.just(True))
 permissions = st.builds(PermissionsStep, texts, paths, st.sampled_from([0o600, 0o700]), no_undo=texts, events=events)
 notes = st.builds(RecordStep, texts, events)
-kept_steps: st.SearchStrategy[Step] = statements | plain_files | permissions | notes
+kept_steps: st.SearchStrategy[Step] = statements | plain_files | moves | permissions | notes
 
 
 @st.composite
@@ -54,7 +63,10 @@ def changes(draw: st.DrawFn, steps: st.SearchStrategy[Step] = kept_steps, max_st
     for index in range(draw(st.integers(0, max_steps))):
         needs = draw(st.none() | st.integers(0, index - 1)) if index else None
         undo = draw(st.none() | kept_steps)
-        made.append(replace(draw(steps), needs=needs, undo=undo))
+        step = replace(draw(steps), needs=needs, undo=undo)
+        if undo is not None and isinstance(step, StatementStep):
+            step = replace(step, undo_more=draw(st.lists(statements, max_size=2).map(tuple)))
+        made.append(step)
     return Change(
         draw(texts),
         tuple(made),

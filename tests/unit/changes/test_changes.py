@@ -23,6 +23,7 @@ from core.changes import (
     inverse,
     step_from_record,
     step_to_record,
+    undo_steps,
 )
 from core.errors import BadInputError
 from tests.unit.changes.strategies import changes, secret_files
@@ -55,6 +56,19 @@ def test_neither_preview_nor_repr_shows_a_secret() -> None:
     ]
 
 
+def test_a_file_step_of_an_older_version_is_read() -> None:
+    """Write-ahead files outlive an upgrade."""
+    record = {"kind": "file", "title": "f", "path": "/f", "secret": False, "sha256": "", "replace_existing": True}
+    step = step_from_record(record)
+    assert step == FileStep("f", Path("/f"), None, replace_existing=True)
+    assert step_to_record(step) == record
+
+
+def test_the_preview_of_a_file_shows_what_comes_and_goes() -> None:
+    step = FileStep("f", Path("/f"), b"new\n", replace_existing=True, shown="-old\n+new")
+    assert step.preview().splitlines() == ["write file /f (0600, 4 bytes of content):", "-old", "+new"]
+
+
 def test_a_step_can_only_need_one_before_it() -> None:
     note = RecordStep("note", ())
     for needs in (0, 1, -1):
@@ -73,13 +87,16 @@ def test_an_inverse_takes_back_what_was_done_last_first(data: st.DataObject) -> 
         return
     undo = inverse(change, done)
     order = sorted(done, reverse=True)
-    assert [step.title for step in undo.steps] == [u.title for i in order if (u := change.steps[i].undo) is not None]
+    taken_back = [index for index in order for _ in undo_steps(change.steps[index])]
+    assert [step.title for step in undo.steps] == [u.title for index in order for u in undo_steps(change.steps[index])]
     assert undo.on_failure is change.on_failure
     assert undo.danger >= max(change.danger, Danger.DISRUPTIVE)
-    for place, index in enumerate(order):
+    for place, index in enumerate(taken_back):
         needs = undo.steps[place].needs
-        if needs is not None:  # what needed this step is taken back before it
-            assert change.steps[order[needs]].needs == index
+        if place and taken_back[place - 1] == index:
+            assert needs == place - 1  # the parts of one inverse hang together
+        elif needs is not None:  # what needed this step is taken back before it
+            assert change.steps[taken_back[needs]].needs == index
 
 
 def test_the_inverse_names_the_step_that_has_none() -> None:
