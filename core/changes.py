@@ -104,7 +104,11 @@ class StatementStep:
 
 @dataclass(frozen=True, slots=True)
 class FileStep:
-    """Write (`content`) or remove (None) one private file, 0600, atomically. Used for key files as well."""
+    """Write (`content`) or remove (None) one private file, 0600, atomically. Used for key files as well.
+
+    A file that was read first (`expects` is not None) is the same one afterwards: a link to it stays a link, and a
+    stricter mode is kept. It is read again just before, so that what somebody else wrote since is never lost.
+    """
 
     title: str
     path: Path
@@ -112,6 +116,8 @@ class FileStep:
     secret: bool = False  # the content never reaches the write-ahead file, only its SHA-256
     sha256: str = ""  # of the content; filled in when left empty
     replace_existing: bool = False  # otherwise an existing file with other content is an error
+    expects: str | None = None  # the SHA-256 of the only content that may be replaced or removed; "": no file is there
+    shown: str = ""  # what the preview shows of the content: the lines that come and go
     undo: Step | None = None
     no_undo: str = ""
     needs: int | None = None
@@ -128,10 +134,30 @@ class FileStep:
         return self.content is None and not self.sha256
 
     def preview(self) -> str:
+        return f"{self._act()}:\n{self.shown}" if self.shown else self._act()
+
+    def _act(self) -> str:
         if self.content is None:
             return f"remove file {self.path}" if self.removes else f"write file {self.path} (content not kept)"
         what = "secret content" if self.secret else "content"
         return f"write file {self.path} (0600, {len(self.content)} bytes of {what})"
+
+
+@dataclass(frozen=True, slots=True)
+class MoveStep:
+    """Give a file or folder another name on the same disk. Nothing that is there already is replaced."""
+
+    title: str
+    path: Path
+    target: Path
+    undo: Step | None = None
+    no_undo: str = ""
+    needs: int | None = None
+    events: tuple[Event, ...] = ()
+    kind: str = field(default="move", init=False)
+
+    def preview(self) -> str:
+        return f"move {self.path} to {self.target}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +192,7 @@ class RecordStep:
         return "\n".join(f"journal: {e.subject_kind} {e.subject}: {e.action}" for e in self.events)
 
 
-Step = StatementStep | FileStep | PermissionsStep | RecordStep
+Step = StatementStep | FileStep | MoveStep | PermissionsStep | RecordStep
 
 
 def undo_steps(step: Step) -> tuple[Step, ...]:
@@ -255,8 +281,14 @@ def step_to_record(step: Step) -> dict[str, Any]:
     elif isinstance(step, FileStep):
         record |= {"path": str(step.path), "secret": step.secret, "sha256": step.sha256}
         record["replace_existing"] = step.replace_existing
+        if step.expects is not None:
+            record["expects"] = step.expects
+        if step.shown:
+            record["shown"] = step.shown
         if step.content is not None and not step.secret:
             record["content"] = base64.b64encode(step.content).decode("ascii")
+    elif isinstance(step, MoveStep):
+        record |= {"path": str(step.path), "target": str(step.target)}
     elif isinstance(step, PermissionsStep):
         record |= {"path": str(step.path), "mode": step.mode}
     return record
@@ -290,11 +322,16 @@ def step_from_record(record: Mapping[str, Any]) -> Step:
             secret=record["secret"],
             sha256=record["sha256"],
             replace_existing=record["replace_existing"],
+            expects=record.get("expects"),
+            shown=record.get("shown", ""),
             undo=undo,
             no_undo=no_undo,
             needs=needs,
             events=events,
         )
+    if record["kind"] == "move":
+        path, target = Path(record["path"]), Path(record["target"])
+        return MoveStep(title, path, target, undo=undo, no_undo=no_undo, needs=needs, events=events)
     if record["kind"] == "permissions":
         path, mode = Path(record["path"]), record["mode"]
         return PermissionsStep(title, path, mode, undo=undo, no_undo=no_undo, needs=needs, events=events)

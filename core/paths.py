@@ -55,6 +55,16 @@ class Paths:
         """The folder of the write-ahead files of a profile."""
         return self.state / "changes" / file_name(profile)
 
+    @property
+    def configuration_changes(self) -> Path:
+        """The folder of the write-ahead files of changes of the profiles; no `file_name` begins with a dot."""
+        return self.state / "changes" / ".configuration"
+
+    @property
+    def configuration_journal(self) -> Path:
+        """The journal of the changes of the profiles, of this machine."""
+        return self.state / "configuration.jsonl"
+
 
 def file_name(name: str) -> str:
     """`name` as one safe file name: everything but letters, digits, `_`, `-`, `~` and inner dots percent-encoded.

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from core.changes import OnFailure, StatementStep
 from core.clickhouse.doubt import leaves_doubt
-from core.clickhouse.engine import Engine
 from core.errors import HousekeysError, UnreachableError
 from core.running.changefile import ChangeFile, WriteAheadError
+from core.running.needs import RunEngine
 from core.running.settling import is_true
 
 
@@ -20,7 +20,7 @@ class Batch:
     now: the engine is out of reach, the write-ahead file cannot be written, or only the operator can tell the outcome.
     """
 
-    def __init__(self, engine: Engine, file: ChangeFile, steps: Sequence[tuple[int, StatementStep]]) -> None:
+    def __init__(self, engine: RunEngine, file: ChangeFile, steps: Sequence[tuple[int, StatementStep]]) -> None:
         self._engine = engine
         self._file = file
         self._steps = steps

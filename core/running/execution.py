@@ -6,13 +6,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
-from core.changes import Change, FileStep, Guard, OnFailure, PermissionsStep, RecordStep, StatementStep
-from core.clickhouse.engine import Engine
+from core.changes import Change, FileStep, Guard, MoveStep, OnFailure, PermissionsStep, RecordStep, StatementStep
 from core.errors import HousekeysError, RefusedError, UnreachableError
 from core.running import files
 from core.running.batch import Batch
 from core.running.changefile import ChangeFile, WriteAheadError
 from core.running.ledger import before
+from core.running.needs import RunEngine
 from core.running.report import Progress
 from core.running.settling import is_true
 from core.running.windows import Window, next_window
@@ -31,7 +31,7 @@ class Execution:
 
     def __init__(
         self,
-        engine: Engine,
+        engine: RunEngine,
         file: ChangeFile,
         *,
         progress: Callable[[Progress], None] | None,
@@ -84,7 +84,7 @@ class Execution:
         step = self._change.steps[first]
         if isinstance(step, RecordStep):
             self._file.mark_done(*window.indexes)
-        elif isinstance(step, FileStep | PermissionsStep):
+        elif isinstance(step, FileStep | MoveStep | PermissionsStep):
             self._run_file(first, step)
         elif step.guard is None:
             return await self._run_statements(window.indexes)
@@ -103,7 +103,7 @@ class Execution:
         if not await is_true(self._engine, guard.query):
             raise RefusedError(guard.refusal)
 
-    def _run_file(self, index: int, step: FileStep | PermissionsStep) -> None:
+    def _run_file(self, index: int, step: files.DiskStep) -> None:
         self._file.write(before([index]), sync=True)
         try:
             files.carry_out(step)

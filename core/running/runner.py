@@ -11,10 +11,8 @@ from typing import Final
 from uuid import UUID
 
 from core.changes import Change, inverse
-from core.clickhouse.engine import Engine
 from core.errors import HousekeysError, NotFoundError, RefusedError, UnreachableError
 from core.journal.ids import moment, new_ids
-from core.journal.journal import Journal
 from core.running.changefile import (
     ChangeFile,
     DamagedError,
@@ -28,7 +26,9 @@ from core.running.changefile import (
     set_aside,
 )
 from core.running.execution import Execution
+from core.running.files import refuse_changed
 from core.running.ledger import Ledger, end, final_state, resume, sent
+from core.running.needs import RunEngine, RunJournal
 from core.running.report import Operator, Progress, ReadOnly, Report, StepOutcome, Unfinished
 from core.running.settling import settle, settle_for_undo
 
@@ -47,8 +47,8 @@ class Runner:
 
     def __init__(
         self,
-        engine: Engine,
-        journal: Journal,
+        engine: RunEngine,
+        journal: RunJournal,
         folder: Path,
         operator: Operator,
         profile_name: str,
@@ -71,11 +71,13 @@ class Runner:
         A failed step is no exception but an outcome in the report. When the engine is lost, `stop` is set or the task
         is cancelled, the change is left unfinished; cancelling the task also cancels the statement in flight.
         A change without steps leaves no trace.
-        Raises RefusedError (read-only, or an undo of what others have worked on since), WriteAheadError (nothing ran).
+        Raises RefusedError (read-only, or an undo of what others have worked on since; FileChangedError: a file is not
+        what it was when it was read), WriteAheadError. Nothing ran then.
         """
         self._refuse_when_read_only(change.title)
         if not change.steps:
             return Report(new_ids.next(), change, (), finished=True)
+        refuse_changed(change.steps)
         with contextlib.ExitStack() as held:
             original = await self._hold_original(change, held)
             await self._follow_the_journal()

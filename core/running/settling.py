@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from core.changes import FileStep, PermissionsStep, StatementStep, Step, undo_steps
-from core.clickhouse.engine import Engine
+from core.changes import FileStep, MoveStep, PermissionsStep, StatementStep, Step, undo_steps
 from core.errors import RefusedError
 from core.running.changefile import ChangeFile
 from core.running.files import in_place
 from core.running.ledger import Ledger
+from core.running.needs import RunEngine
 
 
-async def settle(engine: Engine, file: ChangeFile, decisions: Mapping[int, bool]) -> None:
+async def settle(engine: RunEngine, file: ChangeFile, decisions: Mapping[int, bool]) -> None:
     """Settle every open step: it was done, or it was not and runs again.
 
     `decisions` is the operator's word on steps by index: whether they had run. A statement that says how to find out is
@@ -27,7 +27,7 @@ async def settle(engine: Engine, file: ChangeFile, decisions: Mapping[int, bool]
     file.sync()
 
 
-async def settle_for_undo(engine: Engine, file: ChangeFile, decisions: Mapping[int, bool]) -> list[int]:
+async def settle_for_undo(engine: RunEngine, file: ChangeFile, decisions: Mapping[int, bool]) -> list[int]:
     """Settle what can be settled without running anything; returns the indexes of the steps to take back.
 
     A step that may have run is taken back too, if taking it back does no harm when it had not.
@@ -52,14 +52,14 @@ def _write(file: ChangeFile, index: int, *, was_done: bool) -> None:
         file.mark_not_run([index])
 
 
-async def is_true(engine: Engine, query: str) -> bool:
+async def is_true(engine: RunEngine, query: str) -> bool:
     """Whether the first cell that `query` gives is 1."""
     return (await engine.query(query)).first_cell() in (1, True, "1")
 
 
-async def _was_done(engine: Engine, step: Step) -> bool | None:
+async def _was_done(engine: RunEngine, step: Step) -> bool | None:
     """Whether `step` has taken effect; None when that cannot be found out."""
-    if isinstance(step, FileStep | PermissionsStep):
+    if isinstance(step, FileStep | MoveStep | PermissionsStep):
         return in_place(step)
     if isinstance(step, StatementStep) and step.done_when is not None:
         return await is_true(engine, step.done_when)
