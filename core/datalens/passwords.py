@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import secrets
-import string
-
-from core.access.model import Authentication, AuthKind
-from core.access.passwords import hashed
+from core.access import passwords
+from core.access.model import Authentication
 from core.errors import BadInputError
 from core.secrets import Secret
 
 SHORTEST = 12
 LONGEST = 128  # of Yandex Managed Service for ClickHouse
 GENERATED_LENGTH = 32
-# No character that a shell, a form or a reader could take for another: 32 of these 57 are 186 bits.
-ALPHABET = "".join(sorted(set(string.ascii_letters + string.digits) - set("0O1Il")))
+ALPHABET = passwords.ALPHABETS["alphanumeric"]  # nothing that a form could refuse: 32 of these 57 are 186 bits
 _DIFFERENT_AT_LEAST = 6
 
 
@@ -25,10 +21,7 @@ def generate_password(length: int = GENERATED_LENGTH) -> Secret:
     """
     if not SHORTEST <= length <= LONGEST:
         raise BadInputError(f"A password has {SHORTEST} to {LONGEST} characters, not {length}.")
-    while True:
-        typed = "".join(secrets.choice(ALPHABET) for _ in range(length))
-        if all(any(kind(letter) for letter in typed) for kind in (str.islower, str.isupper, str.isdigit)):
-            return Secret(typed)
+    return passwords.generate_password(length, ALPHABET)
 
 
 def check_password(password: Secret, *, user: str) -> None:
@@ -48,4 +41,4 @@ def check_password(password: Secret, *, user: str) -> None:
 
 def hash_password(password: Secret) -> Authentication:
     """`password` as ClickHouse keeps it: SHA-256 of it and a fresh salt. Nothing of either is shown by repr."""
-    return hashed(Authentication(AuthKind.SHA256, password=password.reveal()))
+    return passwords.hash_password(password)

@@ -10,7 +10,18 @@ import pytest
 
 import core
 
-HEAVY = ("textual", "rich", "clickhouse_connect", "aiohttp", "cryptography", "chdb", "tomlkit", "numpy", "pyarrow")
+HEAVY = (
+    "textual",
+    "rich",
+    "clickhouse_connect",
+    "aiohttp",
+    "cryptography",
+    "chdb",
+    "tomlkit",
+    "numpy",
+    "pyarrow",
+    "bcrypt",
+)
 
 
 def modules_after(code: str) -> set[str]:
@@ -27,7 +38,10 @@ def test_the_whole_core_imports_no_screen() -> None:
     assert not loaded & {"tui", "textual", "rich"}
 
 
-@pytest.mark.parametrize("words", [["--version"], ["--help"], ["tenant", "--help"], ["token", "issue", "--help"]])
+@pytest.mark.parametrize(
+    "words",
+    [["--version"], ["--help"], ["tenant", "--help"], ["token", "issue", "--help"], ["password", "hash", "--help"]],
+)
 def test_help_and_version_import_nothing_heavy(words: list[str]) -> None:
     loaded = modules_after(f"import tui.__main__; tui.__main__.main({words!r})")
     assert not loaded & set(HEAVY)

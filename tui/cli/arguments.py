@@ -23,6 +23,7 @@ NOUNS = {
     "tenant": "databases given to clients, readable by the DataLens user",
     "key": "RSA key versions: yours (partner) and DataLens's",
     "token": "access tokens: issue, verify, reissue, list",
+    "password": "make a password up, or hash one so that ClickHouse sees the hash only",
     "datalens": "onboarding: checklist, the datalens user, the listing pack",
     "journal": "what happened, what is unfinished, undo",
     "info": "paths, versions, the profile in use and where it comes from",
