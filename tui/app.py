@@ -7,7 +7,6 @@ import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from textual.app import App
 from textual.events import Key
 from textual.message import Message
 from textual.screen import Screen
@@ -16,6 +15,7 @@ from core.display import count, one_line
 from core.errors import HousekeysError
 from tui.commands import EVERYWHERE, Command, CommandHost
 from tui.header import header_pieces
+from tui.key_order import KeysInOrder
 from tui.screens.base import MEDIUM, NARROW, SHORT, TALL, WIDE, ConsoleScreen
 from tui.screens.registry import SCREENS, entry
 from tui.service import Connection, explained, start_worker
@@ -38,7 +38,7 @@ T = TypeVar("T")
 IDLE_CHECK = 20  # seconds between two looks at how long no key was used
 
 
-class HousekeysApp(CommandHost, App[None]):
+class HousekeysApp(CommandHost, KeysInOrder):
     """The console."""
 
     TITLE = "housekeys"

@@ -1,0 +1,46 @@
+"""Keys that arrive together, as over a slow line, have the effect that they have one by one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from textual import events
+from textual.pilot import Pilot
+
+from tests.console.ledger import opened_with
+from tests.console.sample_tenants import databases
+from tests.console.starting import text_of, until
+from tests.console.tenants_console import console, names
+from tests.console.test_form import Sent, form_app
+from tests.console.walking import see
+from tui.screens.form import FormScreen
+
+
+def at_once(pilot: Pilot[None], *keys: str) -> None:
+    """Keys in one packet: nothing is awaited between them."""
+    for key in keys:
+        character = {"space": " "}.get(key, key if len(key) == 1 else None)
+        pilot.app.post_message(events.Key(key, character))
+
+
+async def test_text_behind_a_tab_goes_to_the_next_field(tmp_path: Path) -> None:
+    sent = Sent()
+    app = form_app(tmp_path, sent)
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: isinstance(app.screen, FormScreen) and app.screen.built)
+        at_once(pilot, *"acme", "tab", "right", "tab", "space", "tab", *"because", "enter")
+        await until(pilot, lambda: sent.results)
+    assert sent.values[0]["name"] == "acme"
+    assert sent.values[0]["kind"] == "Replicated"
+    assert sent.values[0]["why"] == "because"
+
+
+async def test_text_behind_a_command_goes_to_the_page_that_it_opens(tmp_path: Path) -> None:
+    app = console(tmp_path, opened_with(prepare=databases("acme_prod", granted=True)))
+    async with app.run_test() as pilot:
+        await see(pilot, "acme_prod")
+        at_once(pilot, "n", *"xtra", "enter")  # x, t, r and a are commands of the table
+        await see(pilot, "Exactly this runs", "CREATE DATABASE `xtra`")
+        at_once(pilot, "escape", "j", "k")
+        await until(pilot, lambda: "NAME" in text_of(app))
+        assert "xtra" not in await names(app)
