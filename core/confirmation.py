@@ -36,3 +36,8 @@ def confirmation_for(change: Change, profile: Profile) -> Confirmation:
     if change.danger is Danger.DISRUPTIVE:
         return Confirmation(Ask.TYPE_NAME, profile.name) if profile.production else Confirmation(Ask.YES)
     return Confirmation(Ask.YES) if profile.production else Confirmation(Ask.NOTHING)
+
+
+def confirmation_on_this_machine(change: Change) -> Confirmation:
+    """The confirmation that a change of files needs that concerns no ClickHouse, and can be taken back."""
+    return Confirmation(Ask.NOTHING) if change.danger is Danger.ROUTINE else Confirmation(Ask.YES)

@@ -16,6 +16,7 @@ from core.errors import HousekeysError
 from core.journal.journal import Journal
 from core.paths import Paths
 from core.profiles import Preferences, Profile, ProfileFile
+from core.read_only import resolve_read_only
 from core.running.runner import Operator, ReadOnly, Runner
 from core.secrets import Prompt
 
@@ -23,15 +24,6 @@ if TYPE_CHECKING:
     from core.keys.key_ring import KeyRing
 
 log = logging.getLogger(__name__)
-
-
-def resolve_read_only(flag: bool | None, profile: Profile, preferences: Preferences) -> ReadOnly:
-    """Read-only by precedence: the flag of this run, then the profile, then the preferences."""
-    if flag is not None:
-        return ReadOnly(flag, "--read-only" if flag else "--write")
-    if profile.read_only is not None:
-        return ReadOnly(profile.read_only, f"profile {profile.name}: read_only = {str(profile.read_only).lower()}")
-    return ReadOnly(preferences.read_only, "the preferences: read_only = true" if preferences.read_only else "")
 
 
 @dataclass(slots=True)

@@ -16,7 +16,7 @@ from core.errors import HousekeysError
 from tui.commands import EVERYWHERE, Command, CommandHost
 from tui.header import header_pieces
 from tui.key_order import KeysInOrder
-from tui.screens.base import MEDIUM, NARROW, SHORT, TALL, WIDE, ConsoleScreen
+from tui.screens.base import MEDIUM, NARROW, SHORT, TALL, WIDE, ConsoleScreen, Undo
 from tui.screens.registry import SCREENS, entry
 from tui.service import Connection, explained, start_worker
 from tui.start import Start, current_operator
@@ -263,7 +263,9 @@ class HousekeysApp(CommandHost, KeysInOrder):
     # -- commands
 
     def why_not(self, command: Command) -> str:
-        session = self.connection.session
+        session, here = self.connection.session, self._undo_here()
+        if command.call == "undo" and here is not None:
+            return here.why_not
         if session is None:
             needed = command.needs_session or command.modifies or command.ability
             return "Not connected." if needed else ""
@@ -272,6 +274,11 @@ class HousekeysApp(CommandHost, KeysInOrder):
         if command.ability and command.ability not in session.capabilities.may:
             return session.capabilities.missing(command.ability)
         return ""
+
+    def _undo_here(self) -> Undo | None:
+        """The undo of the screen that is shown, or lies below the pages that are."""
+        screens = [screen for screen in self.screen_stack if isinstance(screen, ConsoleScreen) and screen.SCREEN_ID]
+        return screens[-1].undo_here() if screens else None
 
     @staticmethod
     def _read_only_reason(session: Session) -> str:
@@ -313,7 +320,10 @@ class HousekeysApp(CommandHost, KeysInOrder):
 
     def undo(self) -> None:
         """What is unfinished comes first; then the last change can be taken back."""
-        screen = self.screen
+        screen, here = self.screen, self._undo_here()
+        if here is not None:
+            here.run()
+            return
         if [unfinished for unfinished in self.unfinished if not unfinished.running]:
             from tui.screens.unfinished import UnfinishedScreen
 

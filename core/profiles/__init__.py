@@ -1,11 +1,10 @@
 """Profiles: saved ways to reach one ClickHouse, kept as TOML."""
 
-from core.profiles.file import ChangedOnDiskError, ProfileFile, load
+from core.profiles.file import ProfileFile, load
 from core.profiles.model import BUILT_IN, DataLens, Preferences, Problem, Profile, built_in
 
 __all__ = [
     "BUILT_IN",
-    "ChangedOnDiskError",
     "DataLens",
     "Preferences",
     "Problem",

@@ -1,32 +1,20 @@
-"""The configuration file as a whole: read once, edited in memory with its comments kept, saved atomically."""
+"""The configuration file as a whole: read once, edited in memory with its comments kept.
+
+`core.configuring` makes the change of an edit, by which it is saved.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import os
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from core.display import one_line
 from core.errors import BadInputError, HousekeysError, NotFoundError, RefusedError
-from core.files import PRIVATE_FILE, write_private
 from core.profiles import reading
 from core.profiles.model import BUILT_IN, Preferences, Problem, Profile
 from core.profiles.tables import nearest
-
-
-class ChangedOnDiskError(RefusedError):
-    """The file is not what it was when it was read. `diff` leads from what is there now to what would be saved."""
-
-    def __init__(self, path: Path, diff: str, found: str) -> None:
-        super().__init__(
-            f"{one_line(str(path))} was changed by someone else since it was read.",
-            advice="Look at the difference, then save over it or read it again.",
-        )
-        self.diff = diff
-        self.found = found
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +22,8 @@ class ProfileFile:
     """A configuration file as it was read, or edited and not yet saved.
 
     `profiles` holds those that can be opened, the built-in `embedded` among them; `broken` the names of the others.
-    `origin` is the SHA-256 of what was read, empty when there was no file.
+    `origin` is the SHA-256 of what was read, empty when there was no file. In `text`, bytes that are no UTF-8 are half
+    characters.
     """
 
     path: Path
@@ -45,6 +34,11 @@ class ProfileFile:
     written: frozenset[str] = frozenset()  # the preferences that the file names
     text: str = field(default="", repr=False)
     origin: str = ""
+
+    @property
+    def content(self) -> bytes:
+        """What the file holds, to the byte, or will."""
+        return self.text.encode("utf-8", "surrogateescape")
 
     @property
     def broken(self) -> tuple[str, ...]:
@@ -111,7 +105,7 @@ class ProfileFile:
         return self._edited(editing.without(self, name), rest)
 
     def renamed(self, old: str, new: str) -> ProfileFile:
-        """With a profile under another name, its place and comments kept. See `core.profiles.renaming`.
+        """With a profile under another name, its place and comments kept. See `core.profiles.renaming` for its folders.
 
         Raises BadInputError when the name is taken or impossible, NotFoundError when there is none of the old name.
         """
@@ -128,26 +122,6 @@ class ProfileFile:
         from core.profiles import editing
 
         return self._edited(editing.with_preferences(self, preferences), self.profiles, preferences)
-
-    def save(self, *, over: str | None = None) -> ProfileFile:
-        """Write the file, atomically, 0600 or stricter. Returns it as saved.
-
-        Raises ChangedOnDiskError when the file is not what was read; to save over what the operator has seen, pass
-        its `found` as `over`. HousekeysError when the file cannot be written.
-        """
-        path = Path(os.path.realpath(self.path))  # a link, as to a folder of dotfiles, stays a link
-        content = self.text.encode("utf-8")
-        try:
-            there = _content(path)
-            found = _digest(there)
-            if found not in (self.origin, over) and there != content:
-                raise ChangedOnDiskError(self.path, _difference(there or b"", self.text, self.path), found)
-            write_private(path, content, mode=_mode(path))
-        except OSError as error:
-            raise HousekeysError(
-                f"{one_line(str(self.path))} cannot be written: {error.strerror}.", advice="Check its folder."
-            ) from error
-        return _file(self.path, content)
 
     def _edited(
         self, text: str, profiles: Mapping[str, Profile], preferences: Preferences | None = None
@@ -198,7 +172,7 @@ def _file(path: Path, content: bytes | None) -> ProfileFile:
         contents.problems,
         contents.lines,
         contents.written,
-        (content or b"").decode("utf-8", "replace"),
+        (content or b"").decode("utf-8", "surrogateescape"),
         _digest(content),
     )
 
@@ -212,23 +186,3 @@ def _content(path: Path) -> bytes | None:
 
 def _digest(content: bytes | None) -> str:
     return "" if content is None else hashlib.sha256(content).hexdigest()
-
-
-def _mode(path: Path) -> int:
-    try:
-        return stat.S_IMODE(path.stat().st_mode) & PRIVATE_FILE
-    except FileNotFoundError:
-        return PRIVATE_FILE
-
-
-def _difference(there: bytes, here: str, path: Path) -> str:
-    import difflib  # only a conflict needs it
-
-    lines = difflib.unified_diff(
-        there.decode("utf-8", "replace").splitlines(),
-        here.splitlines(),
-        f"{path} (on disk)",
-        f"{path} (to be saved)",
-        lineterm="",
-    )
-    return "\n".join(lines)

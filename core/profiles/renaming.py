@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 
-from core.files import private_folder, sync_folder
 from core.paths import Paths
 from core.profiles.file import ProfileFile
 
 
-def rename(file: ProfileFile, old: str, new: str, paths: Paths) -> ProfileFile:
-    """Rename a profile and save the file. Its data and keys stay where they are; the profile then names their folders.
+def renamed(file: ProfileFile, old: str, new: str, paths: Paths) -> ProfileFile:
+    """With a profile under another name; its data and keys stay where they are, and it names their folders from now on.
 
-    Raises as `ProfileFile.renamed` and `ProfileFile.save`; nothing is moved then.
+    Raises as `ProfileFile.renamed`.
     """
-    renamed = file.renamed(old, new)
-    profile = renamed.profile(new)
+    edited = file.renamed(old, new)
+    profile = edited.profile(new)
     if profile.engine == "embedded" and paths.embedded_data(old).exists():
         profile = replace(profile, folder=profile.folder or paths.embedded_data(old))
     if paths.key_folder(old).exists():
         key_folder = profile.datalens.key_folder or paths.key_folder(old)
         profile = replace(profile, datalens=replace(profile.datalens, key_folder=key_folder))
-    if profile != renamed.profile(new):
-        renamed = renamed.with_profile(profile)
-    saved = renamed.save()
-    before, after = paths.changes(old), paths.changes(new)
-    if before.exists() and not after.exists():
-        private_folder(after.parent)
-        os.rename(before, after)
-        sync_folder(after.parent)
-    return saved
+    return edited if profile == edited.profile(new) else edited.with_profile(profile)

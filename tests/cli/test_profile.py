@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -139,20 +140,64 @@ def test_what_cannot_be_added_changes_nothing(housekeys: Housekeys, home: Path, 
     assert (outcome.stdout, path.read_text()) == ("", text)
 
 
-def test_a_dry_run_shows_the_difference_and_writes_nothing(housekeys: Housekeys, home: Path) -> None:
+def test_a_dry_run_shows_the_preview_and_writes_nothing(housekeys: Housekeys, home: Path) -> None:
     path = write(home, "# mine\n")
     outcome = housekeys("profile", "add", "x", "--host", "h", "--dry-run")
     assert outcome.code == 0
-    assert "+[profiles.x]" in outcome.stdout.splitlines()
-    assert "+[profiles.x]" in housekeys("--dry-run", "--json", "profile", "add", "x", "--host", "h").json["difference"]
+    first, *lines = outcome.stdout.splitlines()
+    assert first.startswith(f"write file {path} (0600, ")
+    assert "+[profiles.x]" in lines
+    assert outcome.stderr == "Add profile x (routine, 1 step)\n"
+    plan = housekeys("--dry-run", "--json", "profile", "add", "x", "--host", "h").json
+    assert (plan["file"], plan["title"], plan["danger"], plan["reversible"]) == (
+        str(path), "Add profile x", "routine", True
+    )  # fmt: skip
+    assert plan["difference"].splitlines()[:2] == [f"--- {path}", f"+++ {path}"]
+    assert "+[profiles.x]" in plan["difference"].splitlines()
+    assert plan["steps"][0]["preview"] == outcome.stdout.rstrip("\n")
     assert path.read_text() == "# mine\n"
+    assert not (home / "state" / "changes").exists()
 
 
-def test_read_only_refuses(housekeys: Housekeys, home: Path) -> None:
-    path = write(home, "[profiles.x]\nhost = 'h'\n")
+@pytest.mark.parametrize(
+    ("options", "preference", "profile", "code"),
+    [
+        (["--read-only"], "", "", 3),
+        (["--read-only"], "read_only = false", "read_only = false", 3),
+        ([], "read_only = true", "", 3),
+        ([], "read_only = true", "read_only = false", 3),
+        (["--write"], "read_only = true", "", 0),
+        ([], "", "read_only = true", 0),
+    ],
+)
+def test_read_only_is_of_the_run_or_the_preferences(
+    housekeys: Housekeys, home: Path, options: list[str], preference: str, profile: str, code: int
+) -> None:
+    text = f"{preference}\n[profiles.x]\nhost = 'h'\n{profile}\n"
+    path = write(home, text)
     for words in (["add", "y", "--host", "h"], ["remove", "x", "--yes"]):
-        assert housekeys("--read-only", "profile", *words).code == 3
-    assert path.read_text() == "[profiles.x]\nhost = 'h'\n"
+        path.write_text(text)
+        outcome = housekeys(*options, "profile", *words)
+        assert outcome.code == code, outcome.stderr
+        assert (path.read_text() == text) is (code == 3)
+        if code:
+            assert ("--read-only" if options else "the preferences: read_only = true") in outcome.stderr
+            assert "Use --write" in outcome.stderr
+
+
+def test_what_was_done_is_recorded_on_this_machine(housekeys: Housekeys, home: Path) -> None:
+    assert housekeys("profile", "add", "x", "--host", "h", "--default").code == 0
+    assert housekeys("profile", "remove", "x", "--yes").code == 0
+    file = home / "state" / "configuration.jsonl"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    rows = [json.loads(line) for line in file.read_text().splitlines()]
+    assert [(row["subject"], row["action"]) for row in rows if row["subject_kind"] != "change"] == [
+        ("x", "create"),
+        ("default_profile", "edit"),
+        ("x", "remove"),
+        ("default_profile", "edit"),
+    ]
+    assert not (home / "data").exists()  # no engine was opened for it
 
 
 def test_removing_asks_and_says_what_stays(housekeys: Housekeys, home: Path) -> None:
@@ -164,6 +209,9 @@ def test_removing_asks_and_says_what_stays(housekeys: Housekeys, home: Path) -> 
     assert housekeys("profile", "remove", "embedded", "--yes").code == 3
     outcome = housekeys("profile", "remove", "x", typed="y\n")
     assert outcome.code == 0
+    assert "Remove profile x (disruptive, 1 step)\n" in outcome.stderr
+    assert "\n-[profiles.x]\n" in outcome.stderr
+    assert "Run this? [y/N]" in outcome.stderr
     assert f"Kept: {home}/data/engines/x" in outcome.stderr
     assert path.read_text() == "# mine\n\n# other\n[profiles.y]\nhost = 'h'\n"
 

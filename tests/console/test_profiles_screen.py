@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from core.configuring import Configuration, plan_rename
 from core.errors import BadInputError
 from core.profiles import Profile, ProfileFile, load
+from core.profiles.renaming import renamed
+from core.running import files
 from core.secrets import SecretReference
 from tests.console.starting import WIDE, start_in, text_of, told, until
+from tests.console.walking import run_change, see
 from tui.app import HousekeysApp
 from tui.screens.form import FormScreen
 from tui.screens.profile_form import fields_for, profile_from, settings_from, settings_text
@@ -54,6 +59,14 @@ async def ready(pilot: Any, name: str) -> None:
     await pilot.pause()
 
 
+async def run_it(pilot: Any, title: str) -> None:
+    """Look at the preview, and run it."""
+    app = pilot.app
+    await see(pilot, title, "Exactly this runs")
+    await pilot.press("R")
+    await until(pilot, lambda: isinstance(app.screen, ProfilesScreen) and f"Done: {title}" in told(app))
+
+
 async def test_a_broken_profile_is_listed_with_its_line_and_the_others_work(tmp_path: Path) -> None:
     app = console(tmp_path)
     async with app.run_test(size=WIDE) as pilot:
@@ -73,7 +86,10 @@ async def test_a_profile_is_added_and_comments_stay(tmp_path: Path) -> None:
         await until(pilot, lambda: isinstance(app.screen, FormScreen) and app.screen.built)
         await pilot.press(*"stage", "tab", "tab", *"http://ch-9:8123")
         await pilot.press("enter")
-        await until(pilot, lambda: isinstance(app.screen, ProfilesScreen) and len(app.screen.table.shown) == 5 + 0)
+        assert "+[profiles.stage]" in await see(pilot, "Add profile stage", "Every step can be taken back")
+        assert (tmp_path / "config.toml").read_text() == CONFIG
+        await pilot.press("enter")  # a routine change: the choice in focus runs it
+        await until(pilot, lambda: isinstance(app.screen, ProfilesScreen) and len(app.screen.table.shown) == 5)
     text = (tmp_path / "config.toml").read_text()
     assert text.startswith(CONFIG)
     assert load(tmp_path / "config.toml").profiles["stage"] == Profile(
@@ -88,7 +104,7 @@ async def test_an_edit_changes_only_what_was_changed(tmp_path: Path) -> None:
         await pilot.press("e")
         await until(pilot, lambda: isinstance(app.screen, FormScreen) and app.screen.built)
         await pilot.press("tab", "tab", "2", "enter")
-        await until(pilot, lambda: isinstance(app.screen, ProfilesScreen) and "Saved" in told(app))
+        await run_it(pilot, "Edit profile prod")
     assert (tmp_path / "config.toml").read_text() == CONFIG.replace('user = "operator"', 'user = "operator2"')
 
 
@@ -97,14 +113,16 @@ async def test_removing_is_asked_with_cancel_first(tmp_path: Path) -> None:
     async with app.run_test() as pilot:
         await ready(pilot, "lab")
         await pilot.press("x")
-        await until(pilot, lambda: isinstance(app.screen, QuestionScreen))
-        assert "-[profiles.lab]" in text_of(app)
+        assert "-[profiles.lab]" in await see(
+            pilot, "DISRUPTIVE: lines of this file go", "Data, private keys", "Exactly"
+        )
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, ProfilesScreen))
+        assert (tmp_path / "config.toml").read_text() == CONFIG
         await pilot.press("x")
-        await until(pilot, lambda: isinstance(app.screen, QuestionScreen))
+        await see(pilot, "Exactly this runs")
         await pilot.press("right", "enter")
-        await until(pilot, lambda: isinstance(app.screen, ProfilesScreen) and "Saved" in told(app))
+        await until(pilot, lambda: isinstance(app.screen, ProfilesScreen) and "Done: Remove" in told(app))
         await ready(pilot, "embedded")
         await pilot.press("x")
         await until(pilot, lambda: "built-in" in told(app))
@@ -112,21 +130,149 @@ async def test_removing_is_asked_with_cancel_first(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("over", [True, False])
-async def test_a_file_that_others_changed_is_shown_before_it_is_overwritten(tmp_path: Path, over: bool) -> None:
+@pytest.mark.parametrize(
+    ("theirs", "names", "line"),
+    [
+        (
+            CONFIG + "\n[profiles.theirs]\nengine = 'embedded'\n",
+            {"prod", "lab", "broken", "theirs", "embedded"},
+            "-[profiles.theirs]",
+        ),
+        ("[profiles.theirs\n", {"embedded"}, "-[profiles.theirs"),
+    ],
+    ids=["edited", "no TOML"],
+)
+async def test_a_file_that_others_changed_is_shown_before_it_is_overwritten(
+    tmp_path: Path, over: bool, theirs: str, names: set[str], line: str
+) -> None:
+    app = console(tmp_path)
+    path = tmp_path / "config.toml"
+    mine = load(path).without("lab")
+    async with app.run_test() as pilot:
+        await ready(pilot, "lab")
+        await pilot.press("x")
+        await see(pilot, "Exactly this runs")
+        path.write_text(theirs)
+        await pilot.press("R")
+        await until(pilot, lambda: isinstance(app.screen, QuestionScreen) and app.screen.built)
+        assert "Changed by someone else" in text_of(app)
+        assert line in app.screen.query_one(LinesView).plain.splitlines()
+        assert path.read_text() == theirs
+        await pilot.press(*(["right"] if over else []), "enter")
+        wanted = set(mine.names) if over else names
+        await until(pilot, lambda: isinstance(app.screen, ProfilesScreen) and {*names_in(app)} == wanted)
+    assert path.read_text() == (mine.text if over else theirs)
+
+
+def names_in(app: HousekeysApp) -> list[str]:
+    return [row.name for row in screen_of(app).table.shown]
+
+
+async def test_the_last_change_is_taken_back(tmp_path: Path) -> None:
+    app = console(tmp_path)
+    path = tmp_path / "config.toml"
+    async with app.run_test(size=WIDE) as pilot:
+        await ready(pilot, "lab")
+        await pilot.press("U")
+        await until(pilot, lambda: "no change to undo" in told(app))
+        await pilot.press("x")
+        await run_it(pilot, "Remove profile lab")
+        await until(pilot, lambda: isinstance(app.screen, ProfilesScreen) and len(app.screen.table.shown) == 3)
+        assert "lab" not in path.read_text()
+        await pilot.press("U")
+        assert "+[profiles.lab]" in await see(pilot, "Undo: Remove profile lab")
+        await pilot.press("R")
+        await until(pilot, lambda: isinstance(app.screen, ProfilesScreen) and len(app.screen.table.shown) == 4)
+        assert path.read_text() == CONFIG
+        await ready(pilot, "lab")
+        screen_of(app).show_tab("History")
+        await until(pilot, lambda: "remove" in screen_of(app).pane.view.plain)
+        lines = screen_of(app).pane.view.plain.splitlines()
+        assert [line.split()[-1] for line in lines if "UTC" in line] == ["create", "remove"]
+        assert any("engine: embedded" in line for line in lines)
+        await ready(pilot, "prod")
+        await until(pilot, lambda: "Nothing about it" in screen_of(app).pane.view.plain)
+
+
+async def test_an_undo_of_what_others_changed_since_is_not_run(tmp_path: Path) -> None:
     app = console(tmp_path)
     path = tmp_path / "config.toml"
     async with app.run_test() as pilot:
         await ready(pilot, "lab")
         await pilot.press("x")
-        await until(pilot, lambda: isinstance(app.screen, QuestionScreen))
-        path.write_text(CONFIG + "\n[profiles.theirs]\nengine = 'embedded'\n")
-        await pilot.press("right", "enter")
-        await until(pilot, lambda: "Changed by someone else" in text_of(app))
-        assert "-[profiles.theirs]" in app.screen.query_one(LinesView).plain
-        await pilot.press(*(["right"] if over else []), "enter")
-        await until(pilot, lambda: isinstance(app.screen, ProfilesScreen) and app.screen.table.total)
-        await until(pilot, lambda: ("theirs" in text_of(app)) is not over)
-    assert ("theirs" in path.read_text()) is not over
+        await run_it(pilot, "Remove profile lab")
+        path.write_text(theirs := path.read_text() + "# theirs\n")
+        await pilot.press("U")
+        await run_change(pilot, "It was not run", "changed by someone else")
+        assert path.read_text() == theirs
+
+
+async def test_a_renaming_is_previewed_and_followed(tmp_path: Path) -> None:
+    app = HousekeysApp(start_in(tmp_path, CONFIG, screen="profiles", profile="lab"))
+    changes = tmp_path / "state" / "changes"
+    (changes / "lab").mkdir(parents=True)
+    async with app.run_test(size=WIDE) as pilot:
+        await ready(pilot, "lab")
+        await pilot.press("m")
+        await see(pilot, "New name")
+        await pilot.press("2", "enter")
+        assert f"move {changes / 'lab'} to" in " ".join((await see(pilot, "Rename profile lab to lab2")).split())
+        await run_it(pilot, "Rename profile lab to lab2")
+        await until(pilot, lambda: app.connection.profile_name == "lab2")
+    assert [path.name for path in changes.iterdir() if not path.name.startswith(".")] == ["lab2"]
+    assert "lab2" in load(tmp_path / "config.toml").profiles
+
+
+async def test_what_a_crash_left_is_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    start = start_in(tmp_path, CONFIG, screen="profiles")
+    paths, before = start.paths, start.profile_file
+    paths.changes("lab").mkdir(parents=True)
+    change = plan_rename(before, renamed(before, "lab", "lab2", paths), "lab", "lab2", paths)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(files, "_move", die)
+        await Configuration.open(paths, before.preferences, read_only=None).runner.run(change)
+
+    app = HousekeysApp(start_in(tmp_path, screen="profiles"))
+    async with app.run_test(size=WIDE) as pilot:
+        await see(pilot, "Unfinished, press U: Rename profile lab to lab2", "lab2")
+        await pilot.press("U")
+        await see(pilot, "1 of 2 steps were done")
+        await pilot.press("c")
+        await run_it(pilot, "Rename profile lab to lab2")
+        await until(pilot, lambda: isinstance(app.screen, ProfilesScreen) and "Unfinished" not in text_of(app))
+    assert paths.changes("lab2").exists() and not paths.changes("lab").exists()
+
+
+def die(*_arguments: Any) -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    ("config", "flag", "reason"),
+    [
+        (CONFIG, True, "Read-only (--read-only)"),
+        (f"read_only = true\n{CONFIG}", None, "Read-only (the preferences: read_only = true)"),
+        ("[profiles.prod\n", None, "before it can be read"),
+        (f"read_only = true\n{CONFIG}", False, ""),
+        (CONFIG.replace("production", "read_only"), None, ""),
+    ],
+    ids=["flag", "preferences", "no TOML", "--write", "a profile"],
+)
+async def test_read_only_is_of_the_run_or_the_preferences(
+    tmp_path: Path, config: str, flag: bool | None, reason: str
+) -> None:
+    app = HousekeysApp(replace(start_in(tmp_path, config, screen="profiles"), read_only=flag))
+    async with app.run_test(size=WIDE) as pilot:
+        await ready(pilot, "prod" if "]" in config else "embedded")
+        modifying = [command for command in (*screen_of(app).commands(), *app.commands()) if command.modifies]
+        assert len(modifying) == 6  # with the undo
+        for command in modifying:
+            assert (reason in screen_of(app).why_not(command)) if reason else not screen_of(app).why_not(command)
+        await pilot.press("n")
+        if reason:
+            await until(pilot, lambda: reason in told(app))
+        else:
+            await see(pilot, "New profile")
 
 
 async def test_a_test_connects_once_and_shows_what_the_user_may_do(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,8 @@ from textual.pilot import Pilot
 
 from core.changes import Change, Danger, StatementStep
 from core.errors import HousekeysError, UnreachableError
+from core.journal.local_journal import LocalJournal
+from core.profiles import load
 from tests.console.sessions import (
     LOOK,
     PROFILE,
@@ -195,10 +198,54 @@ def test_new_profile(snap_compare: SnapCompare, tmp_path: Path, size: tuple[int,
     assert snap_compare(app, terminal_size=size, run_before=steps)
 
 
+def profiles_here(folder: Path, monkeypatch: pytest.MonkeyPatch, *, read_only: bool | None = None) -> HousekeysApp:
+    """The profiles of a file known by its name alone, so that previews are the same wherever tests run."""
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr("core.configuring.abspath", str)
+    start = start_in(folder, CONFIG, screen="profiles")
+    paths = replace(start.paths, config_file=Path("config.toml"))
+    return HousekeysApp(replace(start, paths=paths, profile_file=load(paths.config_file), read_only=read_only))
+
+
 @SIZES
-def test_profile_is_removed(snap_compare: SnapCompare, tmp_path: Path, size: tuple[int, int]) -> None:
-    app = HousekeysApp(start_in(tmp_path, CONFIG, screen="profiles"))
+def test_profile_is_removed(
+    snap_compare: SnapCompare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+) -> None:
     steps = then(shows("typo", "down", "x"), "-[profiles.lab]")
+    assert snap_compare(profiles_here(tmp_path, monkeypatch), terminal_size=size, run_before=steps)
+
+
+@SIZES
+def test_profile_file_was_changed_meanwhile(
+    snap_compare: SnapCompare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+) -> None:
+    async def steps(pilot: Pilot[None]) -> None:
+        await then(shows("typo", "down", "x"), "-[profiles.lab]")(pilot)
+        (tmp_path / "config.toml").write_text(CONFIG + '\n[profiles.theirs]\nengine = "embedded"\n')
+        await shows("Exactly this runs", "R")(pilot)
+        await shows("Changed by someone else")(pilot)
+
+    assert snap_compare(profiles_here(tmp_path, monkeypatch), terminal_size=size, run_before=steps)
+
+
+@SIZES
+def test_profiles_read_only(
+    snap_compare: SnapCompare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+) -> None:
+    app = profiles_here(tmp_path, monkeypatch, read_only=True)
+    assert snap_compare(app, terminal_size=size, run_before=shows("typo"))
+
+
+@SIZES
+def test_profile_history(
+    snap_compare: SnapCompare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+) -> None:
+    app = profiles_here(tmp_path, monkeypatch)
+    acts = ("create", "edit", "edit")
+    rows = [row(number, "lab", kind="profile", action=action) for number, action in enumerate(acts)]
+    rows = [replace(one, details={"file": "config.toml", "changed": "host, user"}) for one in rows]
+    asyncio.run(LocalJournal(app.start.paths.configuration_journal).append([*rows, row(9, "prod", kind="profile")]))
+    steps = then(shows("typo", "down", "enter", "right", "right"), "create")
     assert snap_compare(app, terminal_size=size, run_before=steps)
 
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.changes import Change
-from core.confirmation import Ask, confirmation_for
+from core.confirmation import Ask, Confirmation, confirmation_for, confirmation_on_this_machine
 from core.display import one_line
 from core.errors import ExitCode, HousekeysError, RefusedError
-from core.running.runner import Progress, Report
-from core.session import Session
+from core.running.runner import Progress, ReadOnly, Report, Runner
 
 if TYPE_CHECKING:
+    from core.session import Session
     from tui.cli.context import Context
 
 SHOWN_FAILURES = 20
@@ -28,25 +29,67 @@ class DryRunFinished(Exception):
 Run = Callable[[Callable[[Progress], None] | None], Awaitable[Report]]
 
 
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """Where a change runs: whether it may, what is asked, what comes first, and the run itself."""
+
+    where: str  # behind the question: ` on prod`
+    read_only: ReadOnly
+    confirmation: Confirmation
+    prepare: Callable[[], Awaitable[None]] | None
+    run: Run
+    unfinished: str  # where a change that broke off is found again
+
+
 async def carry_out(context: Context, change: Change, *, allow_partial: bool, run: Run | None = None) -> Report:
     """Run `change` as `Context.carry_out` says; `run` runs it in another way than by `Runner.run`."""
     session = await context.session()
+    ground = _Ground(
+        f" on {session.profile.name}",
+        session.read_only,
+        confirmation_for(change, session.profile),
+        partial(_ensure_journal, context, session),
+        run or partial(session.runner.run, change),
+        "see `housekeys journal unfinished`",
+    )
+    return await _carry_out(context, change, ground, allow_partial=allow_partial)
+
+
+async def carry_out_on_this_machine(
+    context: Context, change: Change, runner: Runner, *, told: Mapping[str, Any]
+) -> Report:
+    """Run `change`, which needs no ClickHouse, as `Context.carry_out` says. `told` is what --dry-run --json adds."""
+    ground = _Ground(
+        "",
+        runner.read_only,
+        confirmation_on_this_machine(change),
+        None,
+        partial(runner.run, change),
+        "see the profiles in the console",
+    )
+    return await _carry_out(context, change, ground, allow_partial=False, told=told)
+
+
+async def _carry_out(
+    context: Context, change: Change, ground: _Ground, *, allow_partial: bool, told: Mapping[str, Any] | None = None
+) -> Report:
     if context.arguments.dry_run:
-        _show_plan(context, change)
+        _show_plan(context, change, told or {})
         raise DryRunFinished
-    if session.read_only.active:
+    if ground.read_only.active:
         raise RefusedError(
-            f"Read-only ({session.read_only.reason}): {one_line(change.title)} was not run.",
+            f"Read-only ({ground.read_only.reason}): {one_line(change.title)} was not run.",
             advice="Use --write to override, if you may.",
         )
-    await _confirm(context, session, change)
-    await _ensure_journal(context, session)
-    report = await _run(context, change, run or partial(session.runner.run, change))
-    _report(context, report, allow_partial)
+    await _confirm(context, change, ground)
+    if ground.prepare is not None:
+        await ground.prepare()
+    report = await _run(context, change, ground.run)
+    _report(context, report, allow_partial, ground.unfinished)
     return report
 
 
-def _show_plan(context: Context, change: Change) -> None:
+def _show_plan(context: Context, change: Change, told: Mapping[str, Any]) -> None:
     output = context.output
     if output.json:
         output.data(
@@ -56,6 +99,7 @@ def _show_plan(context: Context, change: Change) -> None:
                 "reversible": change.reversible,
                 "consequences": change.consequences,
                 "steps": [{"kind": step.kind, "title": step.title, "preview": step.preview()} for step in change.steps],
+                **told,
             }
         )
         return
@@ -77,8 +121,8 @@ def _show_title(context: Context, change: Change) -> None:
         context.output.message(f"  ! {one_line(consequence)}")
 
 
-async def _confirm(context: Context, session: Session, change: Change) -> None:
-    needed = confirmation_for(change, session.profile)
+async def _confirm(context: Context, change: Change, ground: _Ground) -> None:
+    needed = ground.confirmation
     given: str = context.arguments.confirm or ""
     if needed.ask is Ask.NOTHING:
         return
@@ -91,11 +135,10 @@ async def _confirm(context: Context, session: Session, change: Change) -> None:
         raise RefusedError(f"{one_line(change.title)} has to be confirmed.", advice=f"Add {flag} to run it unasked.")
     _show_title(context, change)
     context.output.message(one_line_each(change.preview()))
-    where = f" on {session.profile.name}"
     if needed.ask is Ask.YES:
-        confirmed = (await context.ask_line(f"Run this{where}? [y/N] ")).strip().lower() in {"y", "yes"}
+        confirmed = (await context.ask_line(f"Run this{ground.where}? [y/N] ")).strip().lower() in {"y", "yes"}
     else:
-        typed = await context.ask_line(f"Type {one_line(needed.name)} to run this{where}: ")
+        typed = await context.ask_line(f"Type {one_line(needed.name)} to run this{ground.where}: ")
         confirmed = typed == needed.name
     if not confirmed:
         raise RefusedError("Not confirmed. Nothing was changed.")
@@ -136,7 +179,7 @@ async def _run(context: Context, change: Change, run: Run) -> Report:
             stderr.write("\r\x1b[K")
 
 
-def _report(context: Context, report: Report, allow_partial: bool) -> None:
+def _report(context: Context, report: Report, allow_partial: bool, unfinished: str) -> None:
     failures = [outcome for outcome in report.outcomes if outcome.error is not None]
     for outcome in failures[:SHOWN_FAILURES]:
         step = report.change.steps[outcome.index]
@@ -160,6 +203,6 @@ def _report(context: Context, report: Report, allow_partial: bool) -> None:
         f"{one_line(report.change.title)}: {done:,} of {len(report.change.steps):,} steps were done.",
         advice="Correct the cause and run it again: what is done is kept."
         if report.finished
-        else "It can be continued or taken back: see `housekeys journal unfinished`.",
+        else f"It can be continued or taken back: {unfinished}.",
         detail=first.detail if first is not None else "",
     )

@@ -74,7 +74,7 @@ def _profile_origin(context: Context) -> str:
 
 
 def _read_only(context: Context, profile: Profile) -> dict[str, Any]:
-    from core.session import resolve_read_only
+    from core.read_only import resolve_read_only
 
     preferences = context.profile_file.preferences
     resolved = resolve_read_only(context.read_only_flag, profile, preferences)

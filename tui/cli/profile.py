@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.errors import BadInputError, ExitCode, RefusedError
+from core.errors import BadInputError
 from tui.cli.profile_record import broken_record, profile_fields, profile_record
 
 if TYPE_CHECKING:
@@ -213,7 +213,6 @@ async def add_profile(context: Context) -> None:
 
     from core.display import one_line
 
-    _refuse_when_read_only(context)
     file = context.profile_file
     name: str = context.arguments.name
     if name in file.lines:
@@ -224,8 +223,7 @@ async def add_profile(context: Context) -> None:
     added = file.with_profile(_profile_from(context.arguments))
     if context.arguments.default:
         added = added.with_preferences(replace(added.preferences, default_profile=name))
-    if not _save(context, file, added):
-        return
+    await _save(context, file, added)
     if context.output.json:
         context.output.data(profile_record(added.profile(name), added, context.paths))
     context.output.message(f"Added {one_line(name)} to {added.profile_origin(name)}.")
@@ -233,21 +231,14 @@ async def add_profile(context: Context) -> None:
         context.output.message(f"Note: {problem}")
 
 
-async def remove_profile(context: Context) -> ExitCode | None:
+async def remove_profile(context: Context) -> None:
     """`profile remove`."""
     from core.display import one_line
 
-    _refuse_when_read_only(context)
     file = context.profile_file
     name: str = context.arguments.name
-    rest = file.without(name)
-    if not (context.arguments.yes or context.arguments.dry_run):
-        answer = await context.ask_line(f"Remove the profile {one_line(name)} from {one_line(str(file.path))}? [y/N] ")
-        if answer.strip().lower() not in ("y", "yes"):
-            raise RefusedError("Nothing was removed.")
     profile = file.profiles.get(name)
-    if not _save(context, file, rest):
-        return None
+    await _save(context, file, file.without(name))
     if context.output.json:
         context.output.data({"removed": name})
     context.output.message(f"Removed {one_line(name)}.")
@@ -257,31 +248,23 @@ async def remove_profile(context: Context) -> ExitCode | None:
     for folder in kept:
         if folder.exists():
             context.output.message(f"Kept: {folder}")
-    return None
 
 
-def _refuse_when_read_only(context: Context) -> None:
-    if context.read_only_flag:
-        raise RefusedError("Read-only (--read-only): the profiles were not changed.")
+async def _save(context: Context, before: ProfileFile, after: ProfileFile) -> None:
+    """Take what was edited down the one road; it needs no engine."""
+    from core.configuring import Configuration, plan_edit
+    from core.profiles.differences import difference
+    from tui.cli.carrying_out import carry_out_on_this_machine
 
-
-def _save(context: Context, before: ProfileFile, after: ProfileFile) -> bool:
-    """Save, or with --dry-run print the difference only. Returns whether it was saved."""
+    configuration = Configuration.open(context.paths, before.preferences, read_only=context.read_only_flag)
     if not context.arguments.dry_run:
-        after.save()
-        return True
-    import difflib
-
-    from core.display import plain_lines
-
+        await configuration.send_unsent()
+    if any(not change.running for change in configuration.runner.unfinished()):
+        context.output.message("Note: a change of the profiles is unfinished. See the profiles in the console (U).")
     path = str(before.path)
-    lines = difflib.unified_diff(before.text.splitlines(), after.text.splitlines(), path, path, lineterm="")
-    difference = "\n".join(lines)
-    if context.output.json:
-        context.output.data({"file": path, "difference": difference})
-    else:
-        context.output.text(plain_lines(difference))
-    return False
+    lines = f"--- {path}\n+++ {path}\n{difference(before.text, after.text)}"
+    told = {"file": path, "difference": lines}
+    await carry_out_on_this_machine(context, plan_edit(before, after), configuration.runner, told=told)
 
 
 def _tell_problems(context: Context, file: ProfileFile) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
 from textual.app import ComposeResult
@@ -35,6 +36,14 @@ class WorkDone(Message):
         self.group = group
         self.number = number
         self.deliver = deliver
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """An undo of a screen's own: why it cannot be done now (empty when it can), and the doing."""
+
+    why_not: str
+    run: Callable[[], None]
 
 
 class ConsoleScreen(CommandHost, Screen[ScreenResultType], Generic[ScreenResultType]):
@@ -135,6 +144,10 @@ class ConsoleScreen(CommandHost, Screen[ScreenResultType], Generic[ScreenResultT
         if command.needs_row and not self.has_row():
             return "There is no row to do it with."
         return self.console.why_not(command)
+
+    def undo_here(self) -> Undo | None:
+        """What `U` does here instead of taking back the last change of the session, if so."""
+        return None
 
     def has_row(self) -> bool:
         """Whether there is something a command with `needs_row` can work on."""

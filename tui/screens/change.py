@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
 from textual import events
 from textual.app import ComposeResult
@@ -38,7 +38,7 @@ class Run(Protocol):
     ) -> Awaitable[Report]: ...
 
 
-DANGER_WORDS = {
+DANGER_WORDS: Mapping[Danger, str] = {
     Danger.ROUTINE: "adds something; nothing that works now stops working",
     Danger.DISRUPTIVE: "somebody's access ends or changes",
     Danger.DESTRUCTIVE: "data or a key is gone for good",
@@ -87,6 +87,7 @@ class ChangeScreen(ConsoleScreen["Report | None"]):
         Command("change.copy", "copy", "y", "copy_sql", "Copy what would run."),
     )
     LEAVE_FREELY = False
+    WORDS: ClassVar[Mapping[Danger, str]] = DANGER_WORDS
 
     class Advanced(Message):
         """The run is a little further; a newer message replaces an older one."""
@@ -145,7 +146,7 @@ class ChangeScreen(ConsoleScreen["Report | None"]):
         change = self.change
         style = {Danger.ROUTINE: "muted", Danger.DISRUPTIVE: "warning", Danger.DESTRUCTIVE: "error"}[change.danger]
         lines = [Line(change.title, style="heading"), Line()]
-        lines.append(Line(f"{change.danger.name}: {DANGER_WORDS[change.danger]}", style=style))
+        lines.append(Line(f"{change.danger.name}: {self.WORDS[change.danger]}", style=style))
         lines.append(Line(self._undo_words(), style="muted"))
         lines += [Line(f"- {consequence}") for consequence in change.consequences]
         steps = len(change.steps)
@@ -282,6 +283,10 @@ class ChangeScreen(ConsoleScreen["Report | None"]):
 
     # -- the report
 
+    def leaves_to_others(self, error: HousekeysError) -> bool:
+        """Whether the page closes on an error that kept it from running, because its opener goes on from there."""
+        return False
+
     def on_change_screen_ended(self, message: ChangeScreen.Ended) -> None:
         self.state = "ended"
         self.console.running_change = None
@@ -291,6 +296,9 @@ class ChangeScreen(ConsoleScreen["Report | None"]):
         if report is not None and report.succeeded and not report.unsent:
             self.tell(f"Done: {one_line(self.change.title, 200)}")
             self.dismiss(report)
+            return
+        if message.error is not None and self.leaves_to_others(message.error):
+            self.dismiss(None)
             return
         self.query_one(ProgressBar).display = False
         view = self.query_one("#plan", LinesView)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from core.paths import Paths
 from core.profiles import Problem, Profile, ProfileFile
+from core.profiles.differences import difference
 from tui.widgets.columns import Column
 from tui.widgets.lines import Line, fact
 
@@ -112,10 +112,10 @@ def _tls(profile: Profile) -> str:
     return ", ".join(words)
 
 
-def difference(before: ProfileFile, after: ProfileFile) -> str:
+def changed_lines(before: ProfileFile, after: ProfileFile) -> str:
     """The lines that come and go, without the lines around them."""
-    lines = difflib.unified_diff(before.text.splitlines(), after.text.splitlines(), lineterm="", n=0)
-    return "\n".join(line for line in lines if not line.startswith(("---", "+++", "@@")))
+    lines = difference(before.text, after.text, around=0).split("\n")
+    return "\n".join(line for line in lines if not line.startswith("@@"))
 
 
 def diff_style(line: str) -> str:

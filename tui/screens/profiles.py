@@ -4,53 +4,57 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.display import one_line
 from core.errors import HousekeysError
-from core.profiles import ChangedOnDiskError, Problem, Profile, ProfileFile, load
+from core.profiles import Problem, Profile, ProfileFile, load
 from tui.commands import Command
+from tui.screens.base import Undo
 from tui.screens.entity import EntityScreen
+from tui.screens.profile_changes import Edit, ProfileChanges
 from tui.screens.profile_form import fields_for, profile_from
-from tui.screens.profile_rows import COLUMNS, ProfileRow, capability_lines, diff_style, difference, short, summary_lines
+from tui.screens.profile_rows import COLUMNS, ProfileRow, capability_lines, changed_lines, short, summary_lines
 from tui.widgets.fields import Field, Values
 from tui.widgets.lines import Line
 from tui.widgets.state import failure_lines
 
 if TYPE_CHECKING:
     from core.clickhouse.capabilities import Capabilities
+    from core.running.report import Report
 
 
 TEST_MODULES = ("core.clickhouse.connecting", "core.clickhouse.capabilities")  # imported for a test only
 
 
 class ProfilesScreen(EntityScreen[ProfileRow]):
-    """Works without a connection."""
+    """Works without a connection, and so do its changes."""
 
     SCREEN_ID = "profiles"
     TITLE_WORDS = "Profiles"
     NOUN = ("profile", "profiles")
     NEEDS_SESSION = False
-    TABS = ("Summary", "Test")
+    TABS = ("Summary", "Test", "History")
     COLUMNS = COLUMNS
     ACTIONS = (
         Command("profiles.connect", "connect", "c", "connect_to", "Open this profile.", needs_row=True),
         Command("profiles.test", "test", "t", "test", "Connect once: version, user, what it may do, latency.",
                 needs_row=True),
-        Command("profiles.new", "new", "n", "new", "Add a profile."),
-        Command("profiles.edit", "edit", "e", "edit", "Edit this profile.", needs_row=True),
+        Command("profiles.new", "new", "n", "new", "Add a profile.", modifies=True),
+        Command("profiles.edit", "edit", "e", "edit", "Edit this profile.", modifies=True, needs_row=True),
         Command("profiles.copy", "copy", "C", "duplicate", "Add a profile that begins as a copy of this one.",
-                needs_row=True, footer=False),
+                modifies=True, needs_row=True, footer=False),
         Command("profiles.rename", "rename", "m", "rename", "Give this profile another name; data and keys stay.",
-                needs_row=True, footer=False),
+                modifies=True, needs_row=True, footer=False),
         Command("profiles.remove", "remove", "x", "remove_profile", "Remove it from the file; its data stays.",
-                needs_row=True),
+                modifies=True, needs_row=True),
     )  # fmt: skip
 
     def __init__(self) -> None:
         super().__init__()
+        self._changes = ProfileChanges(self)
         self._tests: dict[str, Sequence[Line]] = {}
         self._tested: dict[str, str] = {}
 
@@ -69,6 +73,7 @@ class ProfilesScreen(EntityScreen[ProfileRow]):
         fresh = await asyncio.to_thread(load, file.path)
         if fresh.origin != file.origin or fresh.problems != file.problems:
             file = self.console.connection.profile_file = fresh
+        await self._changes.catch_up()
         return [self._row(file, name) for name in file.names]
 
     def _row(self, file: ProfileFile, name: str) -> ProfileRow:
@@ -89,7 +94,14 @@ class ProfilesScreen(EntityScreen[ProfileRow]):
 
     def banner(self) -> str:
         general = self._general
-        return f"! {short(str(general[0]))}" if general else super().banner()
+        return f"! {short(str(general[0]))}" if general else self._changes.banner() or super().banner()
+
+    def why_not(self, command: Command) -> str:
+        if command.modifies and command in self.commands():
+            if reason := self._changes.why_not():
+                return reason
+            command = replace(command, modifies=False)  # no session has a say in it
+        return super().why_not(command)
 
     @property
     def _general(self) -> list[Problem]:
@@ -100,6 +112,8 @@ class ProfilesScreen(EntityScreen[ProfileRow]):
         return summary_lines(row, self._general, self.console.start.paths)
 
     async def read_tab(self, row: ProfileRow, name: str) -> Sequence[Line]:
+        if name == "History":
+            return await self._changes.history(row.name)
         return self._tests.get(row.name, (Line("Not tested yet. Press t to connect once.", style="muted"),))
 
     # -- opening and testing
@@ -195,10 +209,11 @@ class ProfilesScreen(EntityScreen[ProfileRow]):
             return await asyncio.to_thread(lambda: file.with_profile(profile_from(values, before)))
 
         async def preview(values: Values) -> str:
-            return difference(file, await plan(values))
+            return changed_lines(file, await plan(values))
 
         fields = fields_for(before, file, new=new)
-        self.ask(Form(title, fields, plan, preview, button="Save", preview_title="In the file:"), self._save)
+        form = Form(title, fields, plan, preview, preview_title="In the file:")
+        self.ask(form, lambda after: self._changes.save(Edit(file, after)))
 
     def rename(self) -> None:
         from tui.screens.form import Form
@@ -206,21 +221,33 @@ class ProfilesScreen(EntityScreen[ProfileRow]):
         row, file, paths = self.current, self.file, self.console.start.paths
         if row is None or row.profile is None:
             return
-
-        async def submit(values: Values) -> ProfileFile:
-            from core.profiles.renaming import rename
-
-            return await asyncio.to_thread(rename, file, row.name, values["name"], paths)
-
-        field = Field("name", "New name", row.name, required=True)
         if row.name == self.console.connection.profile_name and self.session is not None:
             self.tell("It is open: connect to another profile first.", "warning")
             return
-        self.ask(Form(f"Rename profile {row.name}", (field,), submit, button="Rename"), self._saved)
+        old = row.name
+
+        async def submit(values: Values) -> Edit:
+            from core.profiles.renaming import renamed
+
+            after = await asyncio.to_thread(renamed, file, old, values["name"], paths)
+            return Edit(file, after, (old, values["name"]))
+
+        field = Field("name", "New name", old, required=True)
+        self.ask(
+            Form(f"Rename profile {old}", (field,), submit), lambda edit: self._changes.save(edit, self._renamed(edit))
+        )
+
+    def _renamed(self, edit: Edit) -> Callable[[Report], None]:
+        """Keep the console on the profile it was to open, under its new name."""
+
+        def follow(report: Report) -> None:
+            connection, names = self.console.connection, edit.names
+            if names is not None and report.count("done") and connection.profile_name == names[0]:
+                connection.profile_name = names[1]
+
+        return follow
 
     def remove_profile(self) -> None:
-        from tui.screens.question import QuestionScreen
-
         row, file = self.current, self.file
         if row is None:
             return
@@ -228,58 +255,13 @@ class ProfilesScreen(EntityScreen[ProfileRow]):
             self.tell("The built-in profile needs no file and cannot be removed.", "warning")
             return
 
-        async def plan() -> ProfileFile:
-            return await asyncio.to_thread(file.without, row.name)
+        async def plan() -> Edit:
+            return Edit(file, await asyncio.to_thread(file.without, row.name))
 
-        def ask(edited: ProfileFile) -> None:
-            lines = [
-                Line(f"Remove profile {row.name}", style="heading"),
-                Line("Only these lines of the file go. Data, keys and the journal stay where they are."),
-                Line(),
-                *(Line(line, style="accent") for line in difference(file, edited).split("\n")),
-            ]
+        self.work("edit", plan, self._changes.save)
 
-            def answered(sure: bool | None) -> None:
-                if sure:
-                    self._save(edited)
-
-            self.app.push_screen(QuestionScreen("Remove?", lines, yes="Remove"), answered)
-
-        self.work("plan", plan, ask)
-
-    # -- saving
-
-    def _save(self, edited: ProfileFile, over: str | None = None) -> None:
-        async def save() -> ProfileFile:
-            return await asyncio.to_thread(lambda: edited.save(over=over))
-
-        self.work("save", save, self._saved, lambda error: self._not_saved(edited, error))
-
-    def _saved(self, file: ProfileFile) -> None:
-        self.console.connection.profile_file = file
-        self.tell(f"Saved in {one_line(str(file.path))}")
-        self.refresh_rows()
-        self.show_frame()
-
-    def _not_saved(self, edited: ProfileFile, error: HousekeysError) -> None:
-        if not isinstance(error, ChangedOnDiskError):
-            self.show_error(error)
-            return
-        from tui.screens.question import QuestionScreen
-
-        lines = [
-            Line(error.message, style="heading"),
-            Line("Saving over it would change what is there like this:"),
-            Line(),
-            *(Line(line, style=diff_style(line)) for line in error.diff.split("\n")),
-        ]
-        found = error.found
-
-        def answered(sure: bool | None) -> None:
-            if sure:
-                self._save(edited, over=found)
-            else:
-                self.refresh_rows()
-
-        page = QuestionScreen("Changed by someone else", lines, yes="Save over it", no="Read it again")
-        self.app.push_screen(page, answered)
+    def undo_here(self) -> Undo | None:
+        """The last change of the profiles; but what is unfinished elsewhere comes first, as its banner says."""
+        if not self._changes.waiting and any(not item.running for item in self.console.unfinished):
+            return None
+        return Undo(self._changes.why_not(), self._changes.take_back)

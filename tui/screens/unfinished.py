@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import asyncio
 
     from core.running.report import Progress, Report, Unfinished
-    from core.session import Session
+    from core.running.runner import Runner
 
 
 class UnfinishedScreen(ConsoleScreen[None]):
@@ -46,10 +46,35 @@ class UnfinishedScreen(ConsoleScreen[None]):
         super().__init__()
         self._settled: dict[int, bool] = {}
 
+    # -- where the changes are; `tui.screens.profile_changes` has others
+
+    @property
+    def found(self) -> Sequence[Unfinished]:
+        """What is unfinished."""
+        return self.console.unfinished
+
+    @property
+    def runner(self) -> Runner | None:
+        """What began them."""
+        return None if self.session is None else self.session.runner
+
+    def look_again(self) -> None:
+        """Find out what is unfinished now."""
+        self.console.look_for_unfinished()
+
+    def page_for(self, change: Change, run: Run) -> ChangeScreen | None:
+        """The page on which `change` is shown and run."""
+        if self.session is None:
+            return None
+        profile = self.session.profile
+        return ChangeScreen(change, confirmation_for(change, profile), run, where=profile.name)
+
+    # -- the page
+
     @property
     def item(self) -> Unfinished | None:
         """The change that is shown."""
-        return next((item for item in self.console.unfinished if not item.running), None)
+        return next((item for item in self.found if not item.running), None)
 
     def content(self) -> ComposeResult:
         yield LinesView(self._lines(), id="plan", left=2)
@@ -123,8 +148,8 @@ class UnfinishedScreen(ConsoleScreen[None]):
 
     def resume(self) -> None:
         """Run what is left, after a look at it."""
-        item, session = self.item, self.session
-        if item is None or session is None or not self._all_settled(item):
+        item, runner = self.item, self.runner
+        if item is None or runner is None or not self._all_settled(item):
             return
         settled = dict(self._settled)
 
@@ -134,28 +159,28 @@ class UnfinishedScreen(ConsoleScreen[None]):
             *,
             stop: asyncio.Event | None = None,
         ) -> Report:
-            return await session.runner.resume(item.id, progress, settle_steps=settled, stop=stop)
+            return await runner.resume(item.id, progress, settle_steps=settled, stop=stop)
 
-        self._preview(session, replace(item.change, steps=_left(item, settled)), run)
+        self._preview(replace(item.change, steps=_left(item, settled)), run)
 
     def take_back(self) -> None:
         """Plan the undo of what was done, and take it down the one road."""
-        item, session = self.item, self.session
-        if item is None or session is None or not self._all_settled(item):
+        item, runner = self.item, self.runner
+        if item is None or runner is None or not self._all_settled(item):
             return
         settled = dict(self._settled)
         self.work(
             "plan",
-            lambda: session.runner.undo_unfinished(item.id, settle_steps=settled),
-            lambda change: self._preview(session, change, session.runner.run),
+            lambda: runner.undo_unfinished(item.id, settle_steps=settled),
+            lambda change: self._preview(change, runner.run),
         )
 
     def drop(self) -> None:
         """Close it as it is, after a question."""
         from tui.screens.question import QuestionScreen
 
-        item, session = self.item, self.session
-        if item is None or session is None:
+        item, runner = self.item, self.runner
+        if item is None or runner is None:
             return
         lines = [
             Line(item.change.title, style="heading"),
@@ -165,7 +190,7 @@ class UnfinishedScreen(ConsoleScreen[None]):
 
         def answered(sure: bool | None) -> None:
             if sure:
-                self.work("dismiss", lambda: session.runner.dismiss(item.id), lambda _nothing: self._settle_next())
+                self.work("dismiss", lambda: runner.dismiss(item.id), lambda _nothing: self._settle_next())
 
         self.app.push_screen(QuestionScreen("Dismiss this change?", lines, yes="Dismiss"), answered)
 
@@ -199,13 +224,14 @@ class UnfinishedScreen(ConsoleScreen[None]):
         self.tell("First say whether the steps in doubt have run (s).", "warning")
         return False
 
-    def _preview(self, session: Session, change: Change, run: Run) -> None:
-        page = ChangeScreen(change, confirmation_for(change, session.profile), run, where=session.profile.name)
-        self.app.push_screen(page, lambda _report: self._settle_next())
+    def _preview(self, change: Change, run: Run) -> None:
+        page = self.page_for(change, run)
+        if page is not None:
+            self.app.push_screen(page, lambda _report: self._settle_next())
 
     def _settle_next(self) -> None:
         self._settled = {}
-        self.console.look_for_unfinished()
+        self.look_again()
         self._show()
 
     def show_error(self, error: HousekeysError) -> None:
@@ -222,4 +248,5 @@ def _left(item: Unfinished, settled: Mapping[int, bool]) -> tuple[Step, ...]:
     """The steps that run when `item` is continued; in doubt with nobody's word are those the runner looks up first."""
     ran = {outcome.index for outcome in item.outcomes if outcome.state == "done"}
     ran |= {index for index, has_run in settled.items() if has_run}
-    return tuple(step for index, step in enumerate(item.change.steps) if index not in ran)
+    # What a step needs has been done before, or is among them: only the runner has to know.
+    return tuple(replace(step, needs=None) for index, step in enumerate(item.change.steps) if index not in ran)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
-import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,9 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import BadInputError, HousekeysError, NotFoundError, RefusedError
-from core.paths import Paths
-from core.profiles import ChangedOnDiskError, DataLens, Preferences, Profile, ProfileFile, built_in, load
-from core.profiles.renaming import rename
+from core.profiles import DataLens, Preferences, Profile, ProfileFile, built_in, load
 from core.secrets import SecretReference
 from tests.unit.profiles.toml_texts import BARE, PRINTABLE, Draw, Writer
 
@@ -338,92 +334,6 @@ def _edit(file: ProfileFile, act: Callable[[], ProfileFile]) -> ProfileFile | No
         assert "profiles" in "".join(line for line in file.text.splitlines() if "{" in line), file.text
         return None
     return edited
-
-
-# Saving
-
-
-def test_saving_is_private_and_keeps_what_is_stricter(tmp_path: Path) -> None:
-    path = tmp_path / "new" / "config.toml"
-    saved = load(path).with_profile(Profile("p", host="h")).save()
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-    assert load(path) == saved
-    for before, after in ((0o644, 0o600), (0o400, 0o400)):
-        path.chmod(before)
-        saved = saved.with_preferences(Preferences(idle_lock=before)).save()
-        assert stat.S_IMODE(path.stat().st_mode) == after
-    assert os.listdir(path.parent) == ["config.toml"]
-
-
-def test_a_link_stays_a_link(tmp_path: Path) -> None:
-    real = tmp_path / "dotfiles.toml"
-    real.write_text(TEXT)
-    link = tmp_path / "config.toml"
-    link.symlink_to(real)
-    load(link).without("prod").save()
-    assert link.is_symlink()
-    assert load(real).names == ("stage", "embedded")
-
-
-def test_a_change_by_someone_else_is_shown_and_kept_until_the_operator_chooses(file: ProfileFile) -> None:
-    mine = file.without("prod")
-    theirs = TEXT + "# theirs\n"
-    file.path.write_text(theirs)
-
-    with pytest.raises(ChangedOnDiskError) as caught:
-        mine.save()
-    assert file.path.read_text() == theirs
-    assert "-# theirs" in caught.value.diff.splitlines()
-    assert "-[profiles.prod]   # here" in caught.value.diff.splitlines()
-
-    file.path.write_text(theirs + "# and again\n")
-    with pytest.raises(ChangedOnDiskError) as again:
-        mine.save(over=caught.value.found)  # not what the operator has seen
-    saved = mine.save(over=again.value.found)
-    assert file.path.read_text() == mine.text
-    assert saved.without("stage").save().names == ("embedded",)
-
-
-def test_a_file_that_appeared_or_went_is_a_change_too(tmp_path: Path, file: ProfileFile) -> None:
-    mine = load(tmp_path / "other.toml").with_profile(Profile("p", host="h"))
-    (tmp_path / "other.toml").write_text("mouse = false\n")
-    with pytest.raises(ChangedOnDiskError):
-        mine.save()
-    edited = file.without("prod")
-    file.path.unlink()
-    with pytest.raises(ChangedOnDiskError) as caught:
-        edited.save()
-    assert edited.save(over=caught.value.found).names == ("stage", "embedded")
-
-
-def test_a_file_that_someone_saved_alike_is_no_conflict(file: ProfileFile) -> None:
-    mine = file.without("prod")
-    file.path.write_text(mine.text)
-    assert mine.save().names == ("stage", "embedded")
-
-
-def test_a_file_that_cannot_be_written_says_so(tmp_path: Path, file: ProfileFile) -> None:
-    blocked = dataclasses.replace(load(tmp_path / "none.toml"), path=file.path / "below" / "config.toml")
-    with pytest.raises(HousekeysError, match="cannot be written"):
-        blocked.with_profile(Profile("p", host="h")).save()
-
-
-def test_a_renamed_profile_keeps_its_data_its_keys_and_its_changes(tmp_path: Path) -> None:
-    paths = Paths.locate({"HOUSEKEYS_HOME": str(tmp_path)})
-    file = load(paths.config_file).with_profile(Profile("old", engine="embedded")).save()
-    for folder in (paths.embedded_data("old"), paths.key_folder("old"), paths.changes("old")):
-        folder.mkdir(parents=True)
-    (paths.changes("old") / "a.jsonl").touch()
-
-    renamed = rename(file, "old", "new", paths).profile("new")
-    assert load(paths.config_file).profile("new") == renamed
-    assert renamed.data_folder(paths) == paths.embedded_data("old")
-    assert renamed.key_folder(paths) == paths.key_folder("old")
-    assert (paths.changes("new") / "a.jsonl").exists()
-
-    untouched = rename(load(paths.config_file).with_profile(Profile("s", host="h")).save(), "s", "t", paths)
-    assert untouched.profile("t") == Profile("t", host="h")
 
 
 @pytest.mark.parametrize(
