@@ -12,30 +12,25 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from xml.sax.saxutils import escape
 
 from core.access.model import (
     EVERYONE,
     Authentication,
-    AuthKind,
     EntityKind,
     Grant,
     Hosts,
-    Revoke,
     Role,
     SettingElement,
     User,
 )
-from core.access.render import render
-from core.access.render_grants import identifier
 from core.access.settings_values import plain_value
 from core.access.state import FIXED_USER, AccessState
+from core.access.xml.elements import LOCKED, fits, grant_query, identification, like_as_regexp
 
 GENERATED = "housekeys-"  # the start of every name that the projection makes up
-_LOCKED = f"<!-- locked --><password_sha256_hex>{'0' * 64}</password_sha256_hex>"
 _ELEMENT_NAME = re.compile(r"(?!xml|housekeys-)[A-Za-z_][A-Za-z0-9_-]{0,99}", re.IGNORECASE)
-_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_UNSAFE = re.compile(rf"{_NOT_XML.pattern}|\r|\$\{{")
 _HEADER = """<?xml version="1.0" encoding="UTF-8"?>
 <!-- Written by Housekeys from access/access.sql. Changes made here are lost. -->
 """
@@ -96,9 +91,9 @@ def not_enforced(entity: User | Role) -> tuple[str, ...]:
             found.append("default roles")
         if entity.grantees != EVERYONE:
             found.append("grantees")
-        if entity.default_database and not _fits(entity.default_database):
+        if entity.default_database and not fits(entity.default_database):
             found.append("the default database")
-        if not all(map(_fits, _host_texts(entity.hosts))):
+        if not all(map(fits, _host_texts(entity.hosts))):
             found.append("some hosts")
         _, settings, whole = _projectable(entity.settings)
         if not whole or any(element.writability == "CHANGEABLE_IN_READONLY" for element in settings):
@@ -110,7 +105,7 @@ def not_enforced(entity: User | Role) -> tuple[str, ...]:
 
 def _method_not_enforced(method: Authentication) -> list[str]:
     found = []
-    if _identification(method) is None:
+    if identification(method) is None:
         found.append(f"{method.kind} authentication")
     if method.salt:
         found.append("the salt of a password hash")
@@ -140,14 +135,14 @@ def _way_in(user: User) -> str:
     """The element for the first of the user's methods that XML can hold whole, or the lock."""
     for method in user.methods:
         limited = method.valid_until or method.valid_for is not None or method.grants is not None
-        if not limited and (element := _identification(method)) is not None:
+        if not limited and (element := identification(method)) is not None:
             return element
-    return _LOCKED
+    return LOCKED
 
 
 def _user(user: User, profile: str, grants: str, *, locked: bool) -> str:
-    parts = [_LOCKED if locked else _way_in(user), _networks(user.hosts)]
-    if _fits(user.default_database):
+    parts = [LOCKED if locked else _way_in(user), _networks(user.hosts)]
+    if fits(user.default_database):
         parts.append(f"<default_database>{escape(user.default_database)}</default_database>")
     if profile:
         parts.append(f"<profile>{profile}</profile>")
@@ -157,44 +152,6 @@ def _user(user: User, profile: str, grants: str, *, locked: bool) -> str:
 def _element(name: str, parts: Sequence[str]) -> str:
     lines = "".join(f"            {part}\n" for part in parts if part)
     return f"        <{name}>\n{lines}        </{name}>\n"
-
-
-def _identification(method: Authentication) -> str | None:
-    """The element for a method, or None where XML has none for it."""
-    secret = method.hash or ""
-    match method.kind:
-        case AuthKind.NO_PASSWORD:
-            return "<no_password/>"
-        case AuthKind.PLAINTEXT if method.password is not None and _fits(method.password):
-            return f"<password>{escape(method.password)}</password>"
-        case AuthKind.SHA256 if secret:
-            return f"<password_sha256_hex>{secret.lower()}</password_sha256_hex>"
-        case AuthKind.DOUBLE_SHA1 if secret:
-            return f"<password_double_sha1_hex>{secret.lower()}</password_double_sha1_hex>"
-        case AuthKind.SCRAM_SHA256 if secret:
-            return f"<password_scram_sha256_hex>{secret.lower()}</password_scram_sha256_hex>"
-        case AuthKind.LDAP if _fits(method.server):
-            return f"<ldap><server>{escape(method.server)}</server></ldap>"
-        case AuthKind.KERBEROS if not method.realm:
-            return "<kerberos/>"
-        case AuthKind.KERBEROS if _fits(method.realm):
-            return f"<kerberos><realm>{escape(method.realm)}</realm></kerberos>"
-        case AuthKind.SSL_CERTIFICATE if all(map(_fits, method.names)):
-            tag = "subject_alt_name" if method.alternative else "common_name"
-            names = "".join(f"<{tag}>{escape(name)}</{tag}>" for name in method.names)
-            return f"<ssl_certificates>{names}</ssl_certificates>"
-        case AuthKind.HTTP if _fits(method.server) and (not method.scheme or _fits(method.scheme)):
-            scheme = f"<scheme>{escape(method.scheme or 'basic')}</scheme>"
-            return f"<http_authentication><server>{escape(method.server)}</server>{scheme}</http_authentication>"
-    return None
-
-
-def _fits(text: str) -> bool:
-    """Whether `text` comes back unchanged from ClickHouse's configuration.
-
-    XML has no control characters and no CR, ClickHouse strips blanks at the ends, and expands `${…}`.
-    """
-    return bool(text) and text == text.strip() and not _UNSAFE.search(text)
 
 
 def _host_texts(hosts: Hosts) -> tuple[str, ...]:
@@ -208,24 +165,9 @@ def _networks(hosts: Hosts) -> str:
     places += [("ip", address) for address in hosts.addresses]
     places += [("host", name) for name in hosts.names]
     places += [("host_regexp", pattern) for pattern in hosts.patterns]
-    places += [("host_regexp", _like_as_regexp(like)) for like in hosts.likes]
-    elements = (f"<{tag}>{escape(text)}</{tag}>" for tag, text in places if _fits(text))
+    places += [("host_regexp", like_as_regexp(like)) for like in hosts.likes]
+    elements = (f"<{tag}>{escape(text)}</{tag}>" for tag, text in places if fits(text))
     return f"<networks>{''.join(elements)}</networks>"
-
-
-def _like_as_regexp(like: str) -> str:
-    """A LIKE pattern as the regular expression that matches the same names."""
-    parts = []
-    position = 0
-    while position < len(like):
-        character = like[position]
-        if character == "\\" and position + 1 < len(like):
-            position += 1
-            parts.append(re.escape(like[position]))
-        else:
-            parts.append({"%": ".*", "_": "."}.get(character) or re.escape(character))
-        position += 1
-    return f"^{''.join(parts)}$"
 
 
 def _projectable(settings: Sequence[SettingElement]) -> tuple[list[str], list[SettingElement], bool]:
@@ -248,7 +190,7 @@ def _projectable(settings: Sequence[SettingElement]) -> tuple[list[str], list[Se
 def _fits_xml(element: SettingElement) -> bool:
     values = (element.value, element.min, element.max)
     return re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", element.name) is not None and all(
-        _fits(plain_value(value)) for value in values if value is not None
+        fits(plain_value(value)) for value in values if value is not None
     )
 
 
@@ -282,24 +224,6 @@ def _grants(state: AccessState, kind: EntityKind, name: str) -> str:
     queries = []
     for statement in state.holdings(kind, name).statements(name):
         if isinstance(statement, Grant):
-            roles = tuple(element_name(role) for role in statement.roles)
-            text = render(Grant(statement.rights, roles, (name,)))
-        else:
-            text = render(Revoke(statement.rights, grantees=(name,), grant_option=statement.grant_option))
-        text = text.removesuffix(f" {'TO' if isinstance(statement, Grant) else 'FROM'} {identifier(name)}")
-        if isinstance(statement, Grant):
-            text += " WITH GRANT OPTION" * statement.grant_option + " WITH ADMIN OPTION" * statement.admin_option
-        queries.append(f"<query>{_statement_text(text)}</query>")
+            statement = replace(statement, roles=tuple(element_name(role) for role in statement.roles))
+        queries.append(grant_query(statement, name))
     return f"<grants>{''.join(queries)}</grants>"
-
-
-def _statement_text(sql: str) -> str:
-    """SQL as XML text: what XML or ClickHouse's configuration would not keep becomes the escape that SQL has for it.
-
-    Such characters stand only inside quotes.
-    """
-    return escape(re.sub("[\x00-\x1f\x7f$\ufffe\uffff]", _byte_escapes, sql))
-
-
-def _byte_escapes(match: re.Match[str]) -> str:
-    return "".join(f"\\x{byte:02X}" for byte in match.group().encode())

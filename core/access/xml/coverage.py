@@ -1,0 +1,61 @@
+"""Whom the TO of a quota, a policy or a settings profile reaches, at the moment when a user comes in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import Enum
+
+from core.access.access_model import AccessModel, Holder
+from core.access.model import EntityKind, NameSet, User
+
+
+class Reach(Enum):
+    """How a TO reaches a user."""
+
+    NOT = 0
+    DIRECTLY = 1  # by its name, or as one of all
+    BY_ROLE = 2  # only as long as it has the role
+
+
+@dataclass(slots=True)
+class Coverage:
+    """Answers for the users of one model. Roles that are no default roles are not active when a user comes in."""
+
+    model: AccessModel
+    _roles: dict[str, frozenset[str]] = field(default_factory=dict)
+
+    def default_roles(self, user: User) -> dict[str, bool]:
+        """The roles granted to a user that are active when it comes in, with whether it may pass them on."""
+        granted = self.model.granted_roles.get(Holder(EntityKind.USER, user.name), {})
+        return {role: option for role, option in granted.items() if _contains(user.default_roles, role)}
+
+    def active_roles(self, user: User) -> frozenset[str]:
+        """The same with all roles that come with them."""
+        if user.name not in self._roles:
+            self._roles[user.name] = self._with_inner(self.default_roles(user))
+        return self._roles[user.name]
+
+    def reach(self, to: NameSet, user: User) -> Reach:
+        """How `to` reaches the user, if it does."""
+        roles = self.active_roles(user)
+        if user.name in to.excepted or roles & set(to.excepted) - set(self.model.users):
+            return Reach.NOT
+        if to.everyone or user.name in to.names:
+            return Reach.DIRECTLY
+        # Of a user and a role with one name the user is meant.
+        return Reach.BY_ROLE if roles & set(to.names) - set(self.model.users) else Reach.NOT
+
+    def _with_inner(self, roles: Iterable[str]) -> frozenset[str]:
+        found: set[str] = set()
+        waiting = list(roles)
+        while waiting:
+            role = waiting.pop()
+            if role not in found:
+                found.add(role)
+                waiting += self.model.granted_roles.get(Holder(EntityKind.ROLE, role), {})
+        return frozenset(found)
+
+
+def _contains(names: NameSet, name: str) -> bool:
+    return (names.everyone or name in names.names) and name not in names.excepted
