@@ -12,8 +12,10 @@ import pytest
 
 from core.clickhouse.embedded import EmbeddedEngine
 from core.profiles import load
+from core.running import files
 from tests.cli.conftest import Housekeys
 from tests.http_front.process import PASSWORD, USER, Front
+from tui.cli.context import Context
 
 
 def write(home: Path, text: str) -> Path:
@@ -198,6 +200,34 @@ def test_what_was_done_is_recorded_on_this_machine(housekeys: Housekeys, home: P
         ("default_profile", "edit"),
     ]
     assert not (home / "data").exists()  # no engine was opened for it
+
+
+def test_what_others_saved_while_it_was_asked_is_not_overwritten(
+    housekeys: Housekeys, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(home, "[profiles.x]\nhost = 'h'\n")
+    theirs = "[profiles.x]\nhost = 'other'\n"
+
+    async def slow(_context: Context, _question: str) -> str:
+        path.write_text(theirs)
+        return "y"
+
+    monkeypatch.setattr(Context, "ask_line", slow)
+    outcome = housekeys("profile", "remove", "x", typed="")
+    assert (outcome.code, "changed by someone else" in outcome.stderr) == (3, True)
+    assert path.read_text() == theirs
+
+
+def test_what_is_unfinished_is_told(housekeys: Housekeys, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def die(*_arguments: object) -> None:
+        raise SystemExit(137)
+
+    with monkeypatch.context() as patch, pytest.raises(SystemExit):
+        patch.setattr(files, "_write", die)
+        housekeys("profile", "add", "x", "--host", "h")
+    outcome = housekeys("profile", "add", "y", "--host", "h")
+    assert (outcome.code, "a change of the profiles is unfinished" in outcome.stderr) == (0, True)
+    assert load(home / "config.toml").names == ("y", "embedded")
 
 
 def test_removing_asks_and_says_what_stays(housekeys: Housekeys, home: Path) -> None:
