@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NoReturn, TypeVar
 
 from core.access.tokenizer import AccessSyntaxError, Kind, Token, tokenize
 
 T = TypeVar("T")
+_BRACKETS = {"(": ")", "[": "]", "{": "}"}
+# Words behind which an expression goes on with an operand.
+_OPERATORS = frozenset(
+    ("AND", "BETWEEN", "CASE", "DIV", "ELSE", "GLOBAL", "ILIKE", "IN", "INTERVAL", "IS", "LIKE", "MOD", "NOT", "OR")
+) | frozenset(("REGEXP", "THEN", "WHEN", "XOR"))
 
 
 class Cursor:
@@ -124,6 +129,35 @@ class Cursor:
             host = self.name("a host")
             return name if host == "%" else f"{name}@{host}"
         return name
+
+    def expression(self, what: str, ends: Sequence[str], *, listed: bool = False) -> str:
+        """An expression as it stands: up to one of the keywords `ends`, or a comma (unless `listed`), outside brackets.
+
+        A keyword that stands where an operand must stand, as in `1 = to`, is a name and ends nothing.
+        """
+        start = self.index
+        open_brackets: list[str] = []
+        operand_needed = True
+        while self.token.kind is not Kind.END:
+            token = self.token
+            symbol = token.text if token.kind is Kind.SYMBOL else ""
+            if not open_brackets:
+                at_end = not operand_needed and any(map(self.at_words, ends))
+                if at_end or symbol in _BRACKETS.values() or (symbol == "," and not listed):
+                    break
+            if symbol in _BRACKETS:
+                open_brackets.append(_BRACKETS[symbol])
+            elif open_brackets and symbol in _BRACKETS.values() and symbol != open_brackets.pop():
+                self.fail("the bracket that closes the one before")
+            operand_needed = symbol not in ("", *_BRACKETS.values()) or (
+                token.kind is Kind.WORD and token.text.upper() in _OPERATORS
+            )
+            self.take()
+        if open_brackets:
+            self.fail(f"'{open_brackets[-1]}'")
+        if self.index == start:
+            self.fail(what)
+        return self.sql[self.tokens[start].position : self.tokens[self.index - 1].end]
 
     def cluster(self) -> str:
         """`ON CLUSTER c` if it comes next, else the empty string."""

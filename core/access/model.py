@@ -1,5 +1,7 @@
 """The values of ClickHouse's access control: rights, grants, users, roles, and the statements about them.
 
+Quotas, settings profiles and policies have modules of their own; `Statement` has the statements about those as well.
+
 Source: https://clickhouse.com/docs/operations/access-rights and the statements' pages under sql-reference. Names are
 kept exactly; a database or table of None is written `*`. Nothing here is normalised: two values that mean the same
 to ClickHouse may differ (it is ClickHouse that folds rights together).
@@ -9,6 +11,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+
+from core.access.entity_parts import EVERYONE as EVERYONE
+from core.access.entity_parts import NOBODY as NOBODY
+from core.access.entity_parts import EntityKind as EntityKind
+from core.access.entity_parts import NameSet as NameSet
+from core.access.entity_parts import SettingElement as SettingElement
+from core.access.entity_parts import SettingsChange as SettingsChange
+from core.access.policies import (
+    AlterMaskingPolicy,
+    AlterRowPolicy,
+    CreateMaskingPolicy,
+    CreateRowPolicy,
+    DropPolicy,
+    PolicyName,
+)
+from core.access.quotas import AlterQuota, CreateQuota
+from core.access.settings_profiles import AlterSettingsProfile, CreateSettingsProfile
 
 CURRENT_DATABASE = ""  # the database of a right written without one: `ON t`, or `ON *` of a table privilege
 
@@ -64,20 +83,6 @@ class Revoke:
     grantees_except: tuple[str, ...] = ()
     from_current_user: bool = False
     cluster: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class NameSet:
-    """Users or roles as a set: the named ones, or everyone (`ALL`, `ANY`) but the excepted. All empty is NONE."""
-
-    names: tuple[str, ...] = ()
-    everyone: bool = False
-    excepted: tuple[str, ...] = ()
-    current_user: bool = False
-
-
-EVERYONE = NameSet(everyone=True)
-NOBODY = NameSet()
 
 
 class AuthKind(StrEnum):
@@ -151,30 +156,6 @@ class Hosts:
 
 
 ANY_HOST = Hosts(any=True)
-
-
-@dataclass(frozen=True, slots=True)
-class SettingElement:
-    """One element of SETTINGS: a setting with its value and limits as SQL literals (None: not given), or a profile."""
-
-    name: str = ""
-    value: str | None = None
-    min: str | None = None
-    max: str | None = None
-    writability: str = ""  # "", "WRITABLE", "CONST" or "CHANGEABLE_IN_READONLY"
-    profile: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class SettingsChange:
-    """What an ALTER does to the SETTINGS of a user or role, in the order in which ClickHouse does it."""
-
-    drop_all_settings: bool = False
-    drop_all_profiles: bool = False
-    drop_settings: tuple[str, ...] = ()
-    drop_profiles: tuple[str, ...] = ()
-    add: tuple[SettingElement, ...] = ()
-    modify: tuple[SettingElement, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,20 +248,9 @@ class AlterRole:
     settings: SettingsChange | None = None
 
 
-class EntityKind(StrEnum):
-    """The kinds of access entities, by the word they have in SQL."""
-
-    USER = "USER"
-    ROLE = "ROLE"
-    QUOTA = "QUOTA"
-    SETTINGS_PROFILE = "SETTINGS PROFILE"
-    ROW_POLICY = "ROW POLICY"
-    MASKING_POLICY = "MASKING POLICY"
-
-
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """`DROP USER` or `DROP ROLE`."""
+    """`DROP` of users, roles, quotas or settings profiles; policies have DropPolicy."""
 
     kind: EntityKind
     names: tuple[str, ...]
@@ -297,4 +267,33 @@ class SetDefaultRole:
     users: NameSet
 
 
-Statement = Grant | Revoke | CreateUser | AlterUser | CreateRole | AlterRole | Drop | SetDefaultRole
+@dataclass(frozen=True, slots=True)
+class Move:
+    """`MOVE … TO storage`. Names of row policies are PolicyNames."""
+
+    kind: EntityKind
+    names: tuple[str | PolicyName, ...]
+    storage: str
+    cluster: str = ""
+
+
+Statement = (
+    Grant
+    | Revoke
+    | CreateUser
+    | AlterUser
+    | CreateRole
+    | AlterRole
+    | CreateQuota
+    | AlterQuota
+    | CreateSettingsProfile
+    | AlterSettingsProfile
+    | CreateRowPolicy
+    | AlterRowPolicy
+    | CreateMaskingPolicy
+    | AlterMaskingPolicy
+    | Drop
+    | DropPolicy
+    | Move
+    | SetDefaultRole
+)

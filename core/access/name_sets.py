@@ -21,5 +21,13 @@ def parse_name_set(cursor: Cursor, everyone: str = "") -> NameSet:
             names.append(cursor.user_name())
         if not cursor.symbol(","):
             break
-    excepted = cursor.listed(cursor.user_name) if everyone and cursor.words("EXCEPT") else ()
+    excepted: tuple[str, ...] = ()
+    if everyone and cursor.words("EXCEPT") and not cursor.words("NONE"):
+        excepted = cursor.listed(lambda: _excepted(cursor))
     return NameSet(tuple(names), all_of_them, excepted, current_user)
+
+
+def _excepted(cursor: Cursor) -> str:
+    if cursor.at_words("CURRENT_USER") or cursor.at_words("CURRENTUSER"):
+        cursor.fail("the name of a user or role, as CURRENT_USER is known to ClickHouse only")
+    return cursor.user_name()

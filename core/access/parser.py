@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from core.access.cursor import Cursor
 from core.access.grant_parser import parse_grant, parse_revoke
-from core.access.model import Drop, EntityKind, Statement
+from core.access.model import Drop, EntityKind, Move, Statement
+from core.access.policies import PolicyName
+from core.access.policy_parser import (
+    parse_alter_masking_policy,
+    parse_alter_row_policy,
+    parse_create_masking_policy,
+    parse_create_row_policy,
+    parse_drop_policy,
+    parse_policy_names,
+)
+from core.access.profile_parser import parse_alter_profile, parse_create_profile
+from core.access.quota_parser import parse_alter_quota, parse_create_quota
 from core.access.user_parser import (
     parse_alter_role,
     parse_alter_user,
@@ -13,36 +26,92 @@ from core.access.user_parser import (
     parse_set_default_role,
 )
 
-_READERS = (
-    ("GRANT", parse_grant),
-    ("REVOKE", parse_revoke),
-    ("CREATE USER", parse_create_user),
-    ("ALTER USER", parse_alter_user),
-    ("CREATE ROLE", parse_create_role),
-    ("ALTER ROLE", parse_alter_role),
-    ("DROP USER", lambda cursor: parse_drop(cursor, EntityKind.USER)),
-    ("DROP ROLE", lambda cursor: parse_drop(cursor, EntityKind.ROLE)),
-    ("SET DEFAULT ROLE", parse_set_default_role),
+_Reader = Callable[[Cursor], Statement]
+_KINDS = (
+    ("USER", EntityKind.USER),
+    ("ROLE", EntityKind.ROLE),
+    ("QUOTA", EntityKind.QUOTA),
+    ("SETTINGS PROFILE", EntityKind.SETTINGS_PROFILE),
+    ("PROFILE", EntityKind.SETTINGS_PROFILE),
+    ("ROW POLICY", EntityKind.ROW_POLICY),
+    ("POLICY", EntityKind.ROW_POLICY),
+    ("MASKING POLICY", EntityKind.MASKING_POLICY),
 )
+_READERS: dict[str, dict[EntityKind, _Reader]] = {
+    "CREATE": {
+        EntityKind.USER: parse_create_user,
+        EntityKind.ROLE: parse_create_role,
+        EntityKind.QUOTA: parse_create_quota,
+        EntityKind.SETTINGS_PROFILE: parse_create_profile,
+        EntityKind.ROW_POLICY: parse_create_row_policy,
+        EntityKind.MASKING_POLICY: parse_create_masking_policy,
+    },
+    "ALTER": {
+        EntityKind.USER: parse_alter_user,
+        EntityKind.ROLE: parse_alter_role,
+        EntityKind.QUOTA: parse_alter_quota,
+        EntityKind.SETTINGS_PROFILE: parse_alter_profile,
+        EntityKind.ROW_POLICY: parse_alter_row_policy,
+        EntityKind.MASKING_POLICY: parse_alter_masking_policy,
+    },
+}
 
 
 def parse_statement(sql: str) -> Statement:
-    """The value of one access statement about users, roles or grants.
+    """The value of one access statement.
 
     Raises AccessSyntaxError (with line and column) for anything else.
     """
     cursor = Cursor(sql)
-    for words, read in _READERS:
-        if cursor.words(words):
-            statement: Statement = read(cursor)
-            cursor.need_end()
-            return statement
-    cursor.fail("GRANT, REVOKE, SET DEFAULT ROLE, or CREATE, ALTER or DROP of a USER or ROLE")
+    statement = _statement(cursor)
+    cursor.need_end()
+    return statement
+
+
+def _statement(cursor: Cursor) -> Statement:
+    if cursor.words("GRANT"):
+        return parse_grant(cursor)
+    if cursor.words("REVOKE"):
+        return parse_revoke(cursor)
+    if cursor.words("SET DEFAULT ROLE"):
+        return parse_set_default_role(cursor)
+    for words, kind in _KINDS:
+        for verb, readers in _READERS.items():
+            if cursor.words(f"{verb} {words}"):
+                return readers[kind](cursor)
+        if cursor.words(f"DROP {words}"):
+            policy = kind in (EntityKind.ROW_POLICY, EntityKind.MASKING_POLICY)
+            return parse_drop_policy(cursor, kind) if policy else parse_drop(cursor, kind)
+        if cursor.words(f"MOVE {words}"):
+            return parse_move(cursor, kind)
+    cursor.fail(
+        "GRANT, REVOKE, SET DEFAULT ROLE, or CREATE, ALTER, DROP or MOVE of a USER, ROLE, QUOTA, SETTINGS PROFILE, "
+        "ROW POLICY or MASKING POLICY"
+    )
 
 
 def parse_drop(cursor: Cursor, kind: EntityKind) -> Drop:
-    """The rest of a DROP USER or DROP ROLE."""
+    """The rest of a DROP of users, roles, quotas or settings profiles."""
     if_exists = cursor.words("IF EXISTS")
-    names = cursor.listed(cursor.user_name)
+    names = cursor.listed(lambda: _name(cursor, kind))
     storage = cursor.name("the name of an access storage") if cursor.words("FROM") else ""
     return Drop(kind, names, if_exists, storage, cursor.cluster())
+
+
+def parse_move(cursor: Cursor, kind: EntityKind) -> Move:
+    """The rest of a MOVE. ClickHouse takes a masking policy without its table here."""
+    cluster = ""
+    names: tuple[str | PolicyName, ...]
+    if kind is EntityKind.ROW_POLICY:
+        names, cluster = parse_policy_names(cursor)
+    else:
+        names = cursor.listed(lambda: _name(cursor, kind))
+    cursor.need_words("TO")
+    storage = cursor.name("the name of an access storage")
+    return Move(kind, names, storage, cluster or cursor.cluster())
+
+
+def _name(cursor: Cursor, kind: EntityKind) -> str:
+    if kind in (EntityKind.USER, EntityKind.ROLE):
+        return cursor.user_name()
+    return cursor.name(f"the name of a {kind.lower()}")

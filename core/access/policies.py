@@ -1,14 +1,14 @@
 """Row policies and masking policies: which rows users see, and which columns they see altered.
 
 Source: https://clickhouse.com/docs/sql-reference/statements/create/row-policy and /masking-policy (ClickHouse Cloud).
-Conditions are kept as the text that ClickHouse shows.
+Conditions are kept as they stand in the statement.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.access.model import NOBODY, NameSet
+from core.access.entity_parts import EVERYONE, NOBODY, EntityKind, NameSet
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -51,6 +51,7 @@ class AlterRowPolicy:
 
     names: tuple[PolicyName, ...]
     if_exists: bool = False
+    storage: str = ""
     cluster: str = ""
     rename_to: str = ""
     using: bool = False
@@ -72,7 +73,10 @@ class MaskingPolicy:
 
 @dataclass(frozen=True, slots=True)
 class CreateMaskingPolicy:
-    """`CREATE MASKING POLICY`. What is None was not written."""
+    """`CREATE MASKING POLICY`. Where no TO is written it is for everyone, unlike any other entity.
+
+    ClickHouse takes one name only.
+    """
 
     names: tuple[PolicyName, ...]
     updates: str
@@ -82,4 +86,30 @@ class CreateMaskingPolicy:
     cluster: str = ""
     condition: str = ""
     priority: int | None = None
+    to: NameSet = EVERYONE
+
+
+@dataclass(frozen=True, slots=True)
+class AlterMaskingPolicy:
+    """`ALTER MASKING POLICY`. What is None or empty stays as it is. ClickHouse takes one name only."""
+
+    names: tuple[PolicyName, ...]
+    if_exists: bool = False
+    storage: str = ""
+    cluster: str = ""
+    rename_to: str = ""
+    updates: str = ""
+    condition: str = ""
+    priority: int | None = None
     to: NameSet | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DropPolicy:
+    """`DROP ROW POLICY` or `DROP MASKING POLICY`; ClickHouse takes one name only of the latter."""
+
+    kind: EntityKind
+    names: tuple[PolicyName, ...]
+    if_exists: bool = False
+    storage: str = ""
+    cluster: str = ""

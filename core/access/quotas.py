@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
-from core.access.model import NOBODY, NameSet
+from core.access.entity_parts import NOBODY, NameSet
 
 
 class QuotaKey(StrEnum):
@@ -39,6 +40,19 @@ class QuotaLimit(StrEnum):
     WRITTEN_BYTES = "written_bytes"
     FAILED_SEQUENTIAL_AUTHENTICATIONS = "failed_sequential_authentications"
     QUERIES_PER_NORMALIZED_HASH = "queries_per_normalized_hash"
+
+
+# The units of an interval, from the shortest; months, quarters and years are of ClickHouse's average length.
+SECONDS: Final = {
+    "second": 1,
+    "minute": 60,
+    "hour": 3600,
+    "day": 86400,
+    "week": 604800,
+    "month": 2629746,
+    "quarter": 7889238,
+    "year": 31556952,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +103,7 @@ class AlterQuota:
 
     names: tuple[str, ...]
     if_exists: bool = False
+    storage: str = ""
     cluster: str = ""
     rename_to: str = ""
     key: QuotaKey | None = None

@@ -11,14 +11,18 @@ from core.access.model import (
     CreateRole,
     CreateUser,
     Drop,
+    EntityKind,
     Grant,
     Hosts,
+    Move,
     NameSet,
     Revoke,
     SetDefaultRole,
     Statement,
 )
+from core.access.policies import CreateMaskingPolicy, DropPolicy
 
+_NAMED = (EntityKind.USER, EntityKind.ROLE)
 Name = Callable[[str], str]
 
 
@@ -45,8 +49,16 @@ def renamed(statement: Statement, name: Name) -> Statement:
                 default_roles=_set(statement.default_roles, name),
                 grantees=_set(statement.grantees, name),
             )
-        case CreateRole() | Drop():
+        case CreateRole():
             return replace(statement, names=_all(statement.names, name))
+        case Drop() if statement.kind in _NAMED:
+            return replace(statement, names=_all(statement.names, name))
+        case Move() if statement.kind in _NAMED:
+            return replace(
+                statement, names=tuple(name(one) if isinstance(one, str) else one for one in statement.names)
+            )
+        case Drop() | DropPolicy() | Move():
+            return statement
         case AlterRole():
             new_name = statement.rename_to and name(statement.rename_to)
             return replace(statement, names=_all(statement.names, name), rename_to=new_name)
@@ -54,6 +66,9 @@ def renamed(statement: Statement, name: Name) -> Statement:
             roles = NameSet() if (found := _set(statement.roles, name)) is None else found
             users = NameSet() if (found := _set(statement.users, name)) is None else found
             return replace(statement, roles=roles, users=users)
+        case CreateMaskingPolicy():
+            return replace(statement, to=_set(statement.to, name) or NameSet())
+    return replace(statement, to=_set(statement.to, name))
 
 
 def _create_user(statement: CreateUser, name: Name) -> CreateUser:

@@ -15,21 +15,49 @@ from core.access.model import (
     Grant,
     Hosts,
     Interval,
+    Move,
     Revoke,
     SetDefaultRole,
-    SettingElement,
-    SettingsChange,
     Statement,
 )
+from core.access.policies import (
+    AlterMaskingPolicy,
+    AlterRowPolicy,
+    CreateMaskingPolicy,
+    CreateRowPolicy,
+    DropPolicy,
+    PolicyName,
+)
+from core.access.quotas import AlterQuota, CreateQuota
 from core.access.render_grants import (
     identifier,
     name_set,
-    quoted_identifier,
     render_grant,
     render_revoke,
     render_rights,
     string,
 )
+from core.access.render_parts import (
+    alter_head,
+    create_head,
+    names,
+    on_cluster,
+    render_drop,
+    settings,
+    settings_change,
+    words,
+)
+from core.access.render_parts import setting_element as setting_element
+from core.access.render_policies import (
+    policy_names,
+    render_alter_masking_policy,
+    render_alter_row_policy,
+    render_create_masking_policy,
+    render_create_row_policy,
+)
+from core.access.render_profiles import render_alter_profile, render_create_profile
+from core.access.render_quotas import render_alter_quota, render_create_quota
+from core.access.settings_profiles import AlterSettingsProfile, CreateSettingsProfile
 
 _HASH_WORDS = {
     AuthKind.SHA256: "sha256_hash",
@@ -51,36 +79,59 @@ def render(statement: Statement) -> str:
         case AlterUser():
             return _alter_user(statement)
         case CreateRole():
-            return _words(*_create_head("ROLE", statement), _settings(statement.settings))
+            return words(create_head("ROLE", statement, names(statement.names)), settings(statement.settings))
         case AlterRole():
-            return _words(*_alter_head("ROLE", statement), _settings_change(statement.settings))
+            return words(_alter_head("ROLE", statement), settings_change(statement.settings))
+        case CreateQuota():
+            return render_create_quota(statement)
+        case AlterQuota():
+            return render_alter_quota(statement)
+        case CreateSettingsProfile():
+            return render_create_profile(statement)
+        case AlterSettingsProfile():
+            return render_alter_profile(statement)
+        case CreateRowPolicy():
+            return render_create_row_policy(statement)
+        case AlterRowPolicy():
+            return render_alter_row_policy(statement)
+        case CreateMaskingPolicy():
+            return render_create_masking_policy(statement)
+        case AlterMaskingPolicy():
+            return render_alter_masking_policy(statement)
         case Drop():
-            exists = "IF EXISTS" if statement.if_exists else ""
-            storage = f"FROM {identifier(statement.storage)}" if statement.storage else ""
-            head = _words(f"DROP {statement.kind}", exists, _names(statement.names), storage)
-            return _words(head, _cluster(statement.cluster))
+            return render_drop(statement, names(statement.names))
+        case DropPolicy():
+            return render_drop(statement, policy_names(statement.names))
+        case Move():
+            return _move(statement)
         case SetDefaultRole():
             return f"SET DEFAULT ROLE {name_set(statement.roles)} TO {name_set(statement.users)}"
 
 
+def _move(statement: Move) -> str:
+    policies = [name for name in statement.names if isinstance(name, PolicyName)]
+    listed = policy_names(policies) if policies else names([str(name) for name in statement.names])
+    return words(f"MOVE {statement.kind} {listed} TO {identifier(statement.storage)}", on_cluster(statement.cluster))
+
+
 def _create_user(statement: CreateUser) -> str:
-    return _words(
-        *_create_head("USER", statement, statement.at_hosts),
+    return words(
+        create_head("USER", statement, _names_at_hosts(statement.names, statement.at_hosts)),
         _validity(statement.valid_until, statement.valid_for),
         _identified(statement.methods),
         _hosts("HOST", statement.hosts),
         _default_database(statement.default_database),
-        f"ROLE {_names(statement.roles)}" if statement.roles else "",
+        f"ROLE {names(statement.roles)}" if statement.roles else "",
         f"DEFAULT ROLE {name_set(statement.default_roles)}" if statement.default_roles is not None else "",
-        _settings(statement.settings),
+        settings(statement.settings),
         f"GRANTEES {name_set(statement.grantees, 'ANY')}" if statement.grantees is not None else "",
     )
 
 
 def _alter_user(statement: AlterUser) -> str:
     add = "ADD " if statement.add_methods else ""
-    return _words(
-        *_alter_head("USER", statement),
+    return words(
+        _alter_head("USER", statement),
         _validity(statement.valid_until, statement.valid_for),
         add + _identified(statement.methods) if statement.methods else "",
         _hosts("HOST", statement.hosts),
@@ -89,46 +140,23 @@ def _alter_user(statement: AlterUser) -> str:
         "RESET AUTHENTICATION METHODS TO NEW" if statement.reset_methods else "",
         _default_database(statement.default_database),
         f"DEFAULT ROLE {name_set(statement.default_roles)}" if statement.default_roles is not None else "",
-        _settings_change(statement.settings),
+        settings_change(statement.settings),
         f"GRANTEES {name_set(statement.grantees, 'ANY')}" if statement.grantees is not None else "",
     )
 
 
-def _create_head(kind: str, statement: CreateUser | CreateRole, at_hosts: Sequence[str] = ()) -> Sequence[str]:
-    names = [identifier(name) for name in statement.names]
+def _names_at_hosts(names: Sequence[str], at_hosts: Sequence[str]) -> str:
+    found = [identifier(name) for name in names]
     for index, host in enumerate(at_hosts):
         if host:
-            names[index] = f"{identifier(statement.names[index].removesuffix(f'@{host}'))}@{string(host)}"
-    return (
-        f"CREATE {kind}",
-        "IF NOT EXISTS" if statement.if_not_exists else "",
-        "OR REPLACE" if statement.or_replace else "",
-        ", ".join(names),
-        f"IN {identifier(statement.storage)}" if statement.storage else "",
-        _cluster(statement.cluster),
-    )
+            found[index] = f"{identifier(names[index].removesuffix(f'@{host}'))}@{string(host)}"
+    return ", ".join(found)
 
 
-def _alter_head(kind: str, statement: AlterUser | AlterRole) -> Sequence[str]:
-    return (
-        f"ALTER {kind}",
-        "IF EXISTS" if statement.if_exists else "",
-        _names(statement.names),
-        _cluster(statement.cluster),
-        f"RENAME TO {string(statement.rename_to)}" if statement.rename_to else "",
-    )
-
-
-def _words(*words: str) -> str:
-    return " ".join(word for word in words if word)
-
-
-def _names(names: Sequence[str]) -> str:
-    return ", ".join(map(identifier, names))
-
-
-def _cluster(name: str) -> str:
-    return f"ON CLUSTER {identifier(name)}" if name else ""
+def _alter_head(kind: str, statement: AlterUser | AlterRole) -> str:
+    renaming = f"RENAME TO {string(statement.rename_to)}" if statement.rename_to else ""
+    head = alter_head(kind, names(statement.names), if_exists=statement.if_exists, cluster=statement.cluster)
+    return words(head, renaming)
 
 
 def _default_database(name: str | None) -> str:
@@ -167,7 +195,7 @@ def _method(method: Authentication) -> str:
     word += f" REALM {string(method.realm)}" if method.realm else ""
     word += f" SCHEME {string(method.scheme)}" if method.scheme else ""
     grants = f"GRANTS ({render_rights(method.grants)})" if method.grants is not None else ""
-    return _words(word, _validity(method.valid_until, method.valid_for), grants)
+    return words(word, _validity(method.valid_until, method.valid_for), grants)
 
 
 def _hosts(word: str, hosts: Hosts | None) -> str:
@@ -179,47 +207,3 @@ def _hosts(word: str, hosts: Hosts | None) -> str:
     listed = (("IP", hosts.addresses), ("NAME", hosts.names), ("REGEXP", hosts.patterns), ("LIKE", hosts.likes))
     parts += [f"{kind} {', '.join(map(string, values))}" for kind, values in listed if values]
     return f"{word} {', '.join(parts) or 'NONE'}"
-
-
-def _settings(elements: Sequence[SettingElement]) -> str:
-    return f"SETTINGS {', '.join(map(setting_element, elements))}" if elements else ""
-
-
-def setting_element(element: SettingElement) -> str:
-    """One element of SETTINGS."""
-    if element.profile:
-        return f"PROFILE {quoted_identifier(element.profile)}"
-    return _words(
-        _setting_name(element.name),
-        f"= {element.value}" if element.value is not None else "",
-        f"MIN {element.min}" if element.min is not None else "",
-        f"MAX {element.max}" if element.max is not None else "",
-        element.writability,
-    )
-
-
-def _settings_change(change: SettingsChange | None) -> str:
-    if change is None:
-        return ""
-    clauses = ["DROP ALL SETTINGS"] if change.drop_all_settings else []
-    clauses += ["DROP ALL PROFILES"] if change.drop_all_profiles else []
-    if change.drop_settings:
-        clauses.append(
-            f"DROP {_counted('SETTING', change.drop_settings)} {', '.join(map(_setting_name, change.drop_settings))}"
-        )
-    if change.drop_profiles:
-        profiles = ", ".join(map(quoted_identifier, change.drop_profiles))
-        clauses.append(f"DROP {_counted('PROFILE', change.drop_profiles)} {profiles}")
-    for word, elements in (("ADD", change.add), ("MODIFY", change.modify)):
-        settings = [setting_element(element) for element in elements if not element.profile]
-        clauses += [f"{word} {setting_element(element)}" for element in elements if element.profile]
-        clauses += [f"{word} {_counted('SETTING', settings)} {', '.join(settings)}"] if settings else []
-    return ", ".join(clauses)
-
-
-def _setting_name(name: str) -> str:
-    return ".".join(map(identifier, name.split(".")))
-
-
-def _counted(word: str, items: Sequence[str]) -> str:
-    return word if len(items) == 1 else f"{word}S"

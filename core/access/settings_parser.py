@@ -1,4 +1,8 @@
-"""Reads the SETTINGS of users and roles. Source: https://clickhouse.com/docs/operations/settings/constraints-on-settings."""
+"""Reads the SETTINGS of users, roles and settings profiles.
+
+Source: https://clickhouse.com/docs/operations/settings/constraints-on-settings. Settings profiles take the word INHERIT
+for PROFILE as well.
+"""
 
 from __future__ import annotations
 
@@ -17,17 +21,17 @@ _PROFILE_WORDS = ("PROFILES", "PROFILE")
 _SETTING_WORDS = ("SETTINGS", "SETTING")
 
 
-def parse_settings(cursor: Cursor) -> tuple[SettingElement, ...] | None:
-    """`SETTINGS …` or `PROFILE …` of a CREATE if it comes next, else None."""
+def parse_settings(cursor: Cursor, *, inherit: bool = False) -> tuple[SettingElement, ...] | None:
+    """`SETTINGS …` or `PROFILE …` (with `inherit` `INHERIT …`) of a CREATE if it comes next, else None."""
     if cursor.one_of(*_SETTING_WORDS):
         if cursor.words("NONE"):
             return ()
-    elif not _at_profile(cursor):
+    elif not _at_profile(cursor, inherit):
         return None
-    return cursor.listed(lambda: _element(cursor))
+    return cursor.listed(lambda: _element(cursor, inherit))
 
 
-def parse_settings_change(cursor: Cursor) -> SettingsChange | None:
+def parse_settings_change(cursor: Cursor, *, inherit: bool = False) -> SettingsChange | None:
     """One clause of an ALTER about settings or profiles if it comes next, else None."""
     if cursor.one_of(*(f"DROP ALL {word}" for word in _SETTING_WORDS)):
         return SettingsChange(drop_all_settings=True)
@@ -38,13 +42,13 @@ def parse_settings_change(cursor: Cursor) -> SettingsChange | None:
     if cursor.one_of("DROP PROFILES", "DROP PROFILE"):
         return SettingsChange(drop_profiles=_changed(cursor, lambda: cursor.name("the name of a profile")))
     if cursor.one_of(*(f"ADD {word}" for word in _SETTING_WORDS)):
-        return SettingsChange(add=_changed(cursor, lambda: _element(cursor)))
+        return SettingsChange(add=_changed(cursor, lambda: _element(cursor, inherit)))
     if cursor.one_of("ADD PROFILES", "ADD PROFILE"):
         names = _changed(cursor, lambda: cursor.name("the name of a profile"))
         return SettingsChange(add=tuple(SettingElement(profile=name) for name in names))
     if cursor.one_of("MODIFY SETTINGS", "MODIFY SETTING", "SET"):
-        return SettingsChange(modify=_changed(cursor, lambda: _element(cursor)))
-    replaced = parse_settings(cursor)
+        return SettingsChange(modify=_changed(cursor, lambda: _element(cursor, inherit)))
+    replaced = parse_settings(cursor, inherit=inherit)
     return None if replaced is None else SettingsChange(drop_all_settings=True, drop_all_profiles=True, add=replaced)
 
 
@@ -60,6 +64,12 @@ def merge_changes(first: SettingsChange | None, second: SettingsChange) -> Setti
         first.add + second.add,
         first.modify + second.modify,
     )
+
+
+def between_changes(cursor: Cursor) -> None:
+    """Pass the comma that ClickHouse writes between the clauses about settings; people mostly do not."""
+    if cursor.at_symbol(",") and cursor.peek().kind is Kind.WORD:
+        cursor.take()
 
 
 def _changed(cursor: Cursor, read: Callable[[], T]) -> tuple[T, ...]:
@@ -78,13 +88,14 @@ def _clause_follows(cursor: Cursor) -> bool:
     return what.text.upper() in ("ALL", *_SETTING_WORDS, *_PROFILE_WORDS)
 
 
-def _at_profile(cursor: Cursor) -> bool:
+def _at_profile(cursor: Cursor, inherit: bool) -> bool:
     following = cursor.peek().kind
-    return any(cursor.at_words(word) for word in _PROFILE_WORDS) and following in (Kind.WORD, Kind.QUOTED, Kind.STRING)
+    profile_words = (*_PROFILE_WORDS, "INHERIT") if inherit else _PROFILE_WORDS
+    return any(cursor.at_words(word) for word in profile_words) and following in (Kind.WORD, Kind.QUOTED, Kind.STRING)
 
 
-def _element(cursor: Cursor) -> SettingElement:
-    if _at_profile(cursor):
+def _element(cursor: Cursor, inherit: bool) -> SettingElement:
+    if _at_profile(cursor, inherit):
         cursor.take()
         return SettingElement(profile=cursor.name("the name of a profile"))
     name = _setting_name(cursor)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.access.model import NOBODY, NameSet, SettingElement, SettingsChange
+from core.access.entity_parts import NOBODY, NameSet, SettingElement, SettingsChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,7 @@ class AlterSettingsProfile:
 
     names: tuple[str, ...]
     if_exists: bool = False
+    storage: str = ""
     cluster: str = ""
     rename_to: str = ""
     settings: SettingsChange | None = None

@@ -66,7 +66,7 @@ class AccessState:
                 self._create_role(statement)
             case AlterRole():
                 self._alter_role(statement)
-            case Drop():
+            case Drop() if statement.kind in (EntityKind.USER, EntityKind.ROLE):
                 self._drop(statement)
             case SetDefaultRole():
                 self._set_default_role(statement)
@@ -74,6 +74,10 @@ class AccessState:
                 self._grant(statement)
             case Revoke():
                 self._revoke(statement)
+            case _:
+                raise AccessRefused(
+                    514, "ACCESS_STORAGE_FOR_INSERTION_NOT_FOUND", "Only users, roles and grants are kept here."
+                )
 
     def statements(self) -> list[Statement]:
         """The statements that build this state from nothing, in an order in which every name is known when used."""

@@ -12,8 +12,7 @@ from core.access.auth_parser import merge_hosts, parse_hosts, parse_identified, 
 from core.access.cursor import Cursor
 from core.access.model import AlterRole, AlterUser, CreateRole, CreateUser, Hosts, SetDefaultRole
 from core.access.name_sets import parse_name_set
-from core.access.settings_parser import merge_changes, parse_settings, parse_settings_change
-from core.access.tokenizer import Kind
+from core.access.settings_parser import between_changes, merge_changes, parse_settings, parse_settings_change
 
 
 def parse_create_user(cursor: Cursor) -> CreateUser:
@@ -59,7 +58,7 @@ def parse_alter_user(cursor: Cursor) -> AlterUser:
             clauses["drop_hosts"] = merge_hosts(clauses.get("drop_hosts"), parse_hosts(cursor))
         elif (change := parse_settings_change(cursor)) is not None:
             clauses["settings"] = merge_changes(clauses.get("settings"), change)
-            _between_changes(cursor)
+            between_changes(cursor)
         elif not _user_clause(cursor, clauses):
             break
     if not clauses:
@@ -94,7 +93,7 @@ def parse_alter_role(cursor: Cursor) -> AlterRole:
             clauses["cluster"] = cluster
         elif (change := parse_settings_change(cursor)) is not None:
             clauses["settings"] = merge_changes(clauses.get("settings"), change)
-            _between_changes(cursor)
+            between_changes(cursor)
         else:
             break
     if not clauses:
@@ -107,12 +106,6 @@ def parse_set_default_role(cursor: Cursor) -> SetDefaultRole:
     roles = parse_name_set(cursor, "ALL")
     cursor.need_words("TO")
     return SetDefaultRole(roles, parse_name_set(cursor))
-
-
-def _between_changes(cursor: Cursor) -> None:
-    # ClickHouse writes a comma between the clauses about settings; people mostly do not.
-    if cursor.at_symbol(",") and cursor.peek().kind is Kind.WORD:
-        cursor.take()
 
 
 def _create_options(cursor: Cursor) -> dict[str, Any]:

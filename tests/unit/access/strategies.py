@@ -207,6 +207,8 @@ alter_users = st.builds(
 ).filter(lambda statement: statement != AlterUser(statement.names, statement.if_exists))
 renames = st.builds(AlterUser, st.tuples(names), rename_to=names)
 
+_plain_kinds = st.sampled_from([EntityKind.USER, EntityKind.ROLE, EntityKind.QUOTA, EntityKind.SETTINGS_PROFILE])
+
 statements: st.SearchStrategy[Statement] = st.one_of(
     grants(),
     create_users,
@@ -215,6 +217,6 @@ statements: st.SearchStrategy[Statement] = st.one_of(
     st.builds(CreateRole, _some, or_replace=st.booleans(), settings=settings(), cluster=_optional_names),
     st.builds(AlterRole, st.tuples(names), if_exists=st.booleans(), rename_to=names),
     st.builds(AlterRole, _some, settings=_changes),
-    st.builds(Drop, st.sampled_from(EntityKind), _some, st.booleans(), _optional_names, _optional_names),
+    st.builds(Drop, _plain_kinds, _some, st.booleans(), _optional_names, _optional_names),
     st.builds(SetDefaultRole, _name_sets, st.builds(NameSet, _some)),
 )
