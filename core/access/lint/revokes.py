@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from core.access.access_model import AccessModel, Holder
 from core.access.lint.changes import with_rights
 from core.access.lint.findings import Finding, Fix, Severity
-from core.access.lint.scope import meets
+from core.access.lint.scope import RightsByPlace, meets
 from core.access.lint.subject import Subject, key_of, listed, named
 from core.access.model import EntityKind, Grant, Revoke, Right
 from core.access.render_grants import render_rights
@@ -23,19 +23,19 @@ def check(subject: Subject) -> Iterator[Finding]:
 def _without_effect(subject: Subject, statements: tuple[Grant | Revoke, ...]) -> list[tuple[bool, Right]]:
     """The rights revoked (or whose grant option is) that no grant before it has anything of."""
     groups = subject.context.privilege_groups
-    granted: list[tuple[bool, Right]] = []
+    granted: RightsByPlace[bool] = RightsByPlace()
     found: dict[tuple[bool, Right], None] = {}
     for statement in statements:
-        if isinstance(statement, Grant):
-            granted += [(statement.grant_option, right) for right in statement.rights]
-            continue
         for right in statement.rights:
-            of_use = any(
-                meets(right, other, groups) for option, other in granted if option or not statement.grant_option
-            )
-            if not of_use:
+            if isinstance(statement, Grant):
+                granted.add(statement.grant_option, right)
+            elif not _of_use(granted, right, statement.grant_option, groups):
                 found[(statement.grant_option, right)] = None
     return list(found)
+
+
+def _of_use(granted: RightsByPlace[bool], right: Right, option_only: bool, groups: Mapping[str, str]) -> bool:
+    return any(meets(right, other, groups) for option, other in granted.meeting(right) if option or not option_only)
 
 
 def _finding(subject: Subject, holder: Holder, option: bool, right: Right) -> Finding:
@@ -74,16 +74,14 @@ def _giving_roles(subject: Subject, holder: Holder, right: Right) -> list[str]:
 
 def _without_revoke(model: AccessModel, holder: Holder, option: bool, right: Right, subject: Subject) -> AccessModel:
     """`model` without the revokes of this right that have no effect. One that stands behind a grant stays."""
-    groups = subject.context.privilege_groups
-    granted: list[tuple[bool, Right]] = []
+    granted: RightsByPlace[bool] = RightsByPlace()
 
     def change(statement: Grant | Revoke, other: Right) -> tuple[Right, ...]:
         if isinstance(statement, Grant):
-            granted.append((statement.grant_option, other))
+            granted.add(statement.grant_option, other)
             return (other,)
         if (statement.grant_option, other) != (option, right):
             return (other,)
-        of_use = any(meets(other, before, groups) for passing, before in granted if passing or not option)
-        return (other,) if of_use else ()
+        return (other,) if _of_use(granted, other, option, subject.context.privilege_groups) else ()
 
     return with_rights(model, holder, change)

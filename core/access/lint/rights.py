@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from core.access.access_model import AccessModel, Holder
 from core.access.lint.changes import with_rights, with_statements
 from core.access.lint.findings import Finding, Fix, Severity
-from core.access.lint.scope import in_force, on_everything
+from core.access.lint.scope import on_everything
 from core.access.lint.subject import Subject, key_of, listed, named, sentence
 from core.access.model import CURRENT_DATABASE, EntityKind, Grant, Revoke, Right
 from core.access.render_grants import render_rights
@@ -51,7 +51,7 @@ def check(subject: Subject) -> Iterator[Finding]:
     for holder in subject.model.rights:
         if not _exists(subject, holder):
             continue
-        rights = in_force(subject.statements(holder), subject.context.privilege_groups)
+        rights = subject.in_force(holder)
         administrator = any(_administers(right) for _, right in rights)
         if administrator:
             yield _administrator(subject, holder, rights)
@@ -72,7 +72,7 @@ def _administers(right: Right) -> bool:
     return right.privilege in ("ALL", "ACCESS MANAGEMENT") and (on_everything(right) or right.parameter == "")
 
 
-def _administrator(subject: Subject, holder: Holder, rights: list[tuple[Grant, Right]]) -> Finding:
+def _administrator(subject: Subject, holder: Holder, rights: Sequence[tuple[Grant, Right]]) -> Finding:
     option = any(grant.grant_option and _administers(right) for grant, right in rights)
     members = subject.members.get(holder.name, []) if holder.kind is EntityKind.ROLE else []
     whom = f" Users that can have the role: {listed(members)}." if members else ""
@@ -91,7 +91,7 @@ def _administrator(subject: Subject, holder: Holder, rights: list[tuple[Grant, R
 # -- ALL on a database
 
 
-def _all_on_database(subject: Subject, holder: Holder, rights: list[tuple[Grant, Right]]) -> Iterator[Finding]:
+def _all_on_database(subject: Subject, holder: Holder, rights: Sequence[tuple[Grant, Right]]) -> Iterator[Finding]:
     tenants = subject.context.tenants
     for place in dict.fromkeys(_without_privilege(right) for _, right in rights if _is_all_on_database(right)):
         database = place.database or ""
@@ -193,7 +193,7 @@ def _current_database(subject: Subject, holder: Holder, rights: list[Right]) -> 
         )
 
 
-def _option_of_many(subject: Subject, holder: Holder, rights: list[tuple[Grant, Right]]) -> Iterator[Finding]:
+def _option_of_many(subject: Subject, holder: Holder, rights: Sequence[tuple[Grant, Right]]) -> Iterator[Finding]:
     if holder.kind is not EntityKind.ROLE or not any(grant.grant_option for grant, _ in rights):
         return
     members = subject.members.get(holder.name, [])
@@ -256,12 +256,12 @@ def _beyond_tenants(subject: Subject) -> Iterator[Finding]:
 
 
 def _data_everywhere(subject: Subject, holder: Holder) -> list[Right]:
-    rights = in_force(subject.statements(holder), subject.context.privilege_groups)
+    rights = subject.in_force(holder)
     return [right for _, right in rights if right.privilege in _DATA and on_everything(right)]
 
 
 def _about_tenant(subject: Subject, holder: Holder) -> bool:
-    rights = in_force(subject.statements(holder), subject.context.privilege_groups)
+    rights = subject.in_force(holder)
     return any(
         right.parameter is None and not right.database_wildcard and right.database in subject.context.tenants
         for _, right in rights
@@ -269,7 +269,7 @@ def _about_tenant(subject: Subject, holder: Holder) -> bool:
 
 
 def _is_administrator(subject: Subject, holder: Holder) -> bool:
-    rights = in_force(subject.statements(holder), subject.context.privilege_groups)
+    rights = subject.in_force(holder)
     return any(_administers(right) for _, right in rights)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from core.access.access_model import EntityKey, Holder
 from core.access.lint.findings import Finding, Severity
-from core.access.lint.scope import covers, in_force, touches
+from core.access.lint.scope import covers, touches
 from core.access.lint.subject import SetsOfUsers, Subject, listed, named, sentence, table_text
 from core.access.model import NOBODY, EntityKind, Grant, Revoke
 from core.access.policies import PolicyName, RowPolicy
@@ -56,11 +56,11 @@ class _Readers:
         self._by_database: dict[str, set[Holder]] = {}
         self._wide: set[Holder] = set()
         self.administrators: set[str] = set()
-        for holder, statements in subject.model.rights.items():
-            self._add(holder, statements)
+        for holder in subject.model.rights:
+            self._add(holder)
 
-    def _add(self, holder: Holder, statements: tuple[Grant | Revoke, ...]) -> None:
-        for _, right in in_force(statements, self._subject.context.privilege_groups):
+    def _add(self, holder: Holder) -> None:
+        for _, right in self._subject.in_force(holder):
             if right.privilege in ("ALL", "ACCESS MANAGEMENT") and right.database is None:
                 self.administrators.update(self._users_of(holder))
             if right.privilege not in _READING or right.parameter is not None:

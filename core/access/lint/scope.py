@@ -6,10 +6,13 @@ have their database, as it does in ClickHouse: `ALL ON name.*` gives rights on a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
+from typing import Generic, NamedTuple, TypeVar
 
 from core.access.model import Grant, Revoke, Right
+
+Mark = TypeVar("Mark")
 
 # The groups of privileges, for when the tree of the server is not known.
 _GROUPS = frozenset(
@@ -42,21 +45,63 @@ class _Level(NamedTuple):
         return self.holds(other) or other.holds(self)
 
 
-def in_force(statements: Iterable[Grant | Revoke], groups: Mapping[str, str]) -> list[tuple[Grant, Right]]:
+class RightsByPlace(Generic[Mark]):
+    """Rights with a mark each, found again by their object without looking at all: a holder can have thousands."""
+
+    def __init__(self) -> None:
+        self._wide: list[tuple[Mark, Right]] = []
+        self._of_database: dict[str, list[tuple[Mark, Right]]] = {}
+        self._of_table: dict[tuple[str, str], list[tuple[Mark, Right]]] = {}
+        self._in_database: dict[str, list[tuple[Mark, Right]]] = {}
+        self._all: list[tuple[Mark, Right]] = []
+
+    def add(self, mark: Mark, right: Right) -> None:
+        """Keep `right` with `mark`."""
+        database, table = _exact(right)
+        self._all.append((mark, right))
+        if database is None:
+            self._wide.append((mark, right))
+            return
+        self._in_database.setdefault(database, []).append((mark, right))
+        if table is None:
+            self._of_database.setdefault(database, []).append((mark, right))
+        else:
+            self._of_table.setdefault((database, table), []).append((mark, right))
+
+    def holding(self, right: Right) -> Iterator[tuple[Mark, Right]]:
+        """Those whose object may hold that of `right`; no other does."""
+        database, table = _exact(right)
+        yield from self._wide
+        if database is not None:
+            yield from self._of_database.get(database, ())
+            if table is not None:
+                yield from self._of_table.get((database, table), ())
+
+    def meeting(self, right: Right) -> Iterable[tuple[Mark, Right]]:
+        """Those whose object may have something in common with that of `right`; no other has."""
+        database, table = _exact(right)
+        if database is None:
+            return self._all
+        if table is None:
+            return chain(self._in_database.get(database, ()), self._wide)
+        return self.holding(right)
+
+
+def in_force(statements: Iterable[Grant | Revoke], groups: Mapping[str, str]) -> tuple[tuple[Grant, Right], ...]:
     """The rights granted by `statements` that no later one of them takes back as a whole."""
-    ordered = list(statements)
-    found: list[tuple[int, Grant, Right]] = []
-    revoked: list[tuple[int, Right]] = []
-    for position, statement in enumerate(ordered):
-        if isinstance(statement, Grant):
-            found += [(position, statement, right) for right in statement.rights]
-        elif not statement.grant_option:
-            revoked += [(position, right) for right in statement.rights]
-    return [
+    granted: list[tuple[int, Grant, Right]] = []
+    revoked: RightsByPlace[int] = RightsByPlace()
+    for position, statement in enumerate(statements):
+        for right in statement.rights:
+            if isinstance(statement, Grant):
+                granted.append((position, statement, right))
+            elif not statement.grant_option:
+                revoked.add(position, right)
+    return tuple(
         (grant, right)
-        for position, grant, right in found
-        if not any(later > position and holds(revoke, right, groups) for later, revoke in revoked)
-    ]
+        for position, grant, right in granted
+        if not any(later > position and holds(revoke, right, groups) for later, revoke in revoked.holding(right))
+    )
 
 
 def holds(outer: Right, inner: Right, groups: Mapping[str, str]) -> bool:
@@ -94,6 +139,13 @@ def covers(right: Right, database: str, table: str | None) -> bool:
 def on_everything(right: Right) -> bool:
     """Whether a right is on `*.*`."""
     return right.database is None and right.parameter is None
+
+
+def _exact(right: Right) -> tuple[str | None, str | None]:
+    """The database (or parameter) and the table of a right, each None where it is not one name."""
+    database, table = _path(right)
+    one = None if database.wildcard else database.name
+    return one, None if one is None or table.wildcard else table.name
 
 
 def _path(right: Right) -> tuple[_Level, _Level]:

@@ -9,7 +9,8 @@ from typing import Generic, TypeVar
 
 from core.access.access_model import AccessModel, EntityKey, Holder
 from core.access.lint.findings import Finding, Fix, LintContext, Severity
-from core.access.model import EntityKind, Grant, Hosts, NameSet, Revoke, User
+from core.access.lint.scope import in_force
+from core.access.model import EntityKind, Grant, Hosts, NameSet, Revoke, Right, User
 from core.access.policies import PolicyName
 from core.display import one_line
 
@@ -41,6 +42,16 @@ class Subject:
     def statements(self, holder: Holder) -> tuple[Grant | Revoke, ...]:
         """What was granted to a holder and revoked from it, in order."""
         return self.model.rights.get(holder, ())
+
+    def in_force(self, holder: Holder) -> tuple[tuple[Grant, Right], ...]:
+        """The rights granted to a holder that no later statement takes back as a whole."""
+        if holder not in self._in_force:
+            self._in_force[holder] = in_force(self.statements(holder), self.context.privilege_groups)
+        return self._in_force[holder]
+
+    @cached_property
+    def _in_force(self) -> dict[Holder, tuple[tuple[Grant, Right], ...]]:
+        return {}
 
     # -- roles
 
