@@ -356,8 +356,8 @@ def _whole_source(right: Right) -> bool:
 def _split(place: Place) -> frozenset[str]:
     """The groups that cannot be written for `place`, because ClickHouse understands more by them.
 
-    `ACCESS MANAGEMENT ON name.*` is ACCESS MANAGEMENT on everything, and `ALL ON name.table` gives rights on a user,
-    a collection and so on called `name`.
+    `ACCESS MANAGEMENT ON name.*` is ACCESS MANAGEMENT on everything; and of `ALL ON name.table` SHOW GRANTS tells, and
+    whoever runs what it tells gives, rights on a user, a collection and so on called `name`.
     """
     if place.depth is Depth.GLOBAL:
         return frozenset()
@@ -374,8 +374,6 @@ def _parts(right: Right, statement: Grant | Revoke) -> Iterator[tuple[int, Place
         yield mask, Place()
         return
     for place in _places(right, statement):
-        if place.depth > Depth.DATABASE and not place.source_filter and mask & BITS.named:
-            yield mask & BITS.named, Place(place.database, place.table_wildcard)
         yield mask, place
 
 
