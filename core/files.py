@@ -79,6 +79,24 @@ def remove_file(path: Path) -> None:
         sync_folder(path.parent)
 
 
+def read_whole(descriptor: int) -> bytes:
+    """All of an open file, from its beginning, wherever it is read at present."""
+    parts: list[bytes] = []
+    offset = 0
+    while part := os.pread(descriptor, 1 << 20, offset):
+        parts.append(part)
+        offset += len(part)
+    return b"".join(parts)
+
+
+def write_at(descriptor: int, data: bytes, offset: int) -> None:
+    """Write all of `data` at `offset`; OSError is the caller's to explain."""
+    view = memoryview(data)
+    while view:
+        written = os.pwrite(descriptor, view, offset)
+        view, offset = view[written:], offset + written
+
+
 def exposure(path: Path | int) -> str:
     """Who besides the owner may use `path` (or an open file), in words; the empty string when nobody may."""
     mode = os.stat(path).st_mode

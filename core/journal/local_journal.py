@@ -19,7 +19,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from core.errors import HousekeysError
-from core.files import PRIVATE_FILE, private_folder, sync_folder
+from core.files import PRIVATE_FILE, private_folder, read_whole, sync_folder, write_at
 from core.journal.rows import CHANGE, DONE, Row
 
 log = logging.getLogger(__name__)
@@ -94,13 +94,13 @@ class LocalJournal:
 
     def _append(self, rows: Sequence[Row]) -> None:
         with self._explained("written"), self._held() as descriptor:
-            content = _content(descriptor)
+            content = read_whole(descriptor)
             lines = _whole_lines(content)
             there = {row.id for line in lines if (row := _row(line)) is not None}
             new = [_line(row) for row in rows if row.id not in there]
             end = sum(map(len, lines))
             os.ftruncate(descriptor, end)  # the rest is torn
-            _write_at(descriptor, b"".join(new), end)
+            write_at(descriptor, b"".join(new), end)
             os.fsync(descriptor)
 
     @contextlib.contextmanager
@@ -161,20 +161,3 @@ def _row(line: bytes) -> Row | None:
         return None
     whole = isinstance(row.details, dict) and at.tzinfo is not None
     return row if whole and all(isinstance(text, str) for text in texts.values()) else None
-
-
-def _content(descriptor: int) -> bytes:
-    size = os.fstat(descriptor).st_size
-    parts: list[bytes] = []
-    offset = 0
-    while offset < size and (part := os.pread(descriptor, size - offset, offset)):
-        parts.append(part)
-        offset += len(part)
-    return b"".join(parts)
-
-
-def _write_at(descriptor: int, data: bytes, offset: int) -> None:
-    view = memoryview(data)
-    while view:
-        written = os.pwrite(descriptor, view, offset)
-        view, offset = view[written:], offset + written

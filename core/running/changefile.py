@@ -18,7 +18,7 @@ from typing import Final, Self
 from uuid import UUID
 
 from core.errors import HousekeysError, NotFoundError, UnreachableError
-from core.files import PRIVATE_FILE, private_folder, sync_folder
+from core.files import PRIVATE_FILE, private_folder, read_whole, sync_folder, write_at
 from core.journal.ids import new_ids
 from core.running.ledger import Content, Ledger, Record, after, decode, decode_all, encode, kept_message, rows_of_step
 
@@ -62,7 +62,7 @@ class ChangeFile:
             descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE_FILE)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
-                _write_at(descriptor, line, 0)
+                write_at(descriptor, line, 0)
                 os.fsync(descriptor)
                 os.rename(temporary, path)
                 sync_folder(folder)
@@ -86,7 +86,7 @@ class ChangeFile:
                     )
                 if not _same_file(descriptor, path):  # removed or renamed before it could be locked
                     raise _no_change(path)
-                ledger, content = _ledger_of(path, _read(descriptor))
+                ledger, content = _ledger_of(path, read_whole(descriptor))
                 os.ftruncate(descriptor, content.length)
             except BaseException:
                 os.close(descriptor)
@@ -102,7 +102,7 @@ class ChangeFile:
             if self._descriptor is None:
                 return  # a statement that was given up on has ended late: its step stays unknown
             # Always at the end of the last whole line, so that one which failed half-way is overwritten.
-            _write_at(self._descriptor, data, self._length)
+            write_at(self._descriptor, data, self._length)
             if sync:
                 os.fsync(self._descriptor)
             self._length += len(data)
@@ -170,7 +170,7 @@ class Peek:
             descriptor = _open_existing(path)
             try:
                 self.held = not _lock(descriptor, fcntl.LOCK_SH, 1)
-                data = _read(descriptor)
+                data = read_whole(descriptor)
             finally:
                 os.close(descriptor)
         content = decode_all(data)
@@ -302,22 +302,6 @@ def _same_file(descriptor: int, path: Path) -> bool:
         return os.path.samestat(os.fstat(descriptor), path.stat())
     except FileNotFoundError:
         return False
-
-
-def _read(descriptor: int) -> bytes:
-    parts: list[bytes] = []
-    offset = 0
-    while part := os.pread(descriptor, 1 << 20, offset):
-        parts.append(part)
-        offset += len(part)
-    return b"".join(parts)
-
-
-def _write_at(descriptor: int, data: bytes, offset: int) -> None:
-    view = memoryview(data)
-    while view:
-        written = os.pwrite(descriptor, view, offset)
-        view, offset = view[written:], offset + written
 
 
 @contextlib.contextmanager
