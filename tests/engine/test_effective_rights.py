@@ -23,9 +23,9 @@ from core.access.render_grants import identifier
 from core.clickhouse.embedded_handle import Handle, HandleOptions
 from tests.unit.access import effective_models
 
-# A model is worth hundreds of examples and takes an engine of its own: few of them, and no search for a smaller one.
+# Every model takes an engine of its own: few of them, and no search for a smaller one.
 ENGINE = settings(
-    max_examples=10,
+    max_examples=6,
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

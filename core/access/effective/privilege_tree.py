@@ -78,6 +78,9 @@ class PrivilegeTree:
                 self._masks.setdefault(alias.upper(), self._masks[each.name])
         self.parametrised = sum(bits for level, bits in self._levels.items() if level not in _DEEPEST)
         self.sources = self._levels.get(_SOURCE, 0)  # READ and WRITE, where the server has them
+        old = (*OLD_SOURCES, "SOURCES") if self.sources else ()
+        # Privileges only by name: granting them grants READ and WRITE, and what ALL has of them is never asked for.
+        self._old_sources = sum(self._bits.get(name, 0) for name in old)
         self.everything = (1 << len(self._bits)) - 1
         self.grantable = tuple(self._grantable(depth) for depth in Depth)
 
@@ -100,7 +103,7 @@ class PrivilegeTree:
 
     def meaningful(self, depth: Depth) -> int:
         """What can be granted at a depth and means something there; the pattern of a source is not considered."""
-        mask = self.grantable[depth]
+        mask = self.grantable[depth] & ~self._old_sources
         return mask & ~self.parametrised if depth >= Depth.TABLE else mask
 
     def at_level(self, *levels: str) -> int:

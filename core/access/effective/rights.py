@@ -9,22 +9,10 @@ from functools import cached_property
 from core.access.access_model import AccessModel, Holder
 from core.access.effective.privilege_tree import PrivilegeTree, clickhouse_26_9
 from core.access.effective.rights_tree import Rights, fold, intersection, union
-from core.access.effective.roles import HeldRole, roles_of
+from core.access.effective.roles import HeldRole, Via, roles_of
 from core.access.effective.statements import grouped, statements
 from core.access.model import EntityKind, Grant, Revoke, Right
 from core.errors import NotFoundError
-
-
-@dataclass(frozen=True, slots=True)
-class Via:
-    """Where a right comes from: who holds it, and the roles on the way there (none for one's own grants).
-
-    What is not active is in force only after SET ROLE with the first role of the path.
-    """
-
-    holder: Holder
-    path: tuple[str, ...]
-    active: bool
 
 
 @dataclass(frozen=True, slots=True)

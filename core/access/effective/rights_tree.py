@@ -9,11 +9,11 @@ their table: so `GRANT ALL ON name.*` gives rights on a user of that name too, a
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
-from core.access.effective.privilege_tree import OLD_SOURCES, PrivilegeTree
+from core.access.effective.privilege_tree import OLD_SOURCES, Depth, PrivilegeTree
 from core.access.model import Grant, Revoke, Right
 
 
@@ -306,3 +306,62 @@ def _combined(views: list[_View], depth: int, grantable: Sequence[int], *, eithe
                 inner.append((None, Held(near.granted & mask, near.option & mask)))
         result.add(step, _combined(inner, depth + 1, grantable, either=either))
     return result
+
+
+class Flags(NamedTuple):
+    """Single privileges on an object: on it, on it or something in it, on it and everything in it."""
+
+    here: int
+    somewhere: int
+    everywhere: int
+
+
+def modified(rights: Rights, change: Callable[[Flags, Depth], int]) -> Rights:
+    """The rights that `change` makes of those on each object, asked from the inside outwards; options likewise."""
+    grantable = rights.privileges.grantable
+    root = _Node()
+    for path, granted, with_option, revoked, option_revoked in rights.elements:  # without what no longer matters
+        for mask, gives, option in (
+            (granted, True, False),
+            (with_option, True, True),
+            (revoked, False, False),
+            (option_revoked, False, True),
+        ):
+            if mask:
+                _apply(root, path, mask, gives, option, grantable)
+    result, _ = _modified(root, 0, change, grantable, [])
+    return Rights(rights.privileges, result)
+
+
+_Change = Callable[[Flags, Depth], int]
+_Both = tuple[Flags, Flags]  # of the rights, and of the options to pass them on
+
+
+def _modified(
+    node: _Node, depth: int, change: _Change, grantable: Sequence[int], inside: list[_Both]
+) -> tuple[_Node, _Both]:
+    """The new node and its flags; `inside` are those of what lies in the node without being a child of it."""
+    result = _Node()
+    inner: dict[Step, _Both] = {}
+    # In a wildcard lie the names beside it that start so: they come first, and longer wildcards before shorter ones.
+    for step, child in sorted(node.children(), key=lambda pair: (pair[0].wildcard, -len(pair[0].name))):
+        beside = [flags for other, flags in inner.items() if step.wildcard and other.name.startswith(step.name)]
+        changed, inner[step] = _modified(child, depth + 1, change, grantable, beside)
+        result.add(step, changed)
+    within = [*inner.values(), *inside]
+    below = grantable[min(depth + 1, Depth.COLUMN)]
+    both = []
+    for number, here in enumerate((node.granted, node.option)):
+        parts = [flags[number] for flags in within]
+        here = change(_flags(here, parts, below), Depth(depth)) & grantable[depth]
+        both.append(_flags(here, parts, below))
+    result.granted, result.option = both[0].here | both[1].here, both[1].here
+    return result, (both[0], both[1])
+
+
+def _flags(here: int, parts: Iterable[Flags], below: int) -> Flags:
+    somewhere = everywhere = here
+    for part in parts:
+        somewhere |= part.somewhere
+        everywhere &= part.everywhere | ~below
+    return Flags(here, somewhere, everywhere)

@@ -5,11 +5,23 @@ Roles can hold each other in a circle. A role that no longer exists gives nothin
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from core.access.access_model import AccessModel, Holder
 from core.access.model import EntityKind, NameSet
+
+
+@dataclass(frozen=True, slots=True)
+class Via:
+    """Where something comes from: who holds it, and the roles on the way there (none for oneself).
+
+    What is not active is in force only after SET ROLE with the first role of the path.
+    """
+
+    holder: Holder
+    path: tuple[str, ...]
+    active: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +85,27 @@ def _is_default(model: AccessModel, who: Holder, role: str) -> bool:
 def contains(names: NameSet, name: str) -> bool:
     """Whether a set that names users or roles has this one in it."""
     return name not in names.excepted if names.everyone else name in names.names
+
+
+def applying(names: NameSet, who: Holder, active: Mapping[str, tuple[str, ...]], model: AccessModel) -> Via | None:
+    """By whom a quota, a profile or a policy with this TO holds for `who`, or None if it does not.
+
+    `active` has the paths of the roles in force. Of a user and a role with one name TO means the user. An exception
+    of any of them is one for `who`.
+    """
+    mine: dict[Holder, tuple[str, ...]] = {who: ()}
+    mine |= {Holder(EntityKind.ROLE, name): path for name, path in active.items()}
+    if any(_meant(name, model) in mine for name in names.excepted):
+        return None
+    if names.everyone:
+        return Via(who, (), active=True)
+    found = [holder for name in names.names if (holder := _meant(name, model)) in mine]
+    nearest = min(found, key=lambda holder: (len(mine[holder]), mine[holder]), default=None)
+    return None if nearest is None else Via(nearest, mine[nearest], active=True)
+
+
+def _meant(name: str, model: AccessModel) -> Holder:
+    return Holder(EntityKind.USER if name in model.users else EntityKind.ROLE, name)
 
 
 def _walk(model: AccessModel, start: Iterable[str], paths: dict[str, tuple[str, ...]]) -> None:

@@ -38,23 +38,24 @@ def rights(*, options: bool) -> st.SearchStrategy[Right]:
     )
 
 
-def _held(name: str, *, options: bool) -> st.SearchStrategy[tuple[Grant | Revoke, ...]]:
+def held(name: str, *, options: bool = True) -> st.SearchStrategy[tuple[Grant | Revoke, ...]]:
+    """What one holder was granted and had taken back, in this order."""
     some = st.lists(rights(options=options), min_size=1, max_size=2).map(tuple)
     option = st.booleans() if options else st.just(False)
     grant = st.builds(Grant, some, grantees=st.just((name,)), grant_option=option)
     revoke = st.builds(Revoke, some, grantees=st.just((name,)), grant_option=option)
-    return st.lists(st.one_of(grant, grant, revoke), max_size=7).map(tuple)
+    return st.lists(st.one_of(grant, grant, revoke), max_size=6).map(tuple)
 
 
-USERS = tuple(f"u{number}" for number in range(8))
-ROLES = tuple(f"r{number}" for number in range(6))
+USERS = tuple(f"u{number}" for number in range(4))
+ROLES = tuple(f"r{number}" for number in range(5))
 
 
 @st.composite
 def models(draw: st.DrawFn, *, default_roles: bool = True, options: bool = True) -> AccessModel:
     """A model in which every user and role may hold any role, also in a circle, but no role itself."""
     holders = [Holder(EntityKind.USER, name) for name in USERS] + [Holder(EntityKind.ROLE, name) for name in ROLES]
-    rights_ = {holder: draw(_held(holder.name, options=options)) for holder in holders}
+    rights_ = {holder: draw(held(holder.name, options=options)) for holder in holders}
     granted = {
         holder: draw(
             st.dictionaries(st.sampled_from([role for role in ROLES if role != holder.name]), st.booleans(), max_size=3)
