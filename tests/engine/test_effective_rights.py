@@ -8,20 +8,25 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from core.access.access_model import AccessModel, Holder
+from core.access.effective.implicit import with_implicit
 from core.access.effective.privilege_tree import SOURCE_NAMES, Privilege, clickhouse_26_9
+from core.access.effective.questions import Extent, Verdict, can
 from core.access.effective.rights import RightsIndex
 from core.access.effective.rights_tree import Path as Place
 from core.access.effective.rights_tree import Rights, Step, places
-from core.access.model import EntityKind, Grant, Revoke
+from core.access.model import EntityKind, Grant, Revoke, Right, User
 from core.access.parser import parse_statement
 from core.access.render import render
-from core.access.render_grants import identifier
+from core.access.render_grants import identifier, render_rights
 from core.clickhouse.embedded_handle import Handle, HandleOptions
+from core.clickhouse.errors import NoRightError, ServerError
 from tests.unit.access import effective_models
+from tests.unit.access.effective_examples import model_of
 
 # Every model takes an engine of its own: few of them, and no search for a smaller one.
 ENGINE = settings(
@@ -34,16 +39,22 @@ TREE = clickhouse_26_9()
 
 
 @contextmanager
-def loaded(model: AccessModel) -> Iterator[Handle]:
-    """chDB with the users and roles of a model, every statement as it stands in it."""
+def loaded(model: AccessModel, as_user: str = "", folder: Path | None = None) -> Iterator[Handle]:
+    """chDB with the users and roles of a model, every statement as it stands in it.
+
+    chDB connects as `default`, which can do everything, or what `as_user` can.
+    """
     root = ElementTree.Element("clickhouse")
     for part in ("profiles", "quotas"):
         ElementTree.SubElement(ElementTree.SubElement(root, part), "default")
     users = ElementTree.SubElement(root, "users")
     default = ElementTree.SubElement(users, "default")
-    for tag in ("access_management", "named_collection_control"):
-        ElementTree.SubElement(default, tag).text = "1"
     ElementTree.SubElement(default, "no_password")
+    if as_user:
+        _grants(default, model, Holder(EntityKind.USER, as_user))
+    else:
+        for tag in ("access_management", "named_collection_control"):
+            ElementTree.SubElement(default, tag).text = "1"
     for name in model.users:
         element = ElementTree.SubElement(users, name)
         ElementTree.SubElement(element, "no_password")
@@ -51,8 +62,8 @@ def loaded(model: AccessModel) -> Iterator[Handle]:
     roles = ElementTree.SubElement(root, "roles")
     for name in model.roles:
         _grants(ElementTree.SubElement(roles, name), model, Holder(EntityKind.ROLE, name))
-    with TemporaryDirectory() as folder:
-        home = Path(folder)
+    with TemporaryDirectory() as own:
+        home = folder or Path(own)
         (home / "config.xml").write_text(f"<clickhouse><users_config>{home}/users.xml</users_config></clickhouse>")
         (home / "users.xml").write_text(ElementTree.tostring(root, encoding="unicode"))
         handle = Handle(HandleOptions(home / "data", home / "config.xml", {}, comment="test"))
@@ -134,3 +145,104 @@ def test_all_rights_are_what_show_grants_final_says(model: AccessModel) -> None:
         for holder in index.holders():
             theirs = lines(handle, f"SHOW GRANTS FOR {holder.name} FINAL")
             assert atoms(index.effective(holder).granted) == shown_atoms(theirs), (holder, theirs)
+
+
+def _of_one_kind(right: Right) -> bool:
+    """Whether CHECK GRANT understands the question: of a group all must be grantable there, of a source no pattern."""
+    path, mask = places(right, TREE)[0]
+    return right.source_filter is None and not mask & ~TREE.grantable[len(path)]
+
+
+@ENGINE
+@given(
+    effective_models.models(default_roles=False),
+    st.lists(effective_models.rights(options=True), min_size=15, max_size=30),
+    st.lists(effective_models.rights(options=False), min_size=15, max_size=30),
+)
+def test_can_is_what_check_grant_says(model: AccessModel, asked: list[Right], more: list[Right]) -> None:
+    found = RightsIndex(model).effective(Holder(EntityKind.USER, "u0"))
+    with loaded(model, as_user="u0") as handle:
+        for right in filter(_of_one_kind, [*asked, *more]):
+            theirs = bool(handle.query(f"CHECK GRANT {render_rights((right,))}").first_cell())
+            assert (can(found, right).verdict is Verdict.YES) is theirs, (right, found.final())
+
+
+@ENGINE
+@given(effective_models.models(default_roles=False))
+def test_implicit_rights_are_those_of_show_grants_with_implicit(model: AccessModel) -> None:
+    index = RightsIndex(model)
+    with loaded(model) as handle:
+        for name in model.users:
+            theirs = shown_atoms(lines(handle, f"SHOW GRANTS FOR {name} WITH IMPLICIT FINAL"))
+            mine = atoms(with_implicit(index.effective(Holder(EntityKind.USER, name)).granted))
+            assert _without_option(mine) == _without_option(theirs), name
+
+
+def _without_option(found: set[Atom]) -> set[tuple[bool, str, Place]]:
+    """What is given and taken, whether or not it may be passed on. Engines are the server's to know."""
+    kept = (atom for atom in found if atom[2] != "TABLE ENGINE" and atom[:2] != (True, True))
+    return {(revoked, name, place) for revoked, _, name, place in kept}
+
+
+@pytest.mark.parametrize(
+    ("grants", "passed_on"),
+    [
+        # SHOW GRANTS shows neither of these options, but they hold.
+        (["GRANT SELECT ON ab.t", "GRANT OPTIMIZE ON *.*", "GRANT OPTIMIZE ON a.ab* WITH GRANT OPTION"], True),
+        (["GRANT SELECT ON *.* WITH GRANT OPTION", "REVOKE GRANT OPTION FOR SELECT ON a*.*"], False),
+        (["GRANT OPTIMIZE ON a.ab* WITH GRANT OPTION", "REVOKE GRANT OPTION FOR OPTIMIZE ON a.abc"], False),
+    ],
+)
+def test_grant_options_on_wildcards_hold(grants: list[str], passed_on: bool) -> None:
+    holder = Holder(EntityKind.USER, "u")
+    parsed = [_for_user(text) for text in grants]
+    model = AccessModel({"u": User("u"), "v": User("v")}, rights={holder: tuple(parsed)})
+    right = Right("SELECT" if "SELECT ON *.*" in grants[0] else "OPTIMIZE", database="a", table="abc")
+    assert (can(RightsIndex(model).effective(holder), right).grant_option is Extent.ALL) is passed_on
+    with loaded(model, as_user="u") as handle, pytest.raises(ServerError if passed_on else NoRightError) as refused:
+        handle.command(f"GRANT {render_rights((right,))} TO v")
+    assert isinstance(refused.value, NoRightError) is not passed_on
+
+
+def _for_user(text: str) -> Grant | Revoke:
+    word = "TO" if text.startswith("GRANT") else "FROM"
+    rest, option, _ = text.partition(" WITH GRANT OPTION")
+    statement = parse_statement(f"{rest} {word} u{option}")
+    assert isinstance(statement, Grant | Revoke)
+    return statement
+
+
+AUDIT = (
+    "CREATE USER bob",
+    "CREATE ROLE analyst, base",
+    "GRANT SELECT ON *.* TO base",
+    "REVOKE SELECT ON secret.* FROM base",
+    "REVOKE SELECT(wage) ON a.t1 FROM base",
+    "GRANT SELECT ON log*.*, SELECT ON pre.tab* TO analyst",
+    "GRANT base TO analyst",
+    "GRANT analyst TO bob",
+)
+
+
+def test_the_audit_example_is_what_really_can_be_read() -> None:
+    model = model_of(*AUDIT)
+    found = RightsIndex(model).effective(Holder(EntityKind.USER, "bob"))
+    with TemporaryDirectory() as folder:
+        with loaded(model, folder=Path(folder)) as handle:
+            for table in ("a.t1", "secret.t", "secret.pub"):
+                handle.command(f"CREATE DATABASE IF NOT EXISTS {table.split('.')[0]}")
+                handle.command(f"CREATE TABLE {table} (day Int32, wage Int32) ENGINE = MergeTree ORDER BY ()")
+        with loaded(model, as_user="bob", folder=Path(folder)) as handle:
+            for database, table, columns in (
+                ("a", "t1", ("day",)),
+                ("a", "t1", ("wage",)),
+                ("a", "t1", ("day", "wage")),
+                ("secret", "t", ("day",)),
+            ):
+                verdict = can(found, Right("SELECT", columns, database, table)).verdict
+                try:
+                    handle.query(f"SELECT {', '.join(columns)} FROM {database}.{table}")
+                except NoRightError:
+                    assert verdict is not Verdict.YES
+                else:
+                    assert verdict is Verdict.YES
