@@ -78,6 +78,24 @@ def tokenize(sql: str) -> list[Token]:
     return tokens
 
 
+def statement_spans(sql: str) -> list[tuple[int, int]]:
+    """Where the statements of a script begin and end: between semicolons that stand outside of quotes and comments.
+
+    Raises AccessSyntaxError as `tokenize`.
+    """
+    spans: list[tuple[int, int]] = []
+    position, begin, end = 0, -1, -1
+    while (position := _skip(sql, position)) < len(sql):
+        token = _token(sql, position)
+        position = token.end
+        if token.kind is Kind.SYMBOL and token.text == ";":
+            spans += [(begin, end)] if begin >= 0 else []
+            begin = -1
+        else:
+            begin, end = (token.position if begin < 0 else begin), token.end
+    return [*spans, (begin, end)] if begin >= 0 else spans
+
+
 def first_words(sql: str, count: int) -> tuple[str, ...]:
     """At most `count` bare words that `sql` begins with, in upper case, comments between them left out."""
     words: list[str] = []

@@ -1,0 +1,126 @@
+"""Reads everything that a ClickHouse of either home holds about access, as far as the connected user may see it.
+
+`SHOW ACCESS` has all of it in one answer, for who may see all; where that is refused each kind is asked for apart.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from core.access.access_model import AccessModel, EntityKey
+from core.access.assembling import model_from_statements
+from core.access.model import EntityKind, Statement
+from core.access.parser import parse_statement
+from core.access.policies import PolicyName
+from core.clickhouse.engine import Engine, QueryResult
+from core.clickhouse.errors import UnknownNameError
+from core.errors import HousekeysError, RefusedError
+
+EMBEDDED_STORAGE = "embedded"  # the access storage of an embedded engine, in the place of a user directory's name
+_BUILT_IN = "default"  # what users.xml defines in an embedded engine: its user, its settings profile, its quota
+_KINDS = (
+    ("users", "SHOW CREATE USERS"),
+    ("roles", "SHOW CREATE ROLES"),
+    ("quotas", "SHOW CREATE QUOTAS"),
+    ("settings profiles", "SHOW CREATE SETTINGS PROFILES"),
+    ("row policies", "SHOW CREATE ROW POLICIES"),
+    ("grants", "SHOW GRANTS FOR ALL"),
+)
+_STORAGES: Mapping[EntityKind, str] = {
+    EntityKind.USER: "SELECT name, storage FROM system.users",
+    EntityKind.ROLE: "SELECT name, storage FROM system.roles",
+    EntityKind.QUOTA: "SELECT name, storage FROM system.quotas",
+    EntityKind.SETTINGS_PROFILE: "SELECT name, storage FROM system.settings_profiles",
+    EntityKind.ROW_POLICY: "SELECT short_name, database, table, storage FROM system.row_policies",
+    EntityKind.MASKING_POLICY: "SELECT short_name, database, table, storage FROM system.masking_policies",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AccessSurvey:
+    """What was read. `hidden` says in a sentence each what may not be seen; `unread` has statements not understood."""
+
+    model: AccessModel
+    hidden: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+
+
+async def survey_access(engine: Engine) -> AccessSurvey:
+    """Read all of it. Raises UnreachableError; what is refused is left out and named in `hidden`."""
+    lines, hidden = await _statements(engine)
+    model, unread = await asyncio.to_thread(_model, lines)  # 10,000 statements take a second
+    storages = await _storages(engine, model)
+    return AccessSurvey(replace(model, storages=storages), hidden, unread)
+
+
+async def _statements(engine: Engine) -> tuple[list[str], tuple[str, ...]]:
+    try:
+        return _column(await engine.query("SHOW ACCESS")), ()
+    except RefusedError:
+        pass
+    lines: list[str] = []
+    hidden: list[str] = []
+    for words, question in _KINDS:
+        try:
+            lines += _column(await engine.query(question))
+        except RefusedError as error:
+            hidden.append(f"The {words} cannot be seen: {error.message}")
+        except UnknownNameError:
+            continue  # there are none
+    return lines, tuple(hidden)
+
+
+def _column(result: QueryResult) -> list[str]:
+    return [str(row[0]) for row in result.rows]
+
+
+def _model(lines: Sequence[str]) -> tuple[AccessModel, tuple[str, ...]]:
+    statements: list[Statement] = []
+    unread: list[str] = []
+    for line in lines:
+        try:
+            statements.append(parse_statement(line))
+        except HousekeysError:
+            unread.append(line)
+    return model_from_statements(statements), tuple(unread)
+
+
+async def _storages(engine: Engine, model: AccessModel) -> Mapping[EntityKey, str]:
+    """The user directory of each entity. An older or stricter server may not tell all of them."""
+    if engine.home == "embedded":
+        return {key: _embedded_storage(key) for key in entity_keys(model)}
+    found: dict[EntityKey, str] = {}
+    for kind, question in _STORAGES.items():
+        try:
+            rows = (await engine.query(question)).rows
+        except (RefusedError, UnknownNameError):
+            continue
+        for *name, storage in rows:
+            found[EntityKey(kind, _entity_name(name))] = str(storage)
+    return found
+
+
+def _entity_name(cells: Sequence[object]) -> str | PolicyName:
+    if len(cells) == 1:
+        return str(cells[0])
+    short, database, table = (str(cell or "") for cell in cells)
+    return PolicyName(short, database, table or None)
+
+
+def _embedded_storage(key: EntityKey) -> str:
+    return "users_xml" if key.name == _BUILT_IN and key.kind is not EntityKind.ROLE else EMBEDDED_STORAGE
+
+
+def entity_keys(model: AccessModel) -> list[EntityKey]:
+    """Every entity of a model."""
+    kinds: tuple[tuple[EntityKind, Mapping[str, object] | Mapping[PolicyName, object]], ...] = (
+        (EntityKind.USER, model.users),
+        (EntityKind.ROLE, model.roles),
+        (EntityKind.QUOTA, model.quotas),
+        (EntityKind.SETTINGS_PROFILE, model.settings_profiles),
+        (EntityKind.ROW_POLICY, model.row_policies),
+        (EntityKind.MASKING_POLICY, model.masking_policies),
+    )
+    return [EntityKey(kind, name) for kind, entities in kinds for name in entities]
