@@ -16,7 +16,7 @@ from core.access.parser import parse_statement
 from core.access.tokenizer import AccessSyntaxError, statement_spans
 from core.display import one_line
 
-_LINE_START = re.compile(r"^(?=\s*(?:CREATE|ALTER|DROP|GRANT|REVOKE|MOVE|SET)\b)", re.IGNORECASE | re.MULTILINE)
+_LINE_START = re.compile(r"^(?=[ \t]*(?:CREATE|ALTER|DROP|GRANT|REVOKE|MOVE|SET)\b)", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
