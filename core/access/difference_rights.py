@@ -119,6 +119,11 @@ class Rights:
                 return Held(held.granted & available, held.option & available)
         return Held()
 
+    def meets(self, act: Act, mask: int, place: Place) -> bool:
+        """Whether a revoke takes anything on `place` or in it."""
+        held = [self.at(place), *(self._held[inner] for inner in self._within(place) if inner in self._held)]
+        return any(mask & (each.option if act is Act.REVOKE_OPTION else each.granted) for each in held)
+
     def places(self) -> Collection[Place]:
         return self._held.keys()
 

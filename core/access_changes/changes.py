@@ -118,7 +118,8 @@ def _title(plan: Plan) -> str:
 def _consequences(plan: Plan) -> Iterator[str]:
     yield from _limited([step.takes for step in plan.steps if step.takes])
     yield from _limited([refusal.why for refusal in plan.refusals])
-    unknown = [f"{title(key)}" for key in plan.differences.not_compared]
+    set_anew = {step.key for step in plan.steps if "methods" in step.details}
+    unknown = [title(key) for key in plan.differences.not_compared if key not in set_anew]
     yield from _limited(
         [f"The password of {who} was not compared, because one side does not tell it; it stays." for who in unknown]
     )

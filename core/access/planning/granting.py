@@ -20,7 +20,7 @@ def rights_steps(current: AccessModel, target: AccessModel, holder: Holder) -> I
     before, after = current.rights.get(holder, ()), target.rights.get(holder, ())
     if before == after:
         return
-    now = folded(before)
+    now = former = folded(before)
     for statement in rights_statements(now, folded(after), holder.name):
         then = _after(now, statement)
         inverse = rights_statements(then, now, holder.name)
@@ -31,7 +31,8 @@ def rights_steps(current: AccessModel, target: AccessModel, holder: Holder) -> I
             yield Planned(holder_key(holder), Action.GRANT, statement, tuple(inverse), details=details)
         else:
             option = "the option to pass on " if statement.grant_option else ""
-            takes = f"{who(holder_key(holder))} loses {option}{what}."
+            lost = any(former.meets(*act) for act in acts(statement))  # else it is a part of what was just given
+            takes = f"{who(holder_key(holder))} loses {option}{what}." if lost else ""
             details = {"rights": what, "option_only": statement.grant_option}
             yield Planned(holder_key(holder), Action.REVOKE, statement, tuple(inverse), takes=takes, details=details)
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from hypothesis import strategies as st
 
 from core.access.access_model import AccessModel, Holder
+from core.access.assembling import assemble
+from core.access.disassembling import statements_of
 from core.access.model import (
     EVERYONE,
     Authentication,
@@ -18,9 +21,12 @@ from core.access.model import (
     Revoke,
     Right,
     Role,
+    SettingElement,
     Statement,
     User,
 )
+from core.access.policies import MaskingPolicy, PolicyName, RowPolicy
+from core.access.quotas import Quota, QuotaInterval, QuotaKey, QuotaLimit
 from core.access.settings_profiles import SettingsProfile
 from core.access.state import AccessState
 from tests.unit.access import strategies
@@ -104,6 +110,63 @@ def models(draw: st.DrawFn) -> AccessModel:
         granted_roles=granted,
         settings_profiles=PROFILES,
     )
+
+
+_LIMITS = st.dictionaries(st.sampled_from(QuotaLimit), st.integers(1, 9), max_size=2)
+_INTERVALS = st.dictionaries(st.sampled_from([3600, 86400]), st.tuples(_LIMITS, st.booleans()), max_size=2).map(
+    lambda found: tuple(
+        QuotaInterval(seconds, tuple(sorted(limits.items())), randomized)
+        for seconds, (limits, randomized) in found.items()
+    )
+)
+_POLICIES = [PolicyName("p", "d", "t"), PolicyName("p", "d", None), PolicyName("p 2", "d", "t")]
+
+
+@st.composite
+def whole_models(draw: st.DrawFn) -> AccessModel:
+    """Models with entities of every kind."""
+    model = draw(models())
+    names = _names([*model.users, *model.roles])
+    profiles = draw(st.lists(st.sampled_from(["s1", "s2", "s 3"]), unique=True))
+    quotas = draw(st.lists(st.sampled_from(["q1", "q 2"]), unique=True))
+    policies = draw(st.lists(st.sampled_from(_POLICIES), unique=True))
+    masks = draw(st.lists(st.sampled_from(_POLICIES[:1]), max_size=1))  # never on a whole database
+    parents = st.lists(st.sampled_from([*profiles, "default"]), max_size=2, unique=True)
+
+    def with_parents(name: str) -> tuple[SettingElement, ...]:
+        inherited = tuple(SettingElement(profile=parent) for parent in draw(parents) if parent != name)
+        return (*inherited, *draw(strategies.settings(None)))
+
+    return replace(
+        model,
+        users={name: replace(user, settings=with_parents("")) for name, user in model.users.items()},
+        settings_profiles={
+            **PROFILES,
+            **{name: SettingsProfile(name, with_parents(name), draw(names)) for name in profiles},
+        },
+        quotas={name: Quota(name, draw(st.sampled_from(QuotaKey)), draw(_INTERVALS), draw(names)) for name in quotas},
+        row_policies={
+            name: RowPolicy(name, draw(st.sampled_from([None, "a = 1", "b"])), draw(st.booleans()), draw(names))
+            for name in policies
+        },
+        masking_policies={
+            name: MaskingPolicy(
+                name,
+                draw(st.sampled_from(["a = 1", "a = 'x'"])),
+                draw(st.sampled_from(["", "b = 2"])),
+                draw(st.integers(0, 2)),
+                draw(names.filter(lambda to: to.everyone or bool(to.names))),  # TO NONE is written as TO ALL
+            )
+            for name in masks
+        },
+    )
+
+
+def rebuilt(model: AccessModel, statements: Iterable[Statement]) -> AccessModel:
+    """What comes of `model` by statements about entities of every kind. None of them may fail to fit."""
+    built, misfits = assemble([*statements_of(model), *statements])
+    assert misfits == ()
+    return built
 
 
 def _user(name: str, roles: list[str], everybody: list[str]) -> st.SearchStrategy[User]:
