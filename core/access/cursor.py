@@ -9,10 +9,11 @@ from core.access.tokenizer import AccessSyntaxError, Kind, Token, tokenize
 
 T = TypeVar("T")
 _BRACKETS = {"(": ")", "[": "]", "{": "}"}
-# Words behind which an expression goes on with an operand.
+# Words behind which an expression goes on with an operand: between two operands, and before one.
 _OPERATORS = frozenset(
-    ("AND", "BETWEEN", "CASE", "DIV", "ELSE", "GLOBAL", "ILIKE", "IN", "INTERVAL", "IS", "LIKE", "MOD", "NOT", "OR")
-) | frozenset(("REGEXP", "THEN", "WHEN", "XOR"))
+    ("AND", "BETWEEN", "DIV", "ELSE", "GLOBAL", "ILIKE", "IN", "IS", "LIKE", "MOD", "NOT", "OR", "REGEXP", "THEN")
+) | frozenset(("WHEN", "XOR"))
+_PREFIXES = frozenset(("CASE", "INTERVAL"))  # which are names as well
 
 
 class Cursor:
@@ -133,14 +134,13 @@ class Cursor:
     def expression(self, what: str, ends: Sequence[str], *, listed: bool = False) -> str:
         """An expression as it stands: up to one of the keywords `ends`, or a comma (unless `listed`), outside brackets.
 
-        A keyword that stands where an operand must stand, as in `1 = to`, is a name and ends nothing.
+        A keyword that stands where an operand must stand, as in `1 = to` or `case TO u`, is a name and ends nothing.
         """
         start = self.index
         open_brackets: list[str] = []
         operand_needed = True
         while self.token.kind is not Kind.END:
-            token = self.token
-            symbol = token.text if token.kind is Kind.SYMBOL else ""
+            symbol = self.token.text if self.token.kind is Kind.SYMBOL else ""
             if not open_brackets:
                 at_end = not operand_needed and any(map(self.at_words, ends))
                 if at_end or symbol in _BRACKETS.values() or (symbol == "," and not listed):
@@ -149,15 +149,24 @@ class Cursor:
                 open_brackets.append(_BRACKETS[symbol])
             elif open_brackets and symbol in _BRACKETS.values() and symbol != open_brackets.pop():
                 self.fail("the bracket that closes the one before")
-            operand_needed = symbol not in ("", *_BRACKETS.values()) or (
-                token.kind is Kind.WORD and token.text.upper() in _OPERATORS
-            )
-            self.take()
+            token = self.take()
+            operand_needed = self._operand_follows(token, operand_needed, ends)
         if open_brackets:
             self.fail(f"'{open_brackets[-1]}'")
         if self.index == start:
             self.fail(what)
         return self.sql[self.tokens[start].position : self.tokens[self.index - 1].end]
+
+    def _operand_follows(self, token: Token, needed: bool, ends: Sequence[str]) -> bool:
+        """Whether an operand must follow `token`, which was itself where one was `needed` or not."""
+        if token.kind is Kind.SYMBOL:
+            return token.text not in _BRACKETS.values() and not (needed and token.text == "*")
+        if token.kind is not Kind.WORD:
+            return False
+        word = token.text.upper()
+        if not needed:
+            return word in _OPERATORS
+        return word == "NOT" or (word in _PREFIXES and not any(map(self.at_words, ends)))
 
     def cluster(self) -> str:
         """`ON CLUSTER c` if it comes next, else the empty string."""

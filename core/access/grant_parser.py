@@ -87,7 +87,7 @@ def _rights_follow(cursor: Cursor) -> bool:
         if depth or token.kind is not Kind.WORD:
             continue
         before = cursor.peek(ahead - 1)
-        if ahead == 0 or before.text == "," or before.text.upper() == "EXCEPT":
+        if ahead == 0 or (before.kind in (Kind.SYMBOL, Kind.WORD) and before.text.upper() in (",", "EXCEPT")):
             continue  # the first word of a privilege or name, which ClickHouse writes unquoted even if it is `on`
         word = token.text.upper()
         following = cursor.peek(ahead + 1)

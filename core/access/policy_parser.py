@@ -21,8 +21,12 @@ from core.access.policies import (
 )
 from core.access.tokenizer import Kind
 
-_AFTER_CONDITION: Final = ("AS", "FOR SELECT", "FOR ALL", "USING", "RENAME TO", "ON CLUSTER", "TO")
-_AFTER_MASK: Final = ("UPDATE", "WHERE", "PRIORITY", "RENAME TO", "ON CLUSTER", "TO")
+# What ends an expression. ClickHouse reads `WITH CHECK` and forgets it, and `PARALLEL WITH` begins another statement:
+# both are refused here, as what follows an expression.
+_REFUSED: Final = ("WITH CHECK", "PARALLEL WITH")
+_AFTER_CONDITION: Final = ("AS", "FOR SELECT", "FOR ALL", "USING", "RENAME TO", "ON CLUSTER", "TO", *_REFUSED)
+_AFTER_MASK: Final = ("UPDATE", "WHERE", "PRIORITY", "RENAME TO", "ON CLUSTER", "TO", *_REFUSED)
+_TOO_MUCH: Final = 2**63  # for a priority, which ClickHouse would make negative
 
 
 def parse_create_row_policy(cursor: Cursor) -> CreateRowPolicy:
@@ -163,6 +167,18 @@ def _filter(cursor: Cursor, clauses: Clauses) -> bool:
     return True
 
 
+def _whole_number(cursor: Cursor) -> int:
+    text = cursor.token.text.lower()
+    hexadecimal = text.startswith("0x")
+    if cursor.token.kind is not Kind.NUMBER or not (hexadecimal or text.isdecimal()):
+        cursor.fail("a whole number")
+    number = int(text, 16 if hexadecimal else 10)
+    if number >= _TOO_MUCH:
+        cursor.fail("a smaller number")
+    cursor.take()
+    return number
+
+
 def _mask(cursor: Cursor, clauses: Clauses) -> bool:
     """Read `UPDATE …`, `WHERE …` or `PRIORITY n` if one of them comes next."""
     if cursor.at_words("UPDATE"):
@@ -176,9 +192,7 @@ def _mask(cursor: Cursor, clauses: Clauses) -> bool:
     elif cursor.at_words("PRIORITY"):
         clauses.need_new("priority", "PRIORITY")
         cursor.take()
-        if cursor.token.kind is not Kind.NUMBER or not cursor.token.text.isdecimal():
-            cursor.fail("a whole number")
-        clauses["priority"] = int(cursor.take().text)
+        clauses["priority"] = _whole_number(cursor)
     else:
         return False
     return True

@@ -39,7 +39,7 @@ def render_create_masking_policy(statement: CreateMaskingPolicy) -> str:
         f"UPDATE {statement.updates}",
         f"WHERE {statement.condition}" if statement.condition else "",
         f"TO {name_set(statement.to)}",
-        _priority(statement.priority),
+        _priority(statement.priority or None),  # 0 is what it is without
     )
 
 

@@ -17,18 +17,31 @@ from core.access.tokenizer import Kind
 T = TypeVar("T")
 _WRITABILITY = {"READONLY": "CONST", "CONST": "CONST", "WRITABLE": "WRITABLE"}
 _CHANGEABLE = "CHANGEABLE_IN_READONLY"
+_BEHIND_SETTINGS = ("MIN", "MAX", *_WRITABILITY, _CHANGEABLE)
 _PROFILE_WORDS = ("PROFILES", "PROFILE")
 _SETTING_WORDS = ("SETTINGS", "SETTING")
 
 
 def parse_settings(cursor: Cursor, *, inherit: bool = False) -> tuple[SettingElement, ...] | None:
     """`SETTINGS …` or `PROFILE …` (with `inherit` `INHERIT …`) of a CREATE if it comes next, else None."""
-    if cursor.one_of(*_SETTING_WORDS):
-        if cursor.words("NONE"):
-            return ()
-    elif not _at_profile(cursor, inherit):
+    if not cursor.one_of(*_SETTING_WORDS) and not _at_profile(cursor, inherit):
         return None
-    return cursor.listed(lambda: _element(cursor, inherit))
+    found: list[SettingElement] = []
+    profiles = False
+    while True:
+        if _at_profile(cursor, inherit):
+            cursor.take()
+            profiles = True
+        elif profiles and not _at_name_alone(cursor):
+            profiles = False
+        if cursor.words("NONE"):
+            pass  # which is nothing, wherever it stands
+        elif profiles:
+            found.append(SettingElement(profile=cursor.name("the name of a profile")))
+        else:
+            found.append(_element(cursor, inherit))
+        if not cursor.symbol(","):
+            return tuple(found)
 
 
 def parse_settings_change(cursor: Cursor, *, inherit: bool = False) -> SettingsChange | None:
@@ -92,6 +105,18 @@ def _at_profile(cursor: Cursor, inherit: bool) -> bool:
     following = cursor.peek().kind
     profile_words = (*_PROFILE_WORDS, "INHERIT") if inherit else _PROFILE_WORDS
     return any(cursor.at_words(word) for word in profile_words) and following in (Kind.WORD, Kind.QUOTED, Kind.STRING)
+
+
+def _at_name_alone(cursor: Cursor) -> bool:
+    """Whether a name comes next and nothing that a setting needs: behind a profile it is one more profile."""
+    following = cursor.peek()
+    if cursor.token.kind is Kind.STRING:
+        return True
+    if cursor.token.kind not in (Kind.WORD, Kind.QUOTED):
+        return False
+    if following.kind is Kind.SYMBOL:
+        return following.text == ","
+    return following.text.upper() not in _BEHIND_SETTINGS
 
 
 def _element(cursor: Cursor, inherit: bool) -> SettingElement:

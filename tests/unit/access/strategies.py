@@ -1,6 +1,8 @@
-"""Hypothesis strategies for access statements and states, hostile names included."""
+"""Hypothesis strategies for access statements, entities and states, hostile names included."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -16,6 +18,7 @@ from core.access.model import (
     Grant,
     Hosts,
     Interval,
+    Move,
     NameSet,
     Revoke,
     Right,
@@ -24,6 +27,17 @@ from core.access.model import (
     SettingsChange,
     Statement,
 )
+from core.access.policies import (
+    AlterMaskingPolicy,
+    AlterRowPolicy,
+    CreateMaskingPolicy,
+    CreateRowPolicy,
+    DropPolicy,
+    PolicyName,
+    RowPolicy,
+)
+from core.access.quotas import SECONDS, AlterQuota, CreateQuota, Quota, QuotaInterval, QuotaKey, QuotaLimit
+from core.access.settings_profiles import AlterSettingsProfile, CreateSettingsProfile, SettingsProfile
 
 # Words that mean something of their own where a name can stand; ClickHouse itself does not quote them all.
 _OWN_MEANING = frozenset({"none", "any", "current_user", "currentuser", "all", "cluster"})
@@ -207,7 +221,201 @@ alter_users = st.builds(
 ).filter(lambda statement: statement != AlterUser(statement.names, statement.if_exists))
 renames = st.builds(AlterUser, st.tuples(names), rename_to=names)
 
+_optional_sets = st.one_of(st.none(), _grantee_sets)
+# In a CREATE, ClickHouse does not write TO NONE.
+_given_sets = _optional_sets.filter(lambda found: found != NameSet())
+_head = {"storage": _optional_names, "cluster": _optional_names}
+_create_options = st.sampled_from([{}, {"if_not_exists": True}, {"or_replace": True}])
+
+
+def _whole_or_quarters(limit: QuotaLimit) -> st.SearchStrategy[tuple[QuotaLimit, int | float]]:
+    # ClickHouse cuts other fractions of a second off where binary numbers do not hold them.
+    if limit is QuotaLimit.EXECUTION_TIME:
+        return st.tuples(st.just(limit), st.integers(0, 4 * 10**6).map(lambda quarters: _short(quarters / 4)))
+    return st.tuples(st.just(limit), st.integers(0, 2**64 - 1))
+
+
+def _short(number: float) -> int | float:
+    return int(number) if number.is_integer() else number
+
+
+_limits = st.lists(st.sampled_from(QuotaLimit), unique=True, max_size=4).flatmap(
+    lambda chosen: st.tuples(*(_whole_or_quarters(limit) for limit in QuotaLimit if limit in chosen))
+)
+_lengths = st.one_of(
+    st.integers(0, 10**8),
+    st.builds(lambda unit, count: unit * count, st.sampled_from(list(SECONDS.values())), st.integers(1, 30)),
+)
+quota_intervals = st.lists(
+    st.one_of(
+        st.builds(QuotaInterval, _lengths, _limits, st.booleans()),
+        st.builds(QuotaInterval, _lengths, randomized=st.booleans(), removed=st.just(True)),
+    ),
+    max_size=3,
+    unique_by=lambda interval: interval.seconds,
+).map(tuple)
+_kept_intervals = quota_intervals.map(lambda found: tuple(one for one in found if not one.removed))
+_bits = {
+    "ipv4_prefix_bits": st.one_of(st.none(), st.integers(0, 32)),
+    "ipv6_prefix_bits": st.one_of(st.none(), st.integers(0, 128)),
+}
+_ip_keys = st.sampled_from([QuotaKey.IP_ADDRESS, QuotaKey.FORWARDED_IP_ADDRESS])
+_quota_keys = st.sampled_from(QuotaKey)
+quotas = st.one_of(
+    st.builds(Quota, names, _quota_keys, _kept_intervals, _name_sets),
+    st.builds(Quota, names, _ip_keys, _kept_intervals, _name_sets, **_bits),
+)
+create_quotas = st.one_of(
+    *(
+        st.builds(
+            lambda options, **clauses: CreateQuota(**options, **clauses),
+            _create_options,
+            names=_some,
+            key=key,
+            intervals=quota_intervals,
+            to=_given_sets,
+            **_head,
+            **bits,
+        )
+        for key, bits in ((st.one_of(st.none(), _quota_keys), {}), (st.one_of(st.none(), _ip_keys), _bits))
+    )
+)
+alter_quotas = st.one_of(
+    st.builds(AlterQuota, _some, st.booleans(), key=_quota_keys, intervals=quota_intervals, to=_optional_sets, **_head),
+    st.builds(AlterQuota, st.tuples(names), rename_to=names, key=st.one_of(st.none(), _ip_keys), **_bits),
+)
+
+_profile_elements = st.tuples(settings(None), st.lists(names, max_size=2, unique=True)).map(
+    lambda found: (*found[0], *(SettingElement(profile=name) for name in found[1]))
+)
+settings_profiles = st.builds(SettingsProfile, names, _profile_elements, _name_sets)
+create_profiles = st.builds(
+    lambda options, **clauses: CreateSettingsProfile(**options, **clauses),
+    _create_options,
+    names=_some,
+    settings=_profile_elements,
+    to=_given_sets,
+    **_head,
+)
+alter_profiles = st.one_of(
+    st.builds(AlterSettingsProfile, _some, st.booleans(), settings=_changes, to=_optional_sets, **_head),
+    st.builds(AlterSettingsProfile, st.tuples(names), rename_to=names, to=_optional_sets),
+    st.builds(AlterSettingsProfile, _some, to=_grantee_sets),
+)
+
+# Expressions in ClickHouse's own form, words of clauses where they mean nothing of the kind included.
+conditions = st.sampled_from(
+    [
+        "1",
+        "tenant = currentUser()",
+        "(a = 1) AND (b IN (1, 2))",
+        "x IN (SELECT a FROM db.b WHERE c)",
+        "1 = to",
+        "a AND for AND t.as",
+        r"concat(`TO x`, ' TO y AS z\\') != 'it\'s'",
+        "if(a, 'AS', USING.`FOR SELECT`) = '漢😀'",
+        "NOT (a IS NULL)",
+        "CAST(a, 'UInt8') = 1",
+        "(arr[1]) = 2",
+    ]
+)
+_tables = st.tuples(st.one_of(st.just(""), names), st.one_of(st.none(), names))
+
+
+def _policy_names(
+    short: st.SearchStrategy[str], table: st.SearchStrategy[tuple[str, str | None]]
+) -> st.SearchStrategy[tuple[PolicyName, ...]]:
+    """Several names on a table, a name on several tables, or names with a table each."""
+    shorts, tables = (st.lists(part, min_size=1, max_size=3, unique=True) for part in (short, table))
+    return st.one_of(
+        st.builds(lambda found, on: tuple(PolicyName(one, *on) for one in found), shorts, table),
+        st.builds(lambda one, found: tuple(PolicyName(one, *on) for on in found), short, tables),
+        st.lists(
+            st.builds(lambda one, on: PolicyName(one, *on), short, table), min_size=1, max_size=3, unique=True
+        ).map(tuple),
+    )
+
+
+policy_names = _policy_names(names, _tables)
+row_policies = st.builds(
+    RowPolicy,
+    st.builds(PolicyName, names, names, st.one_of(st.none(), names)),
+    st.one_of(st.none(), conditions),
+    st.booleans(),
+    _name_sets,
+)
+_filters: st.SearchStrategy[dict[str, Any]] = st.one_of(
+    st.just({}), st.just({"using": True}), conditions.map(lambda found: {"using": True, "condition": found})
+)
+_restrictive = st.sampled_from([None, True, False])
+create_row_policies = st.builds(
+    lambda options, filtering, **clauses: CreateRowPolicy(**options, **filtering, **clauses),
+    _create_options,
+    _filters,
+    names=policy_names,
+    restrictive=_restrictive,
+    to=_given_sets,
+    **_head,
+)
+_one_policy_name = st.builds(lambda one, on: (PolicyName(one, *on),), names, _tables)
+alter_row_policies = st.one_of(
+    st.builds(
+        lambda filtering, **clauses: AlterRowPolicy(**filtering, **clauses),
+        _filters,
+        names=policy_names,
+        if_exists=st.booleans(),
+        restrictive=st.booleans(),
+        to=_optional_sets,
+        **_head,
+    ),
+    st.builds(AlterRowPolicy, _one_policy_name, rename_to=names, using=st.just(True), condition=conditions),
+)
+_masked = st.builds(lambda one, *on: (PolicyName(one, *on),), names, st.one_of(st.just(""), names), names)
+_updates = st.sampled_from(["a = 'x'", "a = NULL, b = concat(b, '*')", "where = where, `x TO` = 'TO u'"])
+_priorities = st.one_of(st.none(), st.integers(1, 100))  # ClickHouse does not write PRIORITY 0
+create_masking_policies = st.builds(
+    lambda options, **clauses: CreateMaskingPolicy(**options, **clauses),
+    _create_options,
+    names=_masked,
+    updates=_updates,
+    condition=st.one_of(st.just(""), conditions),
+    priority=_priorities,
+    to=_grantee_sets.filter(lambda found: found != NameSet()),  # which ClickHouse leaves out, and reads as TO ALL
+    **_head,
+)
+alter_masking_policies = st.builds(
+    AlterMaskingPolicy,
+    _masked,
+    st.booleans(),
+    rename_to=_optional_names,
+    updates=_updates,
+    condition=st.one_of(st.just(""), conditions),
+    priority=_priorities,
+    to=_optional_sets,
+    **_head,
+)
+
 _plain_kinds = st.sampled_from([EntityKind.USER, EntityKind.ROLE, EntityKind.QUOTA, EntityKind.SETTINGS_PROFILE])
+drops_and_moves = st.one_of(
+    st.builds(Drop, _plain_kinds, _some, st.booleans(), _optional_names, _optional_names),
+    st.builds(
+        DropPolicy, st.just(EntityKind.ROW_POLICY), policy_names, st.booleans(), _optional_names, _optional_names
+    ),
+    st.builds(DropPolicy, st.just(EntityKind.MASKING_POLICY), _masked, st.booleans(), _optional_names, _optional_names),
+    st.builds(Move, _plain_kinds, _some, names, _optional_names),
+    st.builds(Move, st.just(EntityKind.ROW_POLICY), policy_names, names, _optional_names),
+)
+other_statements = st.one_of(
+    create_quotas,
+    alter_quotas,
+    create_profiles,
+    alter_profiles,
+    create_row_policies,
+    alter_row_policies,
+    create_masking_policies,
+    alter_masking_policies,
+    drops_and_moves,
+)
 
 statements: st.SearchStrategy[Statement] = st.one_of(
     grants(),
@@ -217,6 +425,6 @@ statements: st.SearchStrategy[Statement] = st.one_of(
     st.builds(CreateRole, _some, or_replace=st.booleans(), settings=settings(), cluster=_optional_names),
     st.builds(AlterRole, st.tuples(names), if_exists=st.booleans(), rename_to=names),
     st.builds(AlterRole, _some, settings=_changes),
-    st.builds(Drop, _plain_kinds, _some, st.booleans(), _optional_names, _optional_names),
     st.builds(SetDefaultRole, _name_sets, st.builds(NameSet, _some)),
+    other_statements,
 )
