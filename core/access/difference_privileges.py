@@ -72,6 +72,7 @@ class PrivilegeBits:
         self._members: dict[str, list[str]] = {}
         self._masks: dict[str, int] = {}
         self._other: dict[str, str] = {}
+        self._named: dict[tuple[int, int, frozenset[str]], list[str]] = {}  # answers given before
         self._down_to = dict.fromkeys(Depth, 0)  # the bits that can be granted as deep as this
         self.named = 0  # the bits that take a parameter
         for privilege in clickhouse_26_9().privileges.values():
@@ -136,9 +137,15 @@ class PrivilegeBits:
 
         A group counts as whole without what is not available.
         """
+        asked = (mask, available, split)
+        if asked not in self._named:
+            self._named[asked] = self._find_names(mask & available, available, split)
+        return self._named[asked]
+
+    def _find_names(self, mask: int, available: int, split: frozenset[str]) -> list[str]:
         found: list[str] = []
-        self._cover("ALL", mask & available, available, split, found)
-        unknown = mask & available & ~self.everything
+        self._cover("ALL", mask, available, split, found)
+        unknown = mask & ~self.everything
         return found + [name for name, bit in self._bits.items() if bit & unknown]
 
     def _cover(self, name: str, mask: int, available: int, split: frozenset[str], found: list[str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -53,24 +53,47 @@ def with_entity(model: AccessModel, entity: Entity, storage: str = "") -> Access
     return replace(changed, storages={**model.storages, key: storage}) if storage else changed
 
 
-def without_entity(model: AccessModel, key: EntityKey) -> AccessModel:
-    """`model` without one entity, and without all that names it. Raises NotFoundError when it is not there."""
-    found = dict(entities(model, key.kind))
-    if key.name not in found:
-        raise NotFoundError(f"There is no {key.kind.lower()} {name_text(key.name)}.")
-    del found[key.name]
-    model = replace(
-        _with(model, key.kind, found),
-        storages=_less(model.storages, key),
-        origins=_less(model.origins, key),
-    )
-    name = str(key.name)
-    if key.kind is EntityKind.SETTINGS_PROFILE:
-        return _with_settings(model, lambda element: None if element.profile == name else element)
-    if key.kind in (EntityKind.USER, EntityKind.ROLE):
-        holder = Holder(key.kind, name)
-        model = replace(model, rights=_less(model.rights, holder), granted_roles=_less(model.granted_roles, holder))
-        return _with_holder_named(model, key.kind, name, "")
+def only(model: AccessModel, keys: Iterable[EntityKey]) -> AccessModel:
+    """Some entities of `model` with their rights and roles; what they name need not be there."""
+    kept: dict[str, dict[Any, Any]] = {field: {} for field in FIELDS.values()}
+    rights, roles, storages = {}, {}, {}
+    for key in keys:
+        if key in model.storages:
+            storages[key] = model.storages[key]
+        kept[FIELDS[key.kind]][key.name] = entities(model, key.kind)[key.name]
+        holder = Holder(key.kind, str(key.name))
+        if holder in model.rights:
+            rights[holder] = model.rights[holder]
+        if holder in model.granted_roles:
+            roles[holder] = model.granted_roles[holder]
+    return AccessModel(**kept, rights=rights, granted_roles=roles, storages=storages)
+
+
+def without_entities(model: AccessModel, keys: Iterable[EntityKey]) -> AccessModel:
+    """`model` without some entities, and without all that names them. Raises NotFoundError when one is not there."""
+    gone: dict[EntityKind, set[object]] = {}
+    for key in keys:
+        if key.name not in entities(model, key.kind):
+            raise NotFoundError(f"There is no {key.kind.lower()} {name_text(key.name)}.")
+        gone.setdefault(key.kind, set()).add(key.name)
+    for kind, names in gone.items():
+        model = _with(model, kind, {name: e for name, e in entities(model, kind).items() if name not in names})
+    lost = {EntityKey(kind, name) for kind, names in gone.items() for name in names}  # type: ignore[arg-type]
+    model = replace(model, storages=_less(model.storages, lost), origins=_less(model.origins, lost))
+    holders = {Holder(key.kind, str(key.name)) for key in lost if key.kind in (EntityKind.USER, EntityKind.ROLE)}
+    if holders:
+        model = replace(model, rights=_less(model.rights, holders), granted_roles=_less(model.granted_roles, holders))
+    return without_names(model, lost)
+
+
+def without_names(model: AccessModel, keys: Collection[EntityKey]) -> AccessModel:
+    """`model` with nothing in it that names one of these entities, which are no part of it."""
+    profiles = {key.name for key in keys if key.kind is EntityKind.SETTINGS_PROFILE}
+    if profiles:
+        model = _with_settings(model, lambda element: None if element.profile in profiles else element)
+    for kind in (EntityKind.USER, EntityKind.ROLE):
+        if names := {str(key.name): "" for key in keys if key.kind is kind}:
+            model = _with_holders_named(model, kind, names)
     return model
 
 
@@ -107,7 +130,7 @@ def with_renamed(model: AccessModel, key: EntityKey, name: str) -> AccessModel:
         if after in rights:
             rights = {**rights, after: tuple(replace(each, grantees=(name,)) for each in rights[after])}
         model = replace(model, rights=rights, granted_roles=_moved(model.granted_roles, before, after))
-        return _with_holder_named(model, key.kind, str(old), name)
+        return _with_holders_named(model, key.kind, {str(old): name})
     return model
 
 
@@ -116,21 +139,20 @@ def _with(model: AccessModel, kind: EntityKind, found: Mapping[Any, Any]) -> Acc
     return replace(model, **changes)
 
 
-def _with_holder_named(model: AccessModel, kind: EntityKind, old: str, new: str) -> AccessModel:
-    """`model` with `new` (nothing, when it is empty) where a user or role `old` was named."""
+def _with_holders_named(model: AccessModel, kind: EntityKind, names: Mapping[str, str]) -> AccessModel:
+    """`model` with the new name (nothing, when it is empty) wherever a user or role was named."""
     if kind is EntityKind.ROLE:
-        model = replace(
-            model,
-            granted_roles={
-                holder: {new if role == old else role: admin for role, admin in roles.items() if role != old or new}
-                for holder, roles in model.granted_roles.items()
-            },
-            users=_each(model.users, "default_roles", lambda names: _renamed(names, old, new)),
-        )
-    if old in model.users or old in model.roles:
-        return model  # the name still stands for the other of the two kinds
-
-    return _with_every_name_set(model, lambda names: _renamed(names, old, new))
+        granted = {
+            holder: {names.get(role, role): admin for role, admin in roles.items() if names.get(role, role)}
+            if names.keys() & roles.keys()
+            else roles
+            for holder, roles in model.granted_roles.items()
+        }
+        users = _each(model.users, "default_roles", lambda found: _renamed(found, names))
+        model = replace(model, granted_roles=granted, users=users)
+    # A name that still stands for the other of the two kinds stays.
+    left = {old: new for old, new in names.items() if old not in model.users and old not in model.roles}
+    return _with_every_name_set(model, lambda found: _renamed(found, left)) if left else model
 
 
 def named_as_well(model: AccessModel, name: str, other: str) -> AccessModel:
@@ -161,6 +183,8 @@ def _with_every_name_set(model: AccessModel, named: Callable[[NameSet], NameSet]
 
 def _with_settings(model: AccessModel, change: Callable[[SettingElement], SettingElement | None]) -> AccessModel:
     def changed(elements: tuple[SettingElement, ...]) -> tuple[SettingElement, ...]:
+        if not any(element.profile for element in elements):
+            return elements
         return tuple(new for element in elements if (new := change(element)) is not None)
 
     return replace(
@@ -177,23 +201,22 @@ def _each(values: Mapping[_KEY, _VALUE], field: str, change: Callable[[Any], Any
     for key, value in values.items():
         old = getattr(value, field)
         new = change(old)
-        changed[key] = value if new == old else replace(value, **{field: new})  # type: ignore[type-var]
+        changed[key] = value if new is old or new == old else replace(value, **{field: new})  # type: ignore[type-var]
     return changed
 
 
-def _renamed(names: NameSet, old: str, new: str) -> NameSet:
-    if old not in names.names and old not in names.excepted:
-        return names
+def _renamed(found: NameSet, names: Mapping[str, str]) -> NameSet:
+    if names.keys().isdisjoint(found.names) and names.keys().isdisjoint(found.excepted):
+        return found
     listed, excepted = (
-        tuple(new if name == old else name for name in part if name != old or new)
-        for part in (names.names, names.excepted)
+        tuple(new for name in part if (new := names.get(name, name))) for part in (found.names, found.excepted)
     )
-    return replace(names, names=listed, excepted=excepted)
+    return replace(found, names=listed, excepted=excepted)
 
 
 def _moved(values: Mapping[_KEY, _VALUE], old: _KEY, new: _KEY) -> dict[_KEY, _VALUE]:
     return {new if key == old else key: value for key, value in values.items()}
 
 
-def _less(values: Mapping[_KEY, _VALUE], gone: _KEY) -> dict[_KEY, _VALUE]:
-    return {key: value for key, value in values.items() if key != gone}
+def _less(values: Mapping[_KEY, _VALUE], gone: Collection[_KEY]) -> dict[_KEY, _VALUE]:
+    return {key: value for key, value in values.items() if key not in gone}

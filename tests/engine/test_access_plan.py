@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from core.access.access_model import AccessModel, EntityKey, Holder
 from core.access.assembling import model_from_statements
 from core.access.difference import compare
+from core.access.difference_privileges import is_table_engine
 from core.access.difference_rights import folded, rights_statements, same_rights
 from core.access.model import (
     Authentication,
@@ -224,3 +225,9 @@ async def test_a_change_refuses_what_somebody_altered_meanwhile(engine: Embedded
     await run(engine, [parse_statement("CREATE USER u")])
     assert states(await place.runner.run(change_for(made, fingerprints=fingerprints))) == ["failed"]
     assert Role("r") == (await read(engine)).roles["r"]
+
+
+async def test_every_table_engine_is_known(engine: EmbeddedEngine) -> None:
+    names = [str(row[0]) for row in (await engine.query("SELECT name FROM system.table_engines")).rows]
+    assert [name for name in names if not is_table_engine(name)] == []
+    assert not is_table_engine("acme_prod")

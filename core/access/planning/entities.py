@@ -21,7 +21,7 @@ from core.access.model import (
     Role,
     User,
 )
-from core.access.model_changes import key_of, named_as_well, with_entity, with_renamed, without_entity
+from core.access.model_changes import key_of, named_as_well, with_entity, with_renamed, without_entities
 from core.access.parser import parse_statement
 from core.access.planning.clusters import is_writable
 from core.access.planning.plan import Action, Details, Plan, Planned, title, with_cluster
@@ -75,9 +75,7 @@ def drop(
     current: AccessModel, keys: Iterable[EntityKey], *, cluster: str = "", storage_types: StorageTypes = None
 ) -> Plan:
     """Drop entities, and take them out of all that names them (`references.dependents` lists that)."""
-    desired = current
-    for key in keys:
-        desired = without_entity(desired, key)
+    desired = without_entities(current, keys)
     return _single(current, desired, cluster=cluster, storage_types=storage_types)
 
 

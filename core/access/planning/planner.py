@@ -7,13 +7,12 @@ is dropped last, when nothing refers to it any more.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Any
 
-from core.access.access_model import AccessModel, Holder
+from core.access.access_model import AccessModel, EntityKey, Holder
 from core.access.difference import Renamed, compare, holders
-from core.access.difference_fields import DEFAULT_DATABASE, HOST, SETTINGS, entities
+from core.access.difference_fields import DEFAULT_DATABASE, HOST, SETTINGS
 from core.access.model import EntityKind
-from core.access.model_changes import FIELDS, with_renamed, without_entity
+from core.access.model_changes import only, with_renamed, without_entities, without_names
 from core.access.planning.defining import (
     alterations,
     creations,
@@ -27,6 +26,7 @@ from core.access.planning.defining import (
 from core.access.planning.definitions import ALL_FIELDS
 from core.access.planning.granting import default_roles, grantees, rights_steps, role_grants, role_revokes
 from core.access.planning.plan import Plan, Planned, with_cluster
+from core.access.planning.references import references
 from core.access.planning.targets import target
 
 _LIMITS = (EntityKind.QUOTA, EntityKind.ROW_POLICY, EntityKind.MASKING_POLICY)
@@ -81,28 +81,26 @@ def _makings(current: AccessModel, aim: AccessModel, new_secrets: Collection[str
 
 def _drops(current: AccessModel, aim: AccessModel) -> Iterator[Planned]:
     """What is to be no more. By now only what is dropped as well refers to it; the inverse restores that too."""
-    left = _less(current, aim)
-    for key in dropping_order(current, aim):
-        rest = without_entity(left, key)
+    order = list(dropping_order(current, aim))
+    doomed = only(current, order)
+    named_by: dict[tuple[EntityKind | None, str], list[EntityKey]] = {}
+    for reference in references(doomed):
+        named_by.setdefault((reference.kind, reference.name), []).append(reference.source)
+    gone: dict[EntityKey, None] = {}
+    for key in order:
+        naming = [*named_by.get((key.kind, str(key.name)), ()), *named_by.get((None, str(key.name)), ())]
+        left = only(doomed, [key, *(source for source in naming if source not in gone)])
+        named = {(reference.kind, reference.name) for reference in references(left)}
+        left = without_names(left, [one for one in _meant(named) if one in gone])
+        rest = without_entities(left, [key])
         yield drop(current, key, (step.statement for step in _makings(rest, left, ())))
-        left = rest
+        gone[key] = None
 
 
-def _less(current: AccessModel, aim: AccessModel) -> AccessModel:
-    """Those entities of `current` that are not in `aim`."""
-    left: dict[str, Any] = {
-        FIELDS[kind]: {
-            name: found for name, found in entities(current, kind).items() if name not in entities(aim, kind)
-        }
-        for kind in EntityKind
-    }
-    gone = set(holders(current)) - set(holders(aim))
-    return AccessModel(
-        **left,
-        rights={holder: statements for holder, statements in current.rights.items() if holder in gone},
-        granted_roles={holder: roles for holder, roles in current.granted_roles.items() if holder in gone},
-        storages=current.storages,
-    )
+def _meant(named: Iterable[tuple[EntityKind | None, str]]) -> Iterator[EntityKey]:
+    for kind, name in named:
+        for each in (EntityKind.USER, EntityKind.ROLE) if kind is None else (kind,):
+            yield EntityKey(each, name)
 
 
 def _grants(current: AccessModel, aim: AccessModel) -> Iterator[Planned]:

@@ -10,7 +10,7 @@ from core.access.access_model import AccessModel, EntityKey, Holder
 from core.access.difference import keys_of
 from core.access.difference_fields import entities, entity
 from core.access.model import EntityKind, User
-from core.access.model_changes import name_text, with_entity, without_entity
+from core.access.model_changes import name_text, with_entity, without_entities
 from core.access.planning.clusters import is_writable
 from core.access.planning.merging import at_least
 from core.access.planning.methods import UnknownSecretError, check_known, identified
@@ -46,7 +46,7 @@ def _left(current: AccessModel, aim: AccessModel, key: EntityKey) -> AccessModel
     """`aim` with one entity, its rights and its roles as they are in `current`."""
     found = entity(current, key)
     if found is None:
-        return without_entity(aim, key)
+        return without_entities(aim, [key])
     aim = with_entity(aim, found, current.storages.get(key, ""))
     if key.kind not in (EntityKind.USER, EntityKind.ROLE):
         return aim
@@ -106,7 +106,7 @@ def _without_unknown_secrets(
                 identified(before, user, new_secrets=name in new_secrets)
         except UnknownSecretError as error:
             if before is None:
-                aim = without_entity(aim, key)
+                aim = without_entities(aim, [key])
                 refusals.append(Refusal(key, f"The user {name} is not created: {error}. Give a password or a hash."))
             else:
                 aim = with_entity(aim, _with_methods(user, before))
