@@ -16,7 +16,7 @@ from textual.app import App
 from textual.screen import Screen
 from textual.widgets import Input, TextArea
 
-PATIENCE = 0.5  # seconds that a key waits for the effect of the one before, which may take longer
+PATIENCE = 3  # seconds that a key waits for the effect of the one before; a machine may be busy
 _LOOK_AGAIN = 0.001  # seconds
 _QUIET_LOOKS = 3  # a message on its way from one widget to the next is in no queue for a moment
 
