@@ -71,18 +71,18 @@ async def test_an_unfinished_change_is_announced_and_continued(tmp_path: Path) -
     async with app.run_test() as pilot:
         session = await ready(pilot)
         await session.runner.run(session.journal.creation())
-        waiting = await leave_unfinished(session, "acme", 3000)
-        assert 0 < waiting.count("done") < 3000
+        waiting = await leave_unfinished(session, "acme", 100)
+        assert 0 < waiting.count("done") < 100
         app.look_for_unfinished()
-        await until(pilot, lambda: "! Unfinished, press U: Create 3000 tenants" in text_of(app))
+        await until(pilot, lambda: "! Unfinished, press U: Create 100 tenants" in text_of(app))
         await pilot.press("u")
         await until(pilot, lambda: isinstance(app.screen, UnfinishedScreen) and app.screen.built)
-        assert f"{waiting.count('done'):,} of 3,000" in text_of(app)
+        assert f"{waiting.count('done'):,} of 100" in text_of(app)
         await pilot.press("c")
-        await until(pilot, lambda: f"({3000 - waiting.count('done'):,} steps)" in text_of(app))
+        await until(pilot, lambda: f"({100 - waiting.count('done'):,} steps)" in text_of(app))
         await confirm(pilot)
         await until(pilot, lambda: isinstance(app.screen, JournalScreen))
-        assert len(await databases(session)) == 3000
+        assert len(await databases(session)) == 100
         assert "! Unfinished" not in text_of(app)
 
 
@@ -91,15 +91,15 @@ async def test_an_unfinished_change_is_taken_back_or_dismissed(tmp_path: Path) -
     async with app.run_test() as pilot:
         session = await ready(pilot)
         await session.runner.run(session.journal.creation())
-        await leave_unfinished(session, "acme_a", 2000)
-        await leave_unfinished(session, "acme_b", 2000)
+        await leave_unfinished(session, "acme_a", 60)
+        await leave_unfinished(session, "acme_b", 60)
         app.look_for_unfinished()
         await until(pilot, lambda: "and 1 more" in text_of(app))
         await pilot.press("U")
         await until(pilot, lambda: isinstance(app.screen, UnfinishedScreen) and app.screen.built)
         await pilot.press("u")
         await confirm(pilot)
-        await until(pilot, lambda: isinstance(app.screen, UnfinishedScreen) and "2000 tenants" in text_of(app))
+        await until(pilot, lambda: isinstance(app.screen, UnfinishedScreen) and "60 tenants" in text_of(app))
         left = await databases(session)
         assert left
         assert all(name.startswith("acme_b") for name in left)
