@@ -84,7 +84,7 @@ async def until(pilot: Pilot[None], condition: Callable[[], object], seconds: fl
     while not condition():
         if time.monotonic() > end:
             raise AssertionError(f"did not come about; on the screen is:\n{text_of(cast(HousekeysApp, pilot.app))}")
-        await pilot.pause(0.01)
+        await pilot.pause(0.03)
     await pilot.pause()
 
 
