@@ -121,6 +121,8 @@ async def _answer(engine: Engine, sql: str, parameters: Mapping[str, Any] | None
 
 async def _held(engine: Engine, asked: Sequence[Ability], version: tuple[int, ...]) -> list[bool | None]:
     """Whether each right is held; None where that cannot be learned."""
+    if engine.home == "embedded":
+        return [True] * len(asked)  # its user is defined by Housekeys itself, with every right there is
     listed, checked = await asyncio.gather(_listed(engine), _check_all(engine, asked, version))
     return [
         listed.give(ability) if answer is None and listed else answer
