@@ -122,6 +122,7 @@ def test_grants_are_read_back_as_equal_values(statement: Statement) -> None:
         ("GRANT SELECT ON * TO u", Grant((Right("SELECT", database=""),), (), ("u",))),
         ("GRANT DELETE ON t TO u", Grant((Right("DELETE", database="", table="t"),), (), ("u",))),
         ("GRANT SELECT TO u", Grant(roles=("SELECT",), grantees=("u",))),
+        ("GRANT `,` TO on", Grant(roles=(",",), grantees=("on",))),
         (
             "GRANT READ ON S3('s3://a.*') TO u",
             Grant((Right("READ", parameter="S3", source_filter="s3://a.*"),), (), ("u",)),
@@ -187,11 +188,16 @@ def test_grants_are_read_back_as_equal_values(statement: Statement) -> None:
             "DROP POLICY p ON t FROM s",
             DropPolicy(EntityKind.ROW_POLICY, (PolicyName("p", "", "t"),), storage="s"),
         ),
+        (
+            "CREATE MASKING POLICY m ON t UPDATE a = 1 TO NONE",
+            CreateMaskingPolicy((PolicyName("m", "", "t"),), "a = 1", to=NOBODY),
+        ),
         ("MOVE PROFILE a, b TO s", Move(EntityKind.SETTINGS_PROFILE, ("a", "b"), "s")),
     ],
 )
 def test_forms_of_statements(sql: str, value: Statement) -> None:
     assert parse_statement(sql) == value
+    assert parse_statement(render(value)) == value
 
 
 @pytest.mark.parametrize(
