@@ -18,16 +18,26 @@ from core.access.model import (
     Statement,
 )
 from core.access.passwords import without_passwords
+from core.access.policies import (
+    AlterMaskingPolicy,
+    AlterRowPolicy,
+    CreateMaskingPolicy,
+    CreateRowPolicy,
+    DropPolicy,
+)
 from core.access.user_changes import NEVER
 from core.errors import BadInputError
 
 _DAYS = {"DAY": 1, "WEEK": 7}
 _SECONDS = {"SECOND": 1, "MINUTE": 60, "HOUR": 3600}
 _MONTHS = {"MONTH": 1, "QUARTER": 3, "YEAR": 12}
+_Policies = CreateRowPolicy | AlterRowPolicy | CreateMaskingPolicy | AlterMaskingPolicy | DropPolicy
 
 
 def needs_database(statement: Statement) -> bool:
-    """Whether a right in it is on the current database."""
+    """Whether a right or a policy in it is on the current database."""
+    if isinstance(statement, _Policies):
+        return any(name.database == CURRENT_DATABASE for name in statement.names)
     return isinstance(statement, Grant | Revoke) and any(
         right.database == CURRENT_DATABASE for right in statement.rights
     )
@@ -42,6 +52,9 @@ def prepared(statement: Statement, database: str, now: datetime, moment: Callabl
     if needs_database(statement) and isinstance(statement, Grant | Revoke):
         rights = tuple(_in_database(right, database) for right in statement.rights)
         return replace(statement, rights=rights)
+    if isinstance(statement, _Policies):
+        names = tuple(name if name.database else replace(name, database=database) for name in statement.names)
+        return replace(statement, names=names)
     if isinstance(statement, CreateUser | AlterUser):
         until = _until(statement.valid_until, statement.valid_for, now, moment)
         methods = statement.methods and tuple(_timed(method, now, moment) for method in statement.methods)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from core.access.model import AlterRole, AlterUser, CreateRole, CreateUser, SettingElement, Statement
 from core.access.render_grants import string
+from core.access.settings_profiles import AlterSettingsProfile, CreateSettingsProfile
 from core.access.tokenizer import Kind, tokenize
 
 
@@ -17,9 +18,9 @@ def plain_value(literal: str) -> str:
 
 def with_quoted_values(statement: Statement) -> Statement:
     """`statement` with every value of a setting as a string; ClickHouse reads those as it reads its configuration."""
-    if isinstance(statement, CreateUser | CreateRole):
+    if isinstance(statement, CreateUser | CreateRole | CreateSettingsProfile):
         return replace(statement, settings=tuple(map(_quoted, statement.settings)))
-    if isinstance(statement, AlterUser | AlterRole) and statement.settings is not None:
+    if isinstance(statement, AlterUser | AlterRole | AlterSettingsProfile) and statement.settings is not None:
         change = statement.settings
         added, modified = (tuple(map(_quoted, elements)) for elements in (change.add, change.modify))
         return replace(statement, settings=replace(change, add=added, modify=modified))

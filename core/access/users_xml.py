@@ -1,15 +1,16 @@
 """The projection of an access state to `users.xml`, which is what an engine without a storage of its own enforces.
 
-`users.xml` holds less than SQL does. What it cannot hold stays in the state and is named by `not_enforced`. It never
-gives more than the state does: a user who could otherwise come in more easily or do more than it should (a bcrypt
-password, an end of validity, a limit among its settings or those of its roles that XML cannot hold, default roles,
-grantees) is locked, with a SHA-256 hash of which nobody knows a password. A salted SHA-256 hash is written without its
-salt, so the password alone does not open it either. Source: ClickHouse's `UsersConfigParser.cpp`.
+`users.xml` holds less than SQL does. What it cannot hold stays in the state and is named by `all_not_enforced`. It
+never gives more than the state does: a user who could otherwise come in more easily, see or do more than it should (a
+bcrypt password, an end of validity, a limit among its settings or those of its roles that XML cannot hold, default
+roles, grantees, several quotas) is locked, with a SHA-256 hash of which nobody knows a password. A salted SHA-256 hash
+is written without its salt, so the password alone does not open it either.
+
+Source: ClickHouse's `UsersConfigParser.cpp`.
 """
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -27,10 +28,12 @@ from core.access.model import (
 )
 from core.access.settings_values import plain_value
 from core.access.state import FIXED_USER, AccessState
+from core.access.state_entities import title
+from core.access.users_xml_limits import UserLimits, limits_of
+from core.access.users_xml_names import GENERATED as GENERATED
+from core.access.users_xml_names import element_name as element_name
 from core.access.xml.elements import LOCKED, fits, grant_query, identification, like_as_regexp
 
-GENERATED = "housekeys-"  # the start of every name that the projection makes up
-_ELEMENT_NAME = re.compile(r"(?!xml|housekeys-)[A-Za-z_][A-Za-z0-9_-]{0,99}", re.IGNORECASE)
 _HEADER = """<?xml version="1.0" encoding="UTF-8"?>
 <!-- Written by Housekeys from access/access.sql. Changes made here are lost. -->
 """
@@ -42,15 +45,7 @@ _FIXED_USER = f"""        <{FIXED_USER}>
             <access_management>1</access_management>
             <named_collection_control>1</named_collection_control>
             <show_named_collections_secrets>1</show_named_collections_secrets>
-        </{FIXED_USER}>
 """
-
-
-def element_name(name: str) -> str:
-    """The name under which a user or role stands in the projection: its own where XML can hold it, else an alias."""
-    if _ELEMENT_NAME.fullmatch(name):
-        return name
-    return f"{GENERATED}alias-{hashlib.sha256(name.encode()).hexdigest()[:32]}"
 
 
 def project(state: AccessState, *, with_settings: bool = True) -> str:
@@ -58,26 +53,49 @@ def project(state: AccessState, *, with_settings: bool = True) -> str:
 
     Users who lose a setting by that are locked.
     """
-    profiles: list[str] = ["        <default/>\n"]
-    users = [_FIXED_USER]
+    limits = limits_of(state, with_settings=with_settings)
+    profiles = ["        <default/>\n", *(_element(name, lines) for name, lines in limits.profiles.items())]
+    users = [f"{_FIXED_USER}{_lines(limits.users[FIXED_USER].filters)}        </{FIXED_USER}>\n"]
     roles = []
     for number, name in enumerate(sorted(state.users), 1):
         user = state.users[name]
+        limited = limits.users[name]
         profile = f"{GENERATED}settings-{number}"
-        inherited, settings, whole = _projectable(user.settings if with_settings else ())
+        own, settings, whole = _projectable(user.settings if with_settings else ())
+        # Of a profile that comes twice ClickHouse takes the later place.
+        inherited = list(dict.fromkeys(reversed([*limited.profiles, *map(element_name, own)])))[::-1]
         if inherited or settings:
             profiles.append(_profile(profile, inherited, settings))
         whole = whole and (with_settings or not user.settings)
-        locked = not whole or _may_do_more(state, user)
+        locked = not whole or bool(limited.missing) or _may_do_more(state, user)
         grants = _grants(state, EntityKind.USER, name)
-        users.append(_user(user, profile if inherited or settings else "", grants, locked=locked))
+        users.append(_user(user, profile if inherited or settings else "", limited, grants, locked=locked))
     for name in sorted(state.roles):
         roles.append(_element(element_name(name), [_grants(state, EntityKind.ROLE, name)]))
+    quotas = ["        <default/>\n", *(_element(name, lines) for name, lines in limits.quotas.items())]
     return (
         f"{_HEADER}<clickhouse>\n    <profiles>\n{''.join(profiles)}    </profiles>\n"
-        f"    <quotas><default/></quotas>\n    <users>\n{''.join(users)}    </users>\n"
+        f"    <quotas>\n{''.join(quotas)}    </quotas>\n    <users>\n{''.join(users)}    </users>\n"
         f"    <roles>\n{''.join(roles)}    </roles>\n</clickhouse>\n"
     )
+
+
+def all_not_enforced(state: AccessState) -> dict[str, tuple[str, ...]]:
+    """What is kept but not enforced, in words: by name for users and roles, by kind and name for the rest."""
+    limits = limits_of(state)
+    found: dict[str, tuple[str, ...]] = {}
+    entities: list[User | Role] = [*state.users.values(), *state.roles.values()]
+    for entity in entities:
+        if words := not_enforced(entity):
+            found[entity.name] = (*found.get(entity.name, ()), *words)
+    for name, limited in limits.users.items():
+        if limited.missing:
+            found[name] = (*found.get(name, ()), *limited.missing)
+    for (kind, name), words in limits.missing.items():
+        found[title(kind, name)] = words
+    for policy in state.masking_policies:
+        found[title(EntityKind.MASKING_POLICY, policy)] = ("the masking policy",)
+    return found
 
 
 def not_enforced(entity: User | Role) -> tuple[str, ...]:
@@ -140,18 +158,23 @@ def _way_in(user: User) -> str:
     return LOCKED
 
 
-def _user(user: User, profile: str, grants: str, *, locked: bool) -> str:
+def _user(user: User, profile: str, limits: UserLimits, grants: str, *, locked: bool) -> str:
     parts = [LOCKED if locked else _way_in(user), _networks(user.hosts)]
     if fits(user.default_database):
         parts.append(f"<default_database>{escape(user.default_database)}</default_database>")
     if profile:
         parts.append(f"<profile>{profile}</profile>")
-    return _element(element_name(user.name), [*parts, grants])
+    if limits.quota:
+        parts.append(f"<quota>{limits.quota}</quota>")
+    return _element(element_name(user.name), [*parts, *limits.filters, grants])
 
 
 def _element(name: str, parts: Sequence[str]) -> str:
-    lines = "".join(f"            {part}\n" for part in parts if part)
-    return f"        <{name}>\n{lines}        </{name}>\n"
+    return f"        <{name}>\n{_lines(parts)}        </{name}>\n"
+
+
+def _lines(parts: Sequence[str]) -> str:
+    return "".join(f"            {part}\n" for part in parts if part)
 
 
 def _host_texts(hosts: Hosts) -> tuple[str, ...]:

@@ -1,66 +1,54 @@
-"""Access statements in the embedded engine: judged by chDB, kept by the storage, loaded when somebody looks.
-
-chDB parses a statement, resolves names and checks values, and only then finds that it has nowhere to keep the result:
-error 514 or 495 means that it is valid. Every other error is ClickHouse's own and goes to the operator.
-"""
+"""Access statements in the embedded engine: judged by chDB, kept by the storage, loaded when somebody looks."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
 
-from core.access.model import AlterUser, Drop, EntityKind, Grant, Revoke, Right, Statement
+from core.access.model import Grant, Move, Right, Statement
 from core.access.parser import parse_statement
+from core.access.policies import AlterRowPolicy, CreateRowPolicy, DropPolicy
 from core.access.preparing import needs_database, prepared
-from core.access.renaming import renamed
-from core.access.render import render
-from core.access.settings_values import with_quoted_values
-from core.access.state import FIXED_USER, AccessRefused
+from core.access.state import AccessRefused, AccessState
 from core.access.tokenizer import first_words
-from core.access.users_xml import element_name
 from core.clickhouse.access_storage import AccessStorage
-from core.clickhouse.embedded_handle import NOWHERE_TO_KEEP
-from core.clickhouse.engine import QueryResult
-from core.clickhouse.errors import ServerError, explain
-from core.errors import BadInputError, HousekeysError, RefusedError
+from core.clickhouse.embedded_judging import Chdb, Judge
+from core.clickhouse.errors import explain
+from core.errors import HousekeysError, RefusedError
 
+_KINDS = (
+    ("USER",),
+    ("ROLE",),
+    ("QUOTA",),
+    ("SETTINGS", "PROFILE"),
+    ("PROFILE",),
+    ("ROW", "POLICY"),
+    ("POLICY",),
+    ("MASKING", "POLICY"),
+)
 _WORDS = (
     ("GRANT",),
     ("REVOKE",),
-    *((verb, kind) for verb in ("CREATE", "ALTER", "DROP") for kind in ("USER", "ROLE")),
+    *((verb, *kind) for verb in ("CREATE", "ALTER", "DROP", "MOVE") for kind in _KINDS),
     ("SET", "DEFAULT", "ROLE"),
 )
-_UNKNOWN_NAME = frozenset({192, 511})
 _RIGHTS_JUDGED_TOGETHER = 1000  # ClickHouse reads at most max_query_size (256 KiB) of a statement
 _CHARACTERS_JUDGED_TOGETHER = 200_000
 
 
-class Chdb(Protocol):
-    """What the access statements need of chDB. Errors are HousekeysErrors."""
-
-    def ask(self, sql: str, parameters: dict[str, str] | None = None) -> QueryResult: ...
-
-    def run(self, sql: str) -> None: ...
-
-    def load_access(self) -> bool:
-        """Make chDB read the state if it has changed; whether it had."""
-        ...
-
-
 def is_access_statement(sql: str) -> bool:
-    """Whether `sql` is about users, roles or grants."""
+    """Whether `sql` changes users, roles, grants, or what limits them."""
     first = first_words(sql, 3)
     return any(first[: len(words)] == words for words in _WORDS)
 
 
 def no_place_for(sql: str) -> RefusedError:
-    """The error for a statement that chDB cannot keep and that is not about users, roles or grants."""
+    """The error for a statement about access that chDB cannot keep and that is not kept here either."""
     return RefusedError(
-        "The embedded engine keeps users, roles and grants only, so this was not carried out.",
-        advice="Quotas, settings profiles and row policies need a server.",
+        "The embedded engine has no place to keep that, so it was not carried out.",
+        advice="Users, roles, grants, quotas, settings profiles and row policies are kept; for the rest take a server.",
         detail=" ".join(sql.split()[:3]),
     )
 
@@ -71,22 +59,19 @@ class AccessStatements:
     def __init__(self, path: Path, chdb: Chdb) -> None:
         self.storage = AccessStorage(path)
         self._chdb = chdb
+        self._judge = Judge(chdb)
         self._accepted: list[tuple[int, Statement]] = []
-        self._loaded: frozenset[str] = frozenset()  # the users and roles that chDB knows
-        self._loaded_roles: tuple[str, ...] = ()
         self.changed = False  # whether the state is ahead of what chDB has loaded
+        self.rows_changed = False  # and whether row policies are
 
     def loaded(self) -> None:
         """Take note that chDB has read the state as it is now."""
-        state = self.storage.state
-        self._loaded = frozenset((FIXED_USER, *state.users, *state.roles))
-        self._loaded_roles = tuple(state.roles)
-        self.changed = False
+        self._judge.loaded(self.storage.state)
+        self.changed = self.rows_changed = False
 
     def carry_out(self, sql: str) -> None:
         """Judge one statement, apply it and make it durable."""
-        statement = self._prepared(sql)
-        self._judge(statement)
+        statement = self._judged(sql)
         self._apply(statement)
         self._keep([statement])
 
@@ -94,8 +79,7 @@ class AccessStatements:
         """Judge and apply statement `index` of many; those in `judged` are known as valid. `flush` makes it durable."""
         statement: Statement | None = judged.get(index)
         if statement is None:
-            statement = self._prepared(sql)
-            self._judge(statement)
+            statement = self._judged(sql)
         self._apply(statement)
         self._accepted.append((index, statement))
 
@@ -136,11 +120,27 @@ class AccessStatements:
             for chunk in _chunks(members):
                 rights = tuple(right for _, grant in chunk for right in grant.rights)
                 try:
-                    self._judge(replace(shape, rights=rights))
+                    self._judge.judge(replace(shape, rights=rights), self._ahead)
                 except HousekeysError:
                     continue
                 valid.update(chunk)
         return valid
+
+    @property
+    def _ahead(self) -> AccessState | None:
+        """The state, if chDB has not loaded it as it is."""
+        return self.storage.state if self.changed else None
+
+    def _judged(self, sql: str) -> Statement:
+        """The statement as it is kept; raises ClickHouse's error if it is not valid."""
+        statement = self._prepared(sql)
+        if isinstance(statement, Move):
+            raise RefusedError(
+                "The embedded engine has one access storage, so nothing can be moved to another.",
+                detail=" ".join(sql.split()[:3]),
+            )
+        self._judge.judge(statement, self._ahead)
+        return self._judge.in_clickhouse_s_words(statement)
 
     def _prepared(self, sql: str) -> Statement:
         statement = parse_statement(sql)
@@ -151,89 +151,13 @@ class AccessStatements:
         ask = "SELECT formatDateTime(parseDateTime64BestEffort({text:String}, 0, 'UTC'), '%F %T', 'UTC')"
         return str(self._chdb.ask(ask, {"text": text}).first_cell())
 
-    def _judge(self, statement: Statement) -> None:
-        """Raise ClickHouse's error if the statement is not valid.
-
-        A number that SQL would convert (`max_threads = 1.5`) is refused, as users.xml would not load with it.
-        """
-        statement = self._with_loaded_names(statement)
-        self._judge_names(statement)
-        quoted = with_quoted_values(statement)
-        if quoted != statement:
-            try:
-                self._judge_names(quoted)
-            except ServerError as error:
-                raise BadInputError(
-                    "A value of a setting is not written as ClickHouse writes it, so it cannot be kept.",
-                    advice="Write it as system.settings shows it: 2, not 1.5 or 0x2; and 1, not true, for a number.",
-                    detail=error.detail,
-                ) from error
-
-    def _with_loaded_names(self, statement: Statement) -> Statement:
-        """A statement with names that only the state knows yet replaced by others, which chDB has loaded.
-
-        Its validity is the same, for names are checked when it is applied; and chDB need not be opened anew for every
-        user or role that is made and then named. Where the two have to fit together (default roles), nothing is done.
-        """
-        if not self.changed:
-            return statement
-        state = self.storage.state
-        match statement:
-            case Grant() | Revoke():
-                grantees = self._stand_ins(statement.grantees, state.knows, FIXED_USER)
-                other = next((role for role in self._loaded_roles if role not in grantees), None)
-                return replace(
-                    statement,
-                    grantees=grantees,
-                    roles=self._stand_ins(statement.roles, state.roles.__contains__, other),
-                )
-            case AlterUser(default_roles=None):
-                return replace(statement, names=self._stand_ins(statement.names, state.users.__contains__, FIXED_USER))
-            case Drop(kind=EntityKind.USER):
-                return replace(statement, names=self._stand_ins(statement.names, state.users.__contains__, FIXED_USER))
-        return statement
-
-    def _stand_ins(self, names: tuple[str, ...], known: Callable[[str], bool], other: str | None) -> tuple[str, ...]:
-        if other is None:
-            return names
-        found = (other if name not in self._loaded and known(name) else name for name in names)
-        return tuple(dict.fromkeys(found))
-
-    def _judge_names(self, statement: Statement) -> None:
-        aliases: dict[str, str] = {}
-
-        def alias(name: str) -> str:
-            aliases[element_name(name)] = name
-            return element_name(name)
-
-        sql = render(renamed(statement, alias))
-        try:
-            self._judge_text(sql)
-        except ServerError as error:
-            if error.code in _UNKNOWN_NAME and self._chdb.load_access():
-                self._judge_again(sql, aliases)
-            else:
-                raise _with_names(error, aliases) from error
-
-    def _judge_again(self, sql: str, aliases: dict[str, str]) -> None:
-        try:
-            self._judge_text(sql)
-        except ServerError as error:
-            raise _with_names(error, aliases) from error
-
-    def _judge_text(self, sql: str) -> None:
-        try:
-            self._chdb.run(sql)
-        except ServerError as error:
-            if error.code not in NOWHERE_TO_KEEP:
-                raise
-
     def _apply(self, statement: Statement) -> None:
         try:
             self.storage.state.apply(statement)
         except AccessRefused as refusal:
             raise explain(refusal.code, str(refusal)) from refusal
         self.changed = True
+        self.rows_changed |= isinstance(statement, CreateRowPolicy | AlterRowPolicy | DropPolicy)
 
 
 def _simple_grant(sql: str) -> Grant | None:
@@ -266,12 +190,3 @@ def _length(right: Right) -> int:
     """At most so many characters of SQL: every one of a name may become an escape of two."""
     names = (right.database, right.table, right.parameter, right.source_filter, *right.columns)
     return len(right.privilege) + 20 + sum(2 * len(name.encode()) + 4 for name in names if name)
-
-
-def _with_names(error: ServerError, aliases: dict[str, str]) -> HousekeysError:
-    """The same error with the names that the operator knows instead of those in the projection."""
-    text = error.detail or str(error)
-    for alias, name in aliases.items():
-        if alias != name:
-            text = text.replace(alias, name)
-    return explain(error.code, text) if text != (error.detail or str(error)) else error

@@ -1,4 +1,4 @@
-"""The embedded engine's answers to SHOW about users, roles and grants, from the stored state.
+"""The embedded engine's answers to SHOW about access, from the stored state.
 
 The state is the truth where `users.xml` holds less than SQL (several methods, validity, default roles …) and where a
 name stands in it under an alias. Rights are folded together by the engine, which has them from the projection.
@@ -6,7 +6,6 @@ name stands in it under an alias. Rights are folded together by the engine, whic
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from core.access.cursor import Cursor
@@ -19,11 +18,10 @@ from core.access.state import FIXED_USER, AccessState, unknown
 from core.access.tokenizer import AccessSyntaxError, Kind, first_words
 from core.access.user_changes import definition
 from core.access.users_xml import GENERATED, element_name
+from core.clickhouse.embedded_limit_answers import Ask, LimitQuestion, answer_limits, definitions, limit_question
 from core.clickhouse.engine import QueryResult
 from core.clickhouse.errors import explain
 from core.errors import HousekeysError
-
-Ask = Callable[[str], QueryResult]  # runs a statement in chDB, which has loaded the state
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +33,14 @@ class ShowQuestion:
     tail: str = ""
 
 
-def show_question(sql: str) -> ShowQuestion | None:
+def show_question(sql: str) -> ShowQuestion | LimitQuestion | None:
     """The question that `sql` is, or None when it is none, or one that only chDB itself can answer."""
     if first_words(sql, 1) != ("SHOW",):
         return None
     try:
         cursor = Cursor(sql)
         cursor.take()
-        question = _question(cursor)
+        question = limit_question(cursor) or _question(cursor)
         return question if cursor.token.kind is Kind.END else None
     except AccessSyntaxError:
         return None
@@ -65,8 +63,10 @@ def _question(cursor: Cursor) -> ShowQuestion | None:
     return None
 
 
-def answer(question: ShowQuestion, state: AccessState, ask: Ask) -> QueryResult:
+def answer(question: ShowQuestion | LimitQuestion, state: AccessState, ask: Ask) -> QueryResult:
     """What ClickHouse would answer if it kept the state itself. Raises NotFoundError for an unknown name."""
+    if isinstance(question, LimitQuestion):
+        return answer_limits(question, state, ask)
     match question.what:
         case "USERS":
             return _column("name", sorted([FIXED_USER, *state.users]))
@@ -128,17 +128,12 @@ def _access(state: AccessState, ask: Ask) -> QueryResult:
     back = _real_names(state)
     lines = [str(row[0]) for row in result.rows]
     fixed = [line for line in lines if line.startswith(f"CREATE USER {FIXED_USER} ")]
-    others = [
-        line
-        for line in lines
-        if line.startswith("CREATE")
-        and not line.startswith(("CREATE USER", "CREATE ROLE"))
-        and f"`{GENERATED}" not in line
-    ]
     users = {FIXED_USER: fixed[0] if fixed else "", **{name: shown(user) for name, user in state.users.items()}}
     roles = {name: shown(role) for name, role in state.roles.items()}
     grants = [_with_real_names(line, back) for line in lines if not line.startswith("CREATE")]
-    return _column("ACCESS", [users[n] for n in sorted(users)] + [roles[n] for n in sorted(roles)] + others + grants)
+    kinds = (EntityKind.SETTINGS_PROFILE, EntityKind.ROW_POLICY, EntityKind.QUOTA)
+    limits = [line for kind in kinds for line in definitions(kind, state, ask)]
+    return _column("ACCESS", [users[n] for n in sorted(users)] + [roles[n] for n in sorted(roles)] + limits + grants)
 
 
 def _real_names(state: AccessState) -> dict[str, str]:

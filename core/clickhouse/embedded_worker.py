@@ -11,8 +11,8 @@ from typing import Any
 from uuid import uuid4
 from xml.sax.saxutils import escape
 
-from core.access.model import Grant, Role, User
-from core.access.users_xml import not_enforced, project
+from core.access.model import Grant
+from core.access.users_xml import all_not_enforced, project
 from core.clickhouse.embedded_access import AccessStatements, is_access_statement, no_place_for
 from core.clickhouse.embedded_answers import answer, show_question
 from core.clickhouse.embedded_handle import NOWHERE_TO_KEEP, Handle, HandleOptions
@@ -134,7 +134,7 @@ class Worker:
         if is_access_statement(sql):
             self._access.carry_out(sql)
             return
-        if _LOOKS_AT_ACCESS.search(sql):
+        if self._access.rows_changed or _LOOKS_AT_ACCESS.search(sql):
             self.load_access()
         try:
             self._chdb.command(sql, settings)
@@ -194,14 +194,8 @@ class Worker:
         return all(error is None for _, error in outcomes)
 
     def not_enforced(self) -> dict[str, tuple[str, ...]]:
-        """What of users and roles is kept but not enforced, in words, by name."""
-        state = self._access.storage.state
-        entities: list[User | Role] = [*state.users.values(), *state.roles.values()]
-        found: dict[str, tuple[str, ...]] = {}
-        for entity in entities:
-            if words := not_enforced(entity):
-                found[entity.name] = (*found.get(entity.name, ()), *words)
-        return found
+        """What is kept but not enforced, in words, by name."""
+        return all_not_enforced(self._access.storage.state)
 
     # -- what the access statements need of chDB ------------------------------------------------------------------
 

@@ -85,15 +85,15 @@ def grant_query(statement: Grant | Revoke, holder: str) -> str:
     else:
         text = render(Revoke(statement.rights, grantees=(holder,), grant_option=statement.grant_option))
         text = text.removesuffix(f" FROM {identifier(holder)}")
-    return f"<query>{_statement_text(text)}</query>"
+    return f"<query>{escape(kept_sql(text))}</query>"
 
 
-def _statement_text(sql: str) -> str:
-    """SQL as XML text: what XML or ClickHouse's configuration would not keep becomes the escape that SQL has for it.
+def kept_sql(sql: str) -> str:
+    """SQL in which what XML or ClickHouse's configuration would not keep is the escape that SQL has for it.
 
     Such characters stand only inside quotes.
     """
-    return escape(re.sub("[\x00-\x1f\x7f$\ufffe\uffff]", _byte_escapes, sql))
+    return re.sub("[\x00-\x1f\x7f$\ufffe\uffff]", _byte_escapes, sql)
 
 
 def _byte_escapes(match: re.Match[str]) -> str:
