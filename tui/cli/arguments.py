@@ -23,6 +23,13 @@ NOUNS = {
     "tenant": "databases given to clients, readable by the DataLens user",
     "key": "RSA key versions: yours (partner) and DataLens's",
     "token": "access tokens: issue, verify, reissue, list",
+    "user": "users of ClickHouse: create, alter, clone, drop, show",
+    "role": "roles: create, alter, clone, drop, show",
+    "grant": "give rights and roles to users and roles, and take them away",
+    "quota": "quotas: how much may be used per span of time",
+    "settings-profile": "settings profiles: settings and their limits under a name",
+    "row-policy": "row policies: which rows users see",
+    "access": "all of access control: effective rights, audit, lint, files of SQL and users.xml",
     "password": "make a password up, or hash one so that ClickHouse sees the hash only",
     "datalens": "onboarding: checklist, the datalens user, the listing pack",
     "journal": "what happened, what is unfinished, undo",
@@ -40,6 +47,8 @@ examples:
   housekeys tenant add acme_prod             a database, readable by the DataLens user
   housekeys key generate                     the next version of your RSA key
   housekeys token issue acme_prod            print an access token for that client
+  housekeys user create ann --role reader    a user of ClickHouse; its password is asked for
+  housekeys access effective ann             what ann may do, and by which role
   housekeys --dry-run tenant remove acme     show what would run; run nothing
   housekeys tenant list --json               for scripts
 
@@ -133,7 +142,7 @@ def build_parser(typed: Sequence[str]) -> argparse.ArgumentParser:
 
 
 def _fill(noun: str, parser: argparse.ArgumentParser) -> None:
-    module = importlib.import_module(f"tui.cli.{noun}")
+    module = importlib.import_module(f"tui.cli.{noun.replace('-', '_')}")
     if noun == "info":  # the one noun that needs no verb
         parser.set_defaults(handler=module.show)
         parser.epilog = _epilog(["housekeys info", "housekeys -p prod info --json"])

@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING
 
 from core.errors import BadInputError
 from tui.cli.arguments import Frame
+from tui.cli.password_entry import entered_password
 
 if TYPE_CHECKING:
     from core.access.model import Authentication
-    from core.secrets import Secret
     from tui.cli.context import Context
 
 NOUN = "password"
 METHODS = ("sha256", "double-sha1", "bcrypt", "scram")
-LONGEST = 4096  # bytes of a password from standard input
 
 
 def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser], frame: Frame) -> None:
@@ -84,7 +83,7 @@ async def hash_password(context: Context) -> None:
 
     arguments = context.arguments
     _check_options(arguments)
-    password = await _password(context)
+    password = await entered_password(context)
     if not arguments.allow_weak:
         passwords.check_strength(password)
     elif found := passwords.weaknesses(password):
@@ -121,34 +120,6 @@ def _clause(method: Authentication) -> str:
     from core.access.render import render
 
     return render(AlterUser(("u",), methods=(method,))).removeprefix("ALTER USER u ")
-
-
-async def _password(context: Context) -> Secret:
-    """The password: typed twice on a terminal, else all of standard input without its last line end."""
-    import asyncio
-
-    from core.secrets import Secret
-
-    if context.stdin.isatty():
-        first = await context.prompt_secret("Password")
-        second = await context.prompt_secret("Password, again") if first is not None else None
-        if first is None or second is None or not first.matches(second):
-            raise BadInputError("The two entries differ, or are empty. Nothing was hashed.")
-        return first
-    content = await asyncio.to_thread(context.read_stdin, LONGEST + 1)
-    if len(content) > LONGEST:
-        raise BadInputError(f"This is too long for a password: more than {LONGEST:,} bytes.")
-    try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError:
-        # Not chained: the decoding error carries the bytes.
-        raise BadInputError("The password is not UTF-8.") from None
-    text = text.removesuffix("\n").removesuffix("\r")
-    if not text:
-        raise BadInputError("There is no password on standard input.", advice="Pipe one in, or run it on a terminal.")
-    if "\n" in text:
-        raise BadInputError("Standard input has more than one line; a password is one.")
-    return Secret(text)
 
 
 async def generate_password(context: Context) -> None:

@@ -1,0 +1,108 @@
+"""What a ClickHouse holds about access at present, with all that a plan for it has to know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from core.access.access_model import AccessModel, EntityKey, Holder
+from core.access.difference import keys_of
+from core.access.difference_fields import entity
+from core.access.effective.privilege_tree import Privilege, PrivilegeTree
+from core.access.model import EntityKind
+from core.access.model_changes import with_entity, without_entities
+from core.access.planning.clusters import cluster_clause, is_writable
+from core.access_changes.fingerprints import read_fingerprints
+from core.clickhouse.access_survey import EMBEDDED_STORAGE, AccessSurvey, survey_access
+from core.clickhouse.capabilities import Capabilities
+from core.clickhouse.engine import Engine
+from core.errors import HousekeysError
+
+
+@dataclass(frozen=True, slots=True)
+class PresentAccess:
+    """The access model of an engine, for plans. `fingerprints` (None: not to be had) were read before it.
+
+    `survey` is for the eye: there what an embedded engine keeps has a storage with a name, which no statement takes.
+    `cluster` is for ON CLUSTER, "" where that must be left out; `storage_types` tells the types of access storages.
+    """
+
+    survey: AccessSurvey
+    model: AccessModel
+    embedded: bool
+    fingerprints: Mapping[tuple[str, str], int] | None
+    cluster: str
+    storage_types: Mapping[str, str] | None
+
+    @property
+    def shown(self) -> AccessModel:
+        """The model with the name of every storage, for the eye."""
+        return self.survey.model
+
+    def without_built_in(self) -> AccessModel:
+        """The model without the `default` user, profile and quota that every embedded engine brings itself.
+
+        Nobody can connect to an embedded engine as that user, but to a server that a file with it is loaded into.
+        """
+        if not self.embedded:
+            return self.model
+        return without_entities(self.model, [key for key in keys_of(self.model) if key in self.model.storages])
+
+
+async def read_present_access(engine: Engine, capabilities: Capabilities, cluster: str | None) -> PresentAccess:
+    """Read it. What may not be seen is left out and named in the survey. Raises UnreachableError."""
+    try:
+        fingerprints: Mapping[tuple[str, str], int] | None = await read_fingerprints(engine)
+    except HousekeysError:  # not every user may read all tables; then nothing is guarded
+        fingerprints = None
+    survey = await survey_access(engine)
+    if engine.home == "embedded":
+        storages = {key: name for key, name in survey.model.storages.items() if name != EMBEDDED_STORAGE}
+        model = replace(survey.model, storages=storages)
+        return PresentAccess(survey, model, True, fingerprints, cluster or "", None)
+    directories = capabilities.user_directories
+    if directories is None:
+        return PresentAccess(survey, survey.model, False, fingerprints, cluster or "", None)
+    by_precedence = [kind for _, kind, _ in sorted(directories, key=lambda each: each[2])]
+    types = {name: kind for name, kind, _ in directories}
+    where = cluster_clause(by_precedence, cluster or "")
+    return PresentAccess(survey, survey.model, False, fingerprints, where, types)
+
+
+async def read_privileges(engine: Engine) -> PrivilegeTree | None:
+    """The privileges of the server, from `system.privileges`; None when it does not tell."""
+    question = "SELECT privilege, aliases, toString(level), toString(parent_group) FROM system.privileges"
+    try:
+        rows = (await engine.query(question)).rows
+    except HousekeysError:
+        return None
+    return PrivilegeTree(
+        Privilege(str(name), tuple(str(alias) for alias in aliases), str(level or ""), str(group or ""))
+        for name, aliases, level, group in rows
+    )
+
+
+def with_fixed_kept(present: PresentAccess, desired: AccessModel) -> AccessModel:
+    """`desired` with those entities that it does not name and that SQL cannot drop, for they are kept elsewhere."""
+    types = None if present.storage_types is None else dict(present.storage_types)
+    current = present.model
+    for key in keys_of(current):
+        storage = current.storages.get(key, "")
+        found = entity(current, key)
+        if found is None or is_writable(storage, types) or entity(desired, key) is not None:
+            continue
+        desired = with_entity(desired, found, storage)
+        if key.kind in (EntityKind.USER, EntityKind.ROLE):
+            desired = _with_holdings(desired, current, key)
+    return desired
+
+
+def _with_holdings(desired: AccessModel, current: AccessModel, key: EntityKey) -> AccessModel:
+    holder = Holder(key.kind, str(key.name))
+    changes: dict[str, Any] = {}
+    for field in ("rights", "granted_roles"):
+        held = getattr(current, field)
+        if holder in held:
+            changes[field] = {**getattr(desired, field), holder: held[holder]}
+    return replace(desired, **changes)

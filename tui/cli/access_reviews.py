@@ -1,0 +1,268 @@
+"""`housekeys access` with questions: effective, who-can, audit, lint."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.errors import ExitCode
+from tui.cli.access_entities import present_access
+from tui.cli.arguments import Frame
+
+if TYPE_CHECKING:
+    from core.access.access_model import AccessModel
+    from core.access.effective.rights import RightsIndex
+    from core.access.lint.findings import Finding
+    from core.session import Session
+    from tui.cli.context import Context
+
+
+def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser], frame: Frame) -> None:
+    """Add these verbs."""
+    effective = frame.verb(
+        verbs,
+        "effective",
+        show_effective,
+        "what a user or role may do, and by which role",
+        examples=(
+            "housekeys access effective ann",
+            "housekeys access effective ann --object acme.orders --json",
+        ),
+    )
+    effective.add_argument("name", metavar="NAME", help="a user or role; of one name the user")
+    effective.add_argument("--object", default=None, metavar="PLACE", help="only what is about db.table, db.* or *.*")
+    who_can = frame.verb(
+        verbs,
+        "who-can",
+        show_who_can,
+        "every user and role that may do something, and by which role",
+        examples=(
+            "housekeys access who-can SELECT acme.orders",
+            "housekeys access who-can 'SELECT(salary)' acme.people --json",
+        ),
+    )
+    who_can.add_argument("privilege", metavar="PRIVILEGE", help="as in SQL; columns in brackets")
+    who_can.add_argument("place", metavar="OBJECT", help="db.table, db.*, *.*, or the name that the privilege takes")
+    audit = frame.verb(
+        verbs,
+        "audit",
+        show_audit,
+        "every right of every user, with its path and all that limits it",
+        examples=(
+            "housekeys access audit --format csv --out audit.csv",
+            "housekeys access audit --format html --out audit.html",
+            "housekeys access audit --format json",
+        ),
+    )
+    audit.add_argument("--format", choices=("csv", "json", "html"), default="csv", help="csv is the default")
+    audit.add_argument("--out", type=Path, default=None, metavar="FILE", help="write it there (0600)")
+    lint = frame.verb(
+        verbs,
+        "lint",
+        lint_access,
+        "what is wrong, risky or without effect, and why",
+        description="Lint files without any engine, or without FILE what the server holds. Exit code 1: there are\n"
+        "errors. With --fix the statements of the safe fixes go to stdout, and the findings to stderr.",
+        examples=(
+            "housekeys access lint",
+            "housekeys access lint users.xml access.sql",
+            "housekeys access lint --fix",
+        ),
+    )
+    lint.add_argument("files", type=Path, nargs="*", metavar="FILE", help="SQL, users.xml, or a folder with one")
+    lint.add_argument("--fix", action="store_true", help="print the statements of the safe fixes; nothing is run")
+
+
+async def _index(context: Context) -> RightsIndex:
+    import asyncio
+
+    from core.access.effective.rights import RightsIndex
+    from core.access_changes.present import read_privileges
+
+    session, present = await present_access(context)
+    privileges = await read_privileges(session.engine)
+    return await asyncio.to_thread(RightsIndex, present.model, privileges)
+
+
+async def show_effective(context: Context) -> None:
+    """Handle `access effective`."""
+    from datetime import UTC, datetime
+
+    from core.access_reports.questions import effective_rows, holder_named, limits_value, object_named
+    from tui.cli.output import Column
+
+    place = None if context.arguments.object is None else object_named(context.arguments.object)
+    index = await _index(context)
+    holder = holder_named(index, context.arguments.name)
+    effective = index.effective(holder)
+    rows = effective_rows(effective, place)
+    limits = limits_value(effective, datetime.now(UTC))
+    if context.output.json:
+        value = {"kind": holder.kind.lower(), "name": holder.name, "rights": rows, "limits": limits}
+        context.output.data(value)
+        return
+    for row in rows:
+        if row["revoked"]:
+            row["right"] = f"(revoked) {row['right']}"
+    columns = [
+        Column("right", "RIGHT"),
+        Column("path", "BY ROLE"),
+        Column("active", "ACTIVE", show=_yes_no),
+        Column("grant_option", "MAY PASS ON", show=_yes_no),
+    ]
+    context.output.rows(columns, rows, empty="There are no rights, but for what everybody may.")
+    context.output.record({key.replace("_", " ").capitalize(): _shown(value) for key, value in limits.items()}, limits)
+
+
+def _yes_no(value: Any) -> str:
+    return "yes" if value else "no"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return _yes_no(value)
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value or "")
+
+
+async def show_who_can(context: Context) -> None:
+    """Handle `access who-can`."""
+    import asyncio
+
+    from core.access_reports.questions import asked_right, who_can_rows
+    from tui.cli.output import Column
+
+    right = asked_right(context.arguments.privilege, context.arguments.place)
+    index = await _index(context)
+    rows = await asyncio.to_thread(who_can_rows, index, right)
+    columns = [
+        Column("kind", "KIND"),
+        Column("name", "NAME"),
+        Column("extent", "HAS"),
+        Column("path", "BY ROLE"),
+        Column("active", "ACTIVE", show=_yes_no),
+        Column("grant_option", "MAY PASS ON"),
+    ]
+    context.output.rows(columns, rows, empty="Nobody can.")
+
+
+async def show_audit(context: Context) -> None:
+    """Handle `access audit`."""
+    import asyncio
+    import json
+    from dataclasses import asdict
+    from datetime import UTC, datetime
+
+    from core.access_changes.present import read_privileges
+    from core.access_reports.audit import audit
+    from core.access_reports.audit_formats import audit_csv, audit_html
+    from core.files import write_private
+
+    session, present = await present_access(context)
+    now = datetime.now(UTC)
+    rows = await asyncio.to_thread(audit, present.model, now, await read_privileges(session.engine))
+    format_ = "json" if context.output.json else context.arguments.format
+    if format_ == "json":
+        text = json.dumps([asdict(row) for row in rows], indent=2, ensure_ascii=False) + "\n"
+    elif format_ == "csv":
+        text = audit_csv(rows)
+    else:
+        text = audit_html(rows, f"Access on {session.profile.name}", now)
+    out: Path | None = context.arguments.out
+    if out is None:
+        context.output.stdout.write(text)
+    elif context.arguments.dry_run:
+        context.output.message(f"Would write {out}.")
+    else:
+        await asyncio.to_thread(write_private, out, text.encode(), replace=False)
+        context.output.message(f"{len(rows):,} rows are written to {out}.")
+
+
+async def lint_access(context: Context) -> ExitCode:
+    """Handle `access lint`."""
+    from core.access_reports.lint_report import finding_rows, fixing_statements, has_errors
+
+    found = await _lint_files(context) if context.arguments.files else [await _lint_server(context)]
+    rows = [row for _, findings, problems in found for row in finding_rows(findings, problems)]
+    if context.arguments.fix:
+        statements = [line for model, findings, _ in found for line in fixing_statements(model, findings)]
+        if context.output.json:
+            context.output.data({"findings": rows, "statements": statements})
+        else:
+            _print_findings(rows, context.output.message)
+            for line in statements:
+                context.output.text(f"{line};")
+    elif context.output.json:
+        context.output.data(rows)
+    else:
+        _print_findings(rows, context.output.text)
+        if not rows:
+            context.output.message("Nothing was found.")
+    return ExitCode.FAILED if has_errors(rows) else ExitCode.DONE
+
+
+_Linted = tuple["AccessModel", "tuple[Finding, ...]", Any]
+
+
+async def _lint_files(context: Context) -> list[_Linted]:
+    import asyncio
+    from datetime import UTC, datetime
+
+    from core.access.lint.linting import lint
+    from core.access_reports.files import Format, read_access_file
+    from core.access_reports.lint_report import lint_context
+
+    found: list[_Linted] = []
+    for path in context.arguments.files:
+        file = await asyncio.to_thread(read_access_file, path)
+        about = lint_context(datetime.now(UTC), for_users_xml=file.format is Format.XML)
+        findings = await asyncio.to_thread(lint, file.model, about)
+        found.append((file.model, findings, file.problems))
+    return found
+
+
+async def _lint_server(context: Context) -> _Linted:
+    import asyncio
+    from datetime import UTC, datetime
+
+    from core.access.lint.linting import lint
+    from core.access_changes.present import read_privileges
+    from core.access_reports.lint_report import lint_context
+
+    session, present = await present_access(context)
+    about = lint_context(
+        datetime.now(UTC),
+        await read_privileges(session.engine),
+        version=session.capabilities.version_tuple,
+        datalens_user=session.profile.datalens.user,
+        tenants=await _tenants(session),
+    )
+    model = present.without_built_in()
+    return model, await asyncio.to_thread(lint, model, about), ()
+
+
+async def _tenants(session: Session) -> frozenset[str]:
+    from core.errors import RefusedError
+    from core.tenants.listing import list_tenants
+
+    try:
+        tenants = await list_tenants(
+            session.engine,
+            session.journal,
+            datalens_user=session.profile.datalens.user,
+            capabilities=session.capabilities,
+        )
+    except RefusedError:
+        return frozenset()
+    return frozenset(tenant.name for tenant in tenants)
+
+
+def _print_findings(rows: list[dict[str, Any]], line: Any) -> None:
+    from core.display import one_line
+
+    for row in rows:
+        place = f"{row['file']}:{row['line'] or 1}: " if row["file"] else ""
+        line(one_line(f"{place}{row['severity']}: {row['title']} [{row['id']}]"))
+        for text in (row["explanation"], row["advice"], row["fix"] and f"Fix: {row['fix']}"):
+            if text:
+                line(one_line(f"    {text}"))
