@@ -115,6 +115,12 @@ def _add_applying(verbs: argparse._SubParsersAction[argparse.ArgumentParser], fr
         examples=("housekeys access import roles.sql users.xml", "housekeys --dry-run access import roles.sql"),
     )
     several.add_argument("files", type=Path, nargs="+", metavar="FILE", help=FILE_HELP)
+    for parser in (plan, apply, several):
+        parser.add_argument(
+            "--set-passwords",
+            action="store_true",
+            help="set the passwords of the file also where it cannot be told whether they are new",
+        )
 
 
 # -- writing
@@ -280,7 +286,7 @@ async def _apply(context: Context, desired: AccessModel, *, exact: bool) -> Exit
         desired,
         exact=exact,
         cluster=present.cluster,
-        new_secrets=_told_secrets(desired),
+        new_secrets=_told_secrets(desired) if context.arguments.set_passwords else (),
         storage_types=present.storage_types,
     )
     refuse_own_user(session, made.differences.removed)
@@ -292,7 +298,7 @@ async def _apply(context: Context, desired: AccessModel, *, exact: bool) -> Exit
 
 
 def _told_secrets(desired: AccessModel) -> frozenset[str]:
-    """The users whose passwords the file tells: where the server does not tell its own, they are set."""
+    """The users whose passwords the file tells."""
     from core.access.secret_texts import PASSWORD_KINDS, secret_known
 
     return frozenset(

@@ -1,0 +1,129 @@
+"""`housekeys access` with questions: effective, who-can, audit, lint; on the embedded engine."""
+
+from __future__ import annotations
+
+import csv
+import io
+from html.parser import HTMLParser
+from pathlib import Path
+
+from tests.cli.conftest import Housekeys
+
+HOSTILE = "<script>alert(1)</script>"
+FORMULA = "=HYPERLINK(1)"
+SQL = f"""\
+CREATE ROLE low;
+CREATE ROLE middle;
+GRANT SELECT ON acme.* TO low;
+REVOKE SELECT ON acme.secret FROM low;
+GRANT low TO middle;
+CREATE USER ann IDENTIFIED WITH sha256_hash BY '{"0" * 63}A' HOST IP '10.0.0.0/8';
+GRANT middle TO ann;
+CREATE USER `{HOSTILE}` IDENTIFIED WITH no_password HOST NONE;
+CREATE USER `{FORMULA}` IDENTIFIED WITH no_password HOST LOCAL;
+GRANT INSERT(day, id) ON acme.orders TO `{FORMULA}` WITH GRANT OPTION;
+"""
+
+
+class Cells(HTMLParser):
+    """The texts of all table cells, and the tags of the page."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.cells: list[str] = []
+        self.tags: set[str] = set()
+        self._in_cell = False
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self._in_cell = tag == "td"
+        if self._in_cell:
+            self.cells.append("")
+
+    def handle_data(self, data: str) -> None:
+        if self._in_cell:
+            self.cells[-1] += data
+
+    def handle_endtag(self, tag: str) -> None:
+        self._in_cell = False
+
+
+def test_rights_with_their_paths(housekeys: Housekeys, tmp_path: Path) -> None:
+    file = tmp_path / "access.sql"
+    file.write_text(SQL)
+    assert housekeys("access", "apply", str(file), "--yes").code == 0
+
+    found = housekeys("access", "effective", "ann", "--json")
+    assert found.code == 0, found.stderr
+    assert [(row["right"], row["revoked"], row["path"], row["active"]) for row in found.json["rights"]] == [
+        ("SELECT ON acme.*", False, "middle > low", True),
+        ("SELECT ON acme.secret", True, "middle > low", True),
+    ]
+    assert found.json["limits"]["hosts"] == "IP '10.0.0.0/8'"
+    elsewhere = housekeys("access", "effective", "ann", "--object", "other.*", "--json").json
+    assert elsewhere["rights"] == []
+    assert "middle > low" in housekeys("access", "effective", "ann", "--object", "acme.orders").stdout
+    assert housekeys("access", "effective", "nobody").code == 4
+    assert housekeys("access", "effective", "ann", "--object", "acme.").code == 2
+
+    who = housekeys("access", "who-can", "SELECT", "acme.orders", "--json").json
+    assert {(row["kind"], row["name"], row["path"]) for row in who if row["name"] != "default"} == {
+        ("user", "ann", "middle > low"),
+        ("role", "low", "-"),
+        ("role", "middle", "low"),
+    }
+    assert "ann" not in housekeys("access", "who-can", "SELECT", "acme.secret").stdout
+    assert FORMULA in housekeys("access", "who-can", "INSERT(id)", "acme.orders").stdout
+    for words in (("SELECT, INSERT", "a.b"), ("NO SUCH", "a.b"), ("SELECT", "a.b TO x")):
+        assert housekeys("access", "who-can", *words).code == 2
+
+    rows = {row["user"]: row for row in housekeys("access", "audit", "--format", "json").json}
+    ann = rows["ann"]
+    assert (ann["privilege"], ann["database"], ann["table"], ann["path"]) == ("SELECT", "acme", "*", "middle > low")
+    assert (ann["revoked_parts"], ann["hosts"]) == ("SELECT ON acme.secret", "IP '10.0.0.0/8'")
+    assert (rows[HOSTILE]["privilege"], rows[HOSTILE]["state"]) == ("", "disabled")
+    assert (rows[FORMULA]["columns"], rows[FORMULA]["grant_option"]) == ("day, id", True)
+    table = list(csv.DictReader(io.StringIO(housekeys("access", "audit").stdout)))
+    assert {row["user"] for row in table} == {"ann", "default", HOSTILE, f"'{FORMULA}"}
+    page = tmp_path / "audit.html"
+    assert housekeys("access", "audit", "--format", "html", "--out", str(page)).code == 0
+    assert housekeys("access", "audit", "--format", "html", "--out", str(page)).code == 2
+    cells = Cells(page.read_text())
+    assert HOSTILE in cells.cells
+    assert not cells.tags & {"script", "link", "img", "iframe"}
+
+    linted = housekeys("access", "lint", "--json")
+    assert linted.code == 0, linted.json  # nobody can come in without a password from elsewhere
+    assert f"user {FORMULA}" in {row["entity"] for row in linted.json}
+    assert not any(row["entity"] == "user default" for row in linted.json)  # every embedded engine has that one
+
+
+def test_files_are_linted_without_an_engine(housekeys: Housekeys, home: Path, tmp_path: Path) -> None:
+    bad, good = tmp_path / "bad.sql", tmp_path / "good.sql"
+    bad.write_text("CREATE ROLE r;\nCREATE USER ann IDENTIFIED WITH no_password;\nGRANT r TO ann;\nGRANT x\n")
+    good.write_text("")
+    found = housekeys("access", "lint", str(good), str(bad), "--json")
+    assert found.code == 1
+    places = {(row["id"], row["file"], row["line"]) for row in found.json}
+    assert ("password-empty", str(bad), 2) in places
+    assert ("file", str(bad), 4) in places
+    text = housekeys("access", "lint", str(bad)).stdout
+    assert f"{bad}:2: error: User ann needs no password. [password-empty]" in text
+    nothing = housekeys("access", "lint", str(good))
+    assert (nothing.code, nothing.stdout) == (0, "")
+    assert housekeys("access", "lint", str(tmp_path / "absent")).code == 4
+    assert not list(home.rglob("access.sql"))
+
+
+def test_the_statements_of_safe_fixes(housekeys: Housekeys, tmp_path: Path) -> None:
+    file = tmp_path / "access.sql"
+    file.write_text(
+        "CREATE USER ann IDENTIFIED WITH sha256_hash BY '" + "0" * 64 + "' HOST LOCAL;\n"
+        "GRANT SELECT ON acme.* TO ann;\nREVOKE INSERT ON other.t FROM ann;\n"
+        "CREATE QUOTA q FOR INTERVAL 1 hour MAX queries = 5 TO ann, nobody;\n"
+    )
+    fixed = housekeys("access", "lint", str(file), "--fix", "--json")
+    assert any(row["fix"] for row in fixed.json["findings"]), fixed.json
+    assert fixed.json["statements"] == ["ALTER QUOTA q TO ann"]
+    assert housekeys("access", "lint", str(file), "--fix").stdout == "ALTER QUOTA q TO ann;\n"
