@@ -98,6 +98,16 @@ def all_not_enforced(state: AccessState) -> dict[str, tuple[str, ...]]:
     return found
 
 
+def unheld_limits(state: AccessState, user: User) -> tuple[str, ...]:
+    """The limits of what a user may see and do, its ways in aside, for which the projection locks it, in words."""
+    words = [*limits_of(state).users[user.name].missing]
+    if not _projectable(user.settings)[2]:
+        words.append("some settings")
+    if _may_do_more(state, user):
+        words.append("default roles, grantees or the settings of roles")
+    return tuple(words)
+
+
 def not_enforced(entity: User | Role) -> tuple[str, ...]:
     """What of a user or role is kept but not enforced by an engine that reads the projection, in words."""
     found: list[str] = []

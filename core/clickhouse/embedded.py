@@ -1,6 +1,6 @@
 """The embedded engine: chDB, a whole ClickHouse in this process, with the access storage that chDB lacks.
 
-The folder of an engine holds `data/` (ClickHouse's own files), `access/` (users, roles and grants as SQL),
+The folder of an engine holds `data/` (ClickHouse's own files), `access/` (access entities as SQL),
 `users.xml` and `config.xml` (written from them), and `lock`. chDB runs in one thread of its own; nothing here blocks
 the event loop.
 """
@@ -19,6 +19,7 @@ from core.clickhouse.embedded_repair import require_room
 from core.clickhouse.embedded_worker import Worker
 from core.clickhouse.engine import Engine, QueryResult, SettingValue
 from core.clickhouse.quoting import require_encodable
+from core.clickhouse.trying import Tried
 from core.errors import UnreachableError
 
 T = TypeVar("T")
@@ -105,11 +106,23 @@ class EmbeddedEngine(Engine):
         await self._run(lambda: self._worker.insert(database, table, columns, rows))
 
     async def not_enforced(self) -> dict[str, tuple[str, ...]]:
-        """What of users and roles is kept but not enforced by this engine, in words, by name.
+        """What of access is kept but not enforced by this engine, in words, by name.
 
-        Users whom that would let do more than they should are locked.
+        Users and roles are there under their names, other entities under kind and name. Users whom that would let do
+        more than they should are locked.
         """
         return await self._run(self._worker.not_enforced)
+
+    async def try_as(self, user: str, sql: str, really: bool = False) -> Tried:
+        """What ClickHouse answers to `user` for one statement, on the data of this engine.
+
+        A statement that reads is run. One that would change something is checked, and carried out only `really`. The
+        engine is closed meanwhile (about 0.2 s), and with it temporary tables; quotas count from nothing. Raises
+        UnknownNameError, BadInputError for what cannot be tried, RefusedError for a user with limits not enforced here.
+        """
+        require_encodable(sql)
+        require_room(self._worker.folder)
+        return await self._run(lambda: self._worker.try_as(user, sql, really))
 
     async def close(self) -> None:
         if self._closed:

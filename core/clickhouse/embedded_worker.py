@@ -5,23 +5,28 @@ from __future__ import annotations
 import logging
 import re
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 from xml.sax.saxutils import escape
 
-from core.access.model import Grant
+from core.access.model import EntityKind, Grant
+from core.access.state import FIXED_USER, unknown
+from core.access.tokenizer import first_words
 from core.access.users_xml import all_not_enforced, project
+from core.access.users_xml_trial import trial_of
 from core.clickhouse.embedded_access import AccessStatements, is_access_statement, no_place_for
 from core.clickhouse.embedded_answers import answer, show_question
 from core.clickhouse.embedded_handle import NOWHERE_TO_KEEP, Handle, HandleOptions
 from core.clickhouse.embedded_repair import remove_unborn_databases
 from core.clickhouse.engine import QueryResult, SettingValue
-from core.clickhouse.errors import ServerError
+from core.clickhouse.errors import ServerError, explain
 from core.clickhouse.quoting import quote_identifier, quote_string
+from core.clickhouse.trying import READ_ONLY, Tried, reads_only, refused_by_own_settings, scratch, tried
 from core.display import one_line
-from core.errors import HousekeysError, UnreachableError
+from core.errors import HousekeysError, RefusedError, UnreachableError
 from core.files import FileLock, exposure, private_folder, write_private
 
 _log = logging.getLogger(__name__)
@@ -197,6 +202,40 @@ class Worker:
         """What is kept but not enforced, in words, by name."""
         return all_not_enforced(self._access.storage.state)
 
+    def try_as(self, user: str, sql: str, really: bool) -> Tried:
+        """Run a statement as `user` would; one that would change something only `really`, else it is checked."""
+        state = self._access.storage.state
+        if user != FIXED_USER and user not in state.users:
+            refusal = unknown(EntityKind.USER, user)
+            raise explain(refusal.code, str(refusal))
+        self.load_access()
+        syntax = self._syntax(sql)
+        reading = reads_only(sql, syntax)
+        if really and not reading and self._options.read_only:
+            raise explain(READ_ONLY, f"Code: {READ_ONLY}. DB::Exception: Cannot execute query in readonly mode.")
+        checking = not reading and not really
+        trial = trial_of(state, user, reading_only=checking)
+        if trial.missing:
+            raise RefusedError(
+                f"The user {one_line(user)} cannot be tried: the embedded engine does not enforce what limits it.",
+                advice="Try it on a server.",
+                detail=", ".join(trial.missing),
+            )
+        place, data = self.folder / "trying", self._options.data
+        with self._away():
+            with scratch(place, data, trial.users) as connection:
+                found = tried(connection, sql, user)
+            if not checking or getattr(found.error, "code", 0) != READ_ONLY:
+                return found
+            with scratch(place, data, trial_of(state, user, reading_only=False).users) as connection:
+                return found if refused_by_own_settings(connection, syntax) else Tried()
+
+    def _syntax(self, sql: str) -> str:
+        """What kind of statement it is, in ClickHouse's word."""
+        if first_words(sql, 1) == ("SYSTEM",):
+            return "SYSTEM"  # the driver writes the format of the answer behind it, which SYSTEM does not take
+        return str(self.ask(f"EXPLAIN AST {sql}").first_cell())
+
     # -- what the access statements need of chDB ------------------------------------------------------------------
 
     def ask(self, sql: str, parameters: Mapping[str, str] | None = None) -> QueryResult:
@@ -222,15 +261,24 @@ class Worker:
                 advice="Free some space on the disk and try again.",
                 detail=f"{self._users_file}: {error}",
             ) from error
+        with self._away():
+            pass
+        return True
+
+    @contextmanager
+    def _away(self) -> Iterator[None]:
+        """Close chDB, and start it again afterwards as it was."""
         with self._killing:
             if self._handle is not None:  # else an earlier start failed
                 self._database = str(self._handle.query("SELECT currentDatabase()").first_cell())
                 self._handle.close()
                 self._handle = None
-            self._handle = self._start()
-            if self._database != "default":
-                self._handle.command(f"USE {quote_identifier(self._database)}")
-        return True
+            try:
+                yield
+            finally:
+                self._handle = self._start()
+                if self._database != "default":
+                    self._handle.command(f"USE {quote_identifier(self._database)}")
 
     def _write_users(self) -> None:
         _write_changed(self._users_file, project(self._access.storage.state).encode())
