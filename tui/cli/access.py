@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from tui.cli import access_files, access_reviews
+from tui.cli import access_files, access_reviews, access_trying
 from tui.cli.arguments import Frame
 
 NOUN = "access"
@@ -14,3 +14,4 @@ def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser], frame:
     """Add the verbs of this noun."""
     access_files.add_verbs(verbs, frame)
     access_reviews.add_verbs(verbs, frame)
+    access_trying.add_verbs(verbs, frame)

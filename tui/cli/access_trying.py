@@ -1,0 +1,68 @@
+"""`housekeys access try`: what ClickHouse answers to a user for one statement, asked of the engine itself."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from core.errors import ExitCode, RefusedError
+from tui.cli.arguments import Frame
+
+if TYPE_CHECKING:
+    from core.clickhouse.engine import QueryResult
+    from tui.cli.context import Context
+
+
+def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser], frame: Frame) -> None:
+    """Add this verb."""
+    trying = frame.verb(
+        verbs,
+        "try",
+        try_as,
+        "run a statement as a user of the embedded engine",
+        description="Run a statement as a user of the embedded engine, on its data: what ClickHouse answers to it.\n"
+        "One that would change something is only checked, never carried out. Exit code 3: ClickHouse refuses it.",
+        examples=(
+            "housekeys access try ann 'SELECT count() FROM acme.orders'",
+            "housekeys access try ann 'DROP TABLE acme.orders' --json",
+        ),
+    )
+    trying.add_argument("name", metavar="NAME", help="the user")
+    trying.add_argument("sql", metavar="SQL", help="one statement")
+
+
+async def try_as(context: Context) -> ExitCode:
+    """Handle `access try`."""
+    from core.clickhouse.embedded import EmbeddedEngine
+
+    session = await context.session()
+    if not isinstance(session.engine, EmbeddedEngine):
+        raise RefusedError(
+            "Only the embedded engine can be asked as another user.",
+            advice="For a server see `housekeys access effective NAME`, or connect as that user.",
+        )
+    tried = await session.engine.try_as(context.arguments.name, context.arguments.sql)
+    if context.output.json:
+        context.output.data(
+            {
+                "allowed": tried.allowed,
+                "carried_out": tried.carried_out,
+                "rows": None if tried.result is None else tried.result.as_dicts(),
+                "error": None if tried.error is None else tried.error.message,
+            }
+        )
+    elif tried.error is not None:
+        context.output.message(f"Refused: {tried.error.detail or tried.error.message}")
+    elif tried.result is None:
+        context.output.message("Allowed. It would change something, so it was not carried out.")
+    else:
+        _print_rows(context, tried.result)
+    return ExitCode.DONE if tried.error is None else tried.error.exit_code
+
+
+def _print_rows(context: Context, result: QueryResult) -> None:
+    from tui.cli.output import Column
+
+    columns = [Column(str(index), name) for index, name in enumerate(result.columns)]
+    rows = [{str(index): cell for index, cell in enumerate(row)} for row in result.rows]
+    context.output.rows(columns, rows, empty="Allowed. The answer has no rows.")
