@@ -69,6 +69,9 @@ async def _statements(engine: Engine) -> tuple[list[str], tuple[str, ...]]:
             hidden.append(f"The {words} cannot be seen: {error.message}")
         except UnknownNameError:
             continue  # there are none
+    # SHOW GRANTS FOR ALL is never refused: it leaves out the grants of those who may not be seen.
+    if unseen := [words for words, _ in _KINDS[:2] if any(line.startswith(f"The {words} ") for line in hidden)]:
+        hidden.append(f"The grants cannot be seen, as the {' and '.join(unseen)} that have them cannot.")
     return lines, tuple(hidden)
 
 
