@@ -46,7 +46,7 @@ def subnet(text: str) -> str | None:
         return None
     if not slash:
         mask = (prefix[0], _ones(prefix[0], _BITS[prefix[0]]))
-    elif re.fullmatch("[0-9]+", tail):
+    elif re.fullmatch("[0-9]{1,9}", tail):
         if int(tail) > _BITS[prefix[0]]:
             return None
         mask = (prefix[0], _ones(prefix[0], int(tail)))

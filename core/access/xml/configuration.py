@@ -13,7 +13,7 @@ from core.access.effective.privilege_tree import PrivilegeTree, clickhouse_26_9
 from core.access.xml.nodes import Node
 from core.access.xml.problems import Problems, shown
 
-_INTEGER = re.compile(r"[ \t\n\v\f\r]*([+-]?)([0-9][0-9,]*)")  # Poco takes commas between thousands
+_INTEGER = re.compile(r"[ \t\n\v\f\r]*([+-]?)([0-9][0-9,]{0,99})")  # Poco takes commas between thousands
 _HEXADECIMAL = re.compile(r"0[xX]([0-9A-Fa-f]{1,16})")
 _STEP = re.compile(r"((?:\\.|[^.\[\\])+)((?:\[[^\]]*\])*)")
 _INDEX = re.compile(r"\[([0-9]+|@[^\]=]+)\]")
@@ -21,6 +21,12 @@ _TRUE = frozenset({"true", "yes", "on"})
 _FALSE = frozenset({"false", "no", "off"})
 PLAIN_DIGITS = "ClickHouse takes plain digits only: 10000000000, not 10G."
 _DEEPEST = 10  # references within references, as in ClickHouse
+_LONGEST = 1_000_000  # characters that a text may grow to by references
+_MOST = 1000  # references that are followed for one text
+
+
+class _EndlessError(Exception):
+    """References without an end, or with one that is too far away."""
 
 
 @dataclass(slots=True)
@@ -30,7 +36,7 @@ class Configuration:
     root: Node
     problems: Problems
     privileges: PrivilegeTree = field(default_factory=clickhouse_26_9)
-    _reported: set[int] = field(default_factory=set)
+    _followed: int = field(default=0, init=False)
 
     def section(self, name: str) -> list[tuple[str, Node]]:
         """The elements of a section under their keys; of two sections of one name ClickHouse reads the first."""
@@ -39,7 +45,15 @@ class Configuration:
 
     def text(self, node: Node) -> str:
         """The text of an element. It is empty where that is not known."""
-        return "" if node.unresolved else self._expanded(node, node.inner_text(), 0)
+        if node.unresolved:
+            return ""
+        self._followed = 0
+        try:
+            return self._expanded(node.inner_text(), 0)
+        except _EndlessError:
+            message = "References with ${…} lead to each other, or there are too many."
+            self.problems.error(node.origin, message, "Write the value itself.")
+            return ""
 
     def text_in(self, node: Node, name: str) -> str | None:
         """The text of the first `name` in an element, or None when there is none or it is not known."""
@@ -90,23 +104,24 @@ class Configuration:
                 message = f"<{child.name}> stands more than once in {where}; ClickHouse reads the first only."
                 self.problems.warning(child.origin, message, "Keep one of them.")
 
-    def _expanded(self, node: Node, text: str, depth: int) -> str:
+    def _expanded(self, text: str, depth: int) -> str:
         if "${" not in text:
             return text
-        if depth > _DEEPEST:
-            if id(node) not in self._reported:
-                self._reported.add(id(node))
-                self.problems.error(node.origin, "References with ${…} lead to each other.", "Write the value itself.")
-            return ""
         parts = []
-        position = 0
+        length = position = 0
         while (start := text.find("${", position)) >= 0:
             end = text.find("}", start)
             end = len(text) if end < 0 else end
             path = text[start + 2 : end]
+            self._followed += 1
+            if depth >= _DEEPEST or self._followed > _MOST:
+                raise _EndlessError
             value = self._value_at(path)
             parts.append(text[position:start])
-            parts.append(f"${{{path}}}" if value is None else self._expanded(node, value, depth + 1))
+            parts.append(f"${{{path}}}" if value is None else self._expanded(value, depth + 1))
+            length += len(parts[-1])
+            if length > _LONGEST:
+                raise _EndlessError
             position = end + 1
         return "".join(parts) + text[position:]
 
@@ -115,10 +130,12 @@ class Configuration:
         for name, indexes in _STEP.findall(path):
             if found is None:
                 return None
-            same = [child for child in found.elements() if child.name == re.sub(r"\\(.)", r"\1", name)]
+            wanted = re.sub(r"\\(.)", r"\1", name)
+            same = [child for child in found.elements() if child.name == wanted]
             found = same[0] if same else None
             for index in _INDEX.findall(indexes):
                 if found is not None and index.startswith("@"):
                     return found.attributes.get(index[1:])
-                found = same[int(index)] if int(index) < len(same) else None
+                number = int(index[:10])  # more digits than there can be elements
+                found = same[number] if number < len(same) else None
         return found.inner_text() if found is not None else None

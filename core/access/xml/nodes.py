@@ -16,7 +16,7 @@ from core.access.access_model import Origin
 from core.display import one_line
 from core.errors import BadInputError
 
-_DEEPEST = 100  # elements in elements; ClickHouse's own configurations have about ten
+DEEPEST = 100  # elements in elements; ClickHouse's own configurations have about ten
 _ENCODING = re.compile(rb"""<\?xml[^>]*\sencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 _ENCODINGS = frozenset({"utf-8", "utf-16", "utf-16le", "utf-16be", "iso-8859-1", "us-ascii"})  # of expat itself
 
@@ -66,6 +66,10 @@ class Node:
     def inner_text(self) -> str:
         """All text in this element and those in it."""
         return "".join(child if isinstance(child, str) else child.inner_text() for child in self.children)
+
+    def size(self) -> int:
+        """How many elements and texts there are in this one, itself with them."""
+        return 1 + sum(1 if isinstance(child, str) else child.size() for child in self.children)
 
     def copy(self) -> Node:
         """This element with all that is in it, to be put elsewhere."""
@@ -142,8 +146,8 @@ def _builder(file: str, first_line: int) -> Any:
             if ":" in name:
                 advice = "Create what has such a name with SQL: an XML element cannot be called so."
                 raise XmlError(origin, f"the element name {one_line(name, 60)} has a colon.", advice=advice)
-            if len(self._open) >= _DEEPEST:
-                raise XmlError(origin, f"elements are nested more than {_DEEPEST} deep.", advice="Make it flatter.")
+            if len(self._open) >= DEEPEST:
+                raise XmlError(origin, f"elements are nested more than {DEEPEST} deep.", advice="Make it flatter.")
             node = Node(name, origin, dict(attrs.items()))
             if self._open:
                 self._open[-1].children.append(node)

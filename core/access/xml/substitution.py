@@ -7,14 +7,15 @@ another machine) is left as it is and marked, and nothing is concluded from it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from core.access.access_model import Origin
 from core.access.xml.merging import SUBSTITUTIONS, merge_children
-from core.access.xml.nodes import Node, XmlError, parse_xml
+from core.access.xml.nodes import DEEPEST, Node, XmlError, parse_xml
 from core.access.xml.problems import Problems, shown
 
-_DEEPEST = 50  # includes within includes
+_DEEPEST = 10  # includes within includes, which ClickHouse would follow until it falls
+_MOST = 100_000  # elements and texts that are included altogether
 
 
 @dataclass(slots=True)
@@ -24,16 +25,20 @@ class Substitution:
     environment: Mapping[str, str]
     included: Node | None
     problems: Problems
+    _included_parts: int = field(default=0, init=False)
 
     def resolve(self, root: Node) -> None:
         """Replace every reference in `root`, which is changed."""
-        self._children(root, 0)
+        self._children(root, 0, 0)
 
-    def _children(self, node: Node, depth: int) -> None:
+    def _children(self, node: Node, level: int, depth: int) -> None:
+        if level > DEEPEST:
+            self.problems.error(node.origin, f"Elements are nested more than {DEEPEST} deep.", "Make it flatter.")
+            node.children.clear()
         for child in node.elements():
-            self._element(node, child, depth)
+            self._element(node, child, level + 1, depth)
 
-    def _element(self, parent: Node, node: Node, depth: int) -> None:
+    def _element(self, parent: Node, node: Node, level: int, depth: int) -> None:
         if "encrypted_by" in node.attributes:
             self._unresolved(node, "encrypted", "is encrypted, so its value is not known here")
         references = [name for name in SUBSTITUTIONS if name in node.attributes]
@@ -45,11 +50,11 @@ class Substitution:
             self.problems.error(node.origin, message, "Keep one of these attributes.")
         elif references and node.name == "include" and node.children:
             self.problems.error(node.origin, "<include> has something in it.", "Leave it empty.")
-        elif references and self._filled(parent, node, references[0], depth):
+        elif references and self._filled(parent, node, references[0], level, depth):
             return
-        self._children(node, depth)
+        self._children(node, level, depth)
 
-    def _filled(self, parent: Node, node: Node, how: str, depth: int) -> bool:
+    def _filled(self, parent: Node, node: Node, how: str, level: int, depth: int) -> bool:
         """Whether all there is to do with the element was done."""
         if how != "incl" and node.children and "replace" not in node.attributes:
             self.problems.error(
@@ -62,15 +67,17 @@ class Substitution:
         source = self._from_env(node) if how == "from_env" else self._included(node)
         if source is None:
             return self._missing(parent, node, how)
-        if depth >= _DEEPEST:
-            self.problems.error(node.origin, f"<{node.name}> includes itself.", "Take the reference out.")
+        self._included_parts += source.size()
+        if depth >= _DEEPEST or self._included_parts > _MOST:
+            message = f"<{node.name}> includes itself, or there are too many references."
+            self.problems.error(node.origin, message, "Take the reference out.")
             return True
         if node.name == "include":
             self._instead(parent, node, source)
             return True
         self._into(node, source)
         node.substituted = how
-        self._element(parent, node, depth + 1)
+        self._element(parent, node, level, depth + 1)
         return True
 
     def _into(self, node: Node, source: Node) -> None:

@@ -41,10 +41,7 @@ def write_settings(settings: Sequence[SettingElement], *, constraints_replace_pr
     names = [element.name for element in elements if element.value is not None]
     if len(set(names)) < len(names) or normalised(elements[:end]) != elements[:end]:
         return WrittenSettings(problem="a profile in XML has each setting once, behind what it inherits from")
-    lines = [_line(element) for element in elements[:end] if element.profile or element.value is not None]
-    lines += _constraints(elements[:end])
-    lines += [_line(element) for element in elements[end:]]
-    return WrittenSettings(tuple(lines), lost=tuple(lost))
+    return WrittenSettings(tuple(_lines(elements)), lost=tuple(lost))
 
 
 def _without_writability(element: SettingElement, replace_previous: bool) -> tuple[SettingElement, list[str]]:
@@ -80,6 +77,21 @@ def _is_limited(element: SettingElement) -> bool:
     return not element.profile and (
         element.value is None or replace(element, value=None) != SettingElement(element.name)
     )
+
+
+def _lines(elements: Sequence[SettingElement]) -> list[str]:
+    """Values and constraints, these together where that does not change the order of the settings."""
+    lines: list[str] = []
+    waiting: list[SettingElement] = []
+    for element in elements:
+        if element.profile or element.value is not None:
+            if element.profile or any(limited.value is None for limited in waiting):
+                lines += _constraints(waiting)
+                waiting = []
+            lines.append(_line(element))
+        if _is_limited(element):
+            waiting.append(element)
+    return lines + _constraints(waiting)
 
 
 def _line(element: SettingElement) -> str:
