@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from core.access.access_model import AccessModel, EntityKey, Holder
@@ -17,6 +18,7 @@ from core.access.planning.plan import title
 from core.access.policies import PolicyName
 from core.access.render import render
 from core.access.secret_texts import without_secrets
+from core.access.state_entities import title as engine_title
 from core.display import one_line
 from core.errors import NotFoundError
 
@@ -29,13 +31,17 @@ COLUMNS = {
 }
 
 
-def entity_rows(model: AccessModel, kind: EntityKind) -> list[dict[str, Any]]:
-    """All entities of one kind, by name, as rows of texts and numbers."""
+Marks = Mapping[str, Sequence[str]]  # what is not enforced: by name for users and roles, else by kind and name
+_NO_MARKS: Marks = MappingProxyType({})
+
+
+def entity_rows(model: AccessModel, kind: EntityKind, marks: Marks = _NO_MARKS) -> list[dict[str, Any]]:
+    """All entities of one kind, by name, as rows of texts, numbers, and a list of what is not enforced."""
     members = _members(model) if kind is EntityKind.ROLE else {}
-    return [_row(model, key, members) for key in keys_of(model) if key.kind is kind]
+    return [_row(model, key, members, marks) for key in keys_of(model) if key.kind is kind]
 
 
-def _row(model: AccessModel, key: EntityKey, members: Mapping[str, list[str]]) -> dict[str, Any]:
+def _row(model: AccessModel, key: EntityKey, members: Mapping[str, list[str]], marks: Marks) -> dict[str, Any]:
     found = entities(model, key.kind)[key.name]
     row: dict[str, Any] = {"name": name_text(key.name), "storage": model.storages.get(key, "")}
     if isinstance(key.name, PolicyName):
@@ -49,6 +55,8 @@ def _row(model: AccessModel, key: EntityKey, members: Mapping[str, list[str]]) -
         row["grants"] = sum(len(statement.rights) for statement in model.rights.get(holder, ()))
     if key.kind is EntityKind.ROLE:
         row["granted_to"] = ", ".join(members.get(str(key.name), ()))
+    by_name = key.kind in (EntityKind.USER, EntityKind.ROLE)
+    row["not_enforced_here"] = list(marks.get(str(key.name) if by_name else engine_title(key.kind, key.name), ()))
     return row
 
 
@@ -60,13 +68,13 @@ def _members(model: AccessModel) -> dict[str, list[str]]:
     return found
 
 
-def described(model: AccessModel, key: EntityKey) -> dict[str, Any]:
+def described(model: AccessModel, key: EntityKey, marks: Marks = _NO_MARKS) -> dict[str, Any]:
     """One entity: its row, and the statements that make it. Raises NotFoundError."""
     if entity(model, key) is None:
         advice = f"See `housekeys {key.kind.lower().replace(' ', '-')} list`."
         raise NotFoundError(f"There is no {one_line(title(key))}.", advice=advice)
     members = _members(model) if key.kind is EntityKind.ROLE else {}
-    row = _row(model, key, members)
+    row = _row(model, key, members, marks)
     if key.kind is EntityKind.USER:
         roles = roles_of(model, Holder(key.kind, str(key.name)))
         row["active_roles"] = ", ".join(role.name for role in roles if role.active)

@@ -31,6 +31,10 @@ def statements(housekeys: Housekeys, noun: str, name: str) -> list[str]:
 
 def test_a_user_from_beginning_to_end(housekeys: Housekeys, home: Path) -> None:
     assert housekeys("role", "create", "reader", "--setting", "max_threads = 4 MAX 8").code == 0
+    [role] = housekeys("role", "list", "--json").json
+    assert any(
+        "settings" in words for words in role["not_enforced_here"]
+    )  # users.xml, by which it is enforced, has none of roles
     made = housekeys(
         *("user", "create", "ann", "--generate-password", "--role", "reader", "--host", "ip:10.0.0.0/8"),
         *("--host", "name:job.example", "--default-database", "default", "--valid-until", "2037-01-31"),
@@ -171,6 +175,9 @@ def test_what_is_defined_by_clauses(housekeys: Housekeys) -> None:
         assert housekeys("--read-only", *words).code == 3
     assert "names what would not be there" in housekeys("quota", "create", "q", "--to", "nobody").stderr
     assert housekeys("quota", "show", "hourly").code == 4
+    assert housekeys("quota", "create", "all", "--interval", "1 hour MAX queries = 5", "--to", "ALL", "--yes").code == 0
+    marks = {row["name"]: row["not_enforced_here"] for row in housekeys("quota", "list", "--json").json}
+    assert marks["all"] and not marks["default"]  # users.xml has no quota that counts everybody together
     assert housekeys("quota", "alter", "hourly", "--keyed-by", "none").code == 4
     assert housekeys("row-policy", "drop", "p ON d.t").code == 4
 

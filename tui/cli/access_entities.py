@@ -100,11 +100,14 @@ async def list_entities(context: Context) -> None:
     from tui.cli.output import Column
 
     kind = kind_of(context)
-    _, present = await present_access(context)
-    rows = entity_rows(present.shown, kind)
+    session, present = await present_access(context)
+    marks = await _not_enforced(session)
+    rows = entity_rows(present.shown, kind, marks)
     text = context.arguments.filter.casefold()
     chosen = [row for row in rows if any(text in str(value).casefold() for value in row.values())]
     columns = [Column(key, key.replace("_", " ").upper()) for key in COLUMNS[kind]]
+    if any(row["not_enforced_here"] for row in rows):
+        columns.append(Column("not_enforced_here", "NOT ENFORCED HERE", show=", ".join))
     empty = "Nothing matches." if rows else f"There is no {kind.lower()}."
     context.output.rows(columns, chosen, empty=empty)
 
@@ -114,10 +117,18 @@ async def show_entity(context: Context) -> None:
     from core.access_reports.listing import described
 
     key = named(context)
-    _, present = await present_access(context)
-    found = described(present.shown, key)
+    session, present = await present_access(context)
+    found = described(present.shown, key, await _not_enforced(session))
     fields = {name.replace("_", " ").capitalize(): _lines(value) for name, value in found.items()}
     context.output.record(fields, found)
+
+
+async def _not_enforced(session: Session) -> Mapping[str, Sequence[str]]:
+    """What an embedded engine keeps and does not enforce; nothing for a server."""
+    from core.clickhouse.embedded import EmbeddedEngine
+
+    engine = session.engine
+    return await engine.not_enforced() if isinstance(engine, EmbeddedEngine) else {}
 
 
 def _lines(value: Any) -> str:
