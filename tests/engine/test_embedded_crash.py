@@ -35,8 +35,10 @@ async def main(folder, start):
             f"CREATE USER `u {n}` IDENTIFIED WITH sha256_hash BY '{n:064x}'",
             f"GRANT SELECT ON `d{n}`.* TO `u {n}`",
             f"CREATE DATABASE `d{n}`",
+            f"CREATE QUOTA `q {n}` FOR INTERVAL 1 day MAX errors = {n + 1} TO `u {n}`",
+            f"CREATE ROW POLICY `p {n}` ON `d{n}`.t USING a = {n} TO `u {n}`",
         )]
-        words = [f"{what} {n}" for n in batch for what in ("user", "grant", "database")]
+        words = [f"{what} {n}" for n in batch for what in ("user", "grant", "database", "quota", "policy")]
         def done(index, error):
             print(words[index] if error is None else f"error {error!r}", flush=True)
         await engine.commands(statements, done, stop_on_error=False)
@@ -78,6 +80,12 @@ async def test_a_killed_process_loses_nothing_that_was_reported(tmp_path: Path) 
                 assert f"u {number}" in users
             elif what == "grant":
                 assert f"GRANT SELECT ON d{number}.* TO `u {number}`" in grants
+            elif what == "quota":
+                quota = f"CREATE QUOTA `q {number}` FOR INTERVAL 1 day MAX errors = {int(number) + 1} TO `u {number}`"
+                assert quota in grants
+            elif what == "policy":
+                policy = f"CREATE ROW POLICY `p {number}` ON d{number}.t FOR SELECT USING a = {number} TO `u {number}`"
+                assert policy in grants
             else:
                 assert what == "database"
                 assert f"d{number}" in names
