@@ -71,6 +71,7 @@ class HousekeysApp(CommandHost, KeysInOrder):
         self.running_change: Change | None = None
         self.unfinished: tuple[Unfinished, ...] = ()
         self.changes_run = 0  # so that a screen knows when its rows may be out of date
+        self.shared: dict[str, Any] = {}  # what several screens read once for all of them, by a name they agree on
         self._operator = start.operator or current_operator()
         self._attempt = 0
         self.animation_level = "none"

@@ -62,6 +62,8 @@ _KEY_NAMES = {
     "full_stop": ".",
     "asterisk": "*",
     "ctrl+p": "^p",
+    "plus": "+",
+    "minus": "-",
     "pageup": "pgup",
     "pagedown": "pgdn",
 }

@@ -35,6 +35,8 @@ SCREENS: tuple[Entry, ...] = (
     Entry("journal", "5", "Journal", "tui.screens.journal", "JournalScreen", ("history", "audit", "changes")),
     Entry("profiles", "6", "Profiles", "tui.screens.profiles", "ProfilesScreen", ("connections", "servers")),
     Entry("listing", "7", "Listing", "tui.screens.listing", "ListingScreen", ("pack", "marketplace", "icon")),
+    Entry("users", "8", "Users", "tui.screens.users", "UsersScreen", ("access", "grants", "passwords", "accounts")),
+    Entry("roles", "9", "Roles", "tui.screens.roles", "RolesScreen", ("access", "grants", "members")),
 )
 
 

@@ -14,6 +14,8 @@ from core.display import one_line
 from tui.widgets.chrome import ChromeLine, Piece
 from tui.widgets.lines import Line, LinesView
 
+ROOMY = 30  # letters of all tabs, up to which there is room to set them well apart
+
 
 class DetailPane(Vertical):
     """Shows what it is given; a change of tab is told to the screen, which loads what belongs there."""
@@ -34,7 +36,7 @@ class DetailPane(Vertical):
 
     def compose(self) -> ComposeResult:
         yield ChromeLine(id="detail-title")
-        yield ChromeLine(id="detail-tabs", gap=3)
+        yield ChromeLine(id="detail-tabs", gap=3 if sum(map(len, self.tabs)) <= ROOMY else 2)
         view = LinesView(id="detail-lines")
         view.set_class(len(self.tabs) == 1, "untabbed")  # no line of tabs keeps the title apart
         yield view

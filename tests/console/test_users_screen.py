@@ -1,0 +1,335 @@
+"""The users screen: what it shows in every state, and what its keys do, on a real engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from core.access.access_model import Holder
+from core.access.model import ANY_HOST, AuthKind, EntityKind, Hosts
+from core.errors import BadInputError, UnreachableError
+from tests.console.ledger import opened_with
+from tests.console.sample_access import HISTORY, SAMPLE, console, hostile, model_of, running
+from tests.console.sample_tenants import holding
+from tests.console.starting import NARROW, WIDE, never, opening, text_of, told, until
+from tests.console.walking import Walk, run_change, see, showing, then, type_in
+from tui.screens.form import FormScreen
+from tui.screens.user_fields import read_hosts, read_until, written_hosts
+from tui.screens.users import UsersScreen
+from tui.start import OpenSession
+
+SIZES = [pytest.param(NARROW, id="80x24"), pytest.param(WIDE, id="160x48")]
+Snapshot = Callable[..., bool]
+LIVE = opened_with(HISTORY, prepare=running(*SAMPLE))
+TWO_HOPS = (
+    "CREATE ROLE reader",
+    "CREATE ROLE analyst",
+    "GRANT SELECT ON sales.* TO reader",
+    "REVOKE SELECT ON sales.secret FROM reader",
+    "GRANT reader TO analyst",
+)
+
+
+def form_over(keys: str, first: str, typed: str, last: str) -> Walk:
+    """Open a form about the user under the cursor, type, and wait for what comes of it."""
+
+    async def walk(pilot: Pilot[None]) -> None:
+        await see(pilot, "anna", "monitoring")
+        await type_in(pilot, keys)
+        await see(pilot, first)
+        await type_in(pilot, typed)
+        await see(pilot, last)
+
+    return walk
+
+
+# -- pictures
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(
+    ("how", "read_only", "walk"),
+    [
+        pytest.param(LIVE, None, showing("anna", "monitoring", "LINT"), id="page"),
+        pytest.param(LIVE, True, showing("READ-ONLY", "monitoring"), id="read-only"),
+        pytest.param(opened_with(), None, showing("Users  1", "default"), id="only-default"),
+        pytest.param(never, None, showing("Connecting"), id="loading"),
+        pytest.param(
+            opening(UnreachableError("Cannot connect to ch-1.example:8443.", advice="Check host and port.")),
+            None,
+            showing("Cannot connect", "Press r"),
+            id="error",
+        ),
+        pytest.param(LIVE, None, then("n", "igor", see_first="monitoring", see_last="CREATE USER igor"), id="new"),
+        pytest.param(
+            LIVE, None, form_over("<plus>", "Grant to", "SELECT, INSERT ON sales.*", "was taken back"), id="grant"
+        ),
+        pytest.param(LIVE, None, then("x", see_first="monitoring", see_last="Exactly this runs"), id="drop"),
+    ],
+)  # fmt: skip
+def test_picture(
+    snap_compare: Snapshot,
+    tmp_path: Path,
+    size: tuple[int, int],
+    how: OpenSession,
+    read_only: bool | None,
+    walk: Walk,
+) -> None:
+    assert snap_compare(console(tmp_path, how, "users", read_only=read_only), terminal_size=size, run_before=walk)
+
+
+@pytest.mark.parametrize(
+    ("tab", "word", "size"),
+    [
+        pytest.param("Summary", "Findings", NARROW, id="summary-80x24"),
+        pytest.param("Grants", "auditor", NARROW, id="grants-80x24"),
+        pytest.param("Effective", "analyst > reader", NARROW, id="effective-80x24"),
+        pytest.param("Effective", "analyst > reader", WIDE, id="effective-160x48"),
+        pytest.param("SQL", "CREATE USER anna", NARROW, id="sql-80x24"),
+        pytest.param("History", "by op@bastion", NARROW, id="history-80x24"),
+    ],
+)
+def test_picture_of_a_tab(snap_compare: Snapshot, tmp_path: Path, tab: str, word: str, size: tuple[int, int]) -> None:
+    async def walk(pilot: Pilot[None]) -> None:
+        await see(pilot, "anna", "monitoring")
+        await pilot.press("d")
+        await see(pilot, "hosts")
+        for _ in range(UsersScreen.TABS.index(tab)):
+            await pilot.press("right")
+        await see(pilot, f"[{tab}]", word)
+
+    assert snap_compare(console(tmp_path, LIVE, "users"), terminal_size=size, run_before=walk)
+
+
+# -- what its keys do
+
+
+async def test_a_made_up_password_is_shown_once_and_only_its_hash_is_sent(tmp_path: Path) -> None:
+    app = console(tmp_path, opened_with(prepare=running(*TWO_HOPS)), "users")
+    async with app.run_test(size=(100, 40)) as pilot:
+        await see(pilot, "Users  1")
+        await type_in(pilot, "n", "igor")
+        await see(pilot, "CREATE USER igor IDENTIFIED WITH sha256_hash BY '[HIDDEN]'")
+        await pilot.press("enter")
+        await run_change(pilot, "The password of igor")
+        await pilot.press("space")
+        await see(pilot, "Space hides it.")
+        page = text_of(app)
+        password = next(
+            line.strip() for line in page.splitlines() if len(line.strip()) == 24 and " " not in line.strip()
+        )
+        await pilot.press("escape")
+        await see(pilot, "Users  2", "igor")
+        assert (await model_of(app)).users["igor"].methods[0].kind is AuthKind.SHA256
+        assert holding(tmp_path, password) == []
+
+
+async def test_no_password_is_refused_unless_insisted_on(tmp_path: Path) -> None:
+    app = console(tmp_path, opened_with(), "users")
+    async with app.run_test(size=(100, 40)) as pilot:
+        await see(pilot, "Users  1")
+        await type_in(pilot, "n", "open", "<tab>", "<left>", "<enter>")
+        await see(pilot, "lets in whoever knows its name")
+        await type_in(pilot, "<tab>", "<space>", "<enter>")
+        await run_change(pilot, "Users  2")
+        assert (await model_of(app)).users["open"].methods[0].kind is AuthKind.NO_PASSWORD
+
+
+async def test_a_weak_password_and_two_that_differ_are_refused(tmp_path: Path) -> None:
+    app = console(tmp_path, opened_with(), "users")
+    async with app.run_test(size=(100, 40)) as pilot:
+        await see(pilot, "Users  1")
+        await type_in(pilot, "n", "weak", "<tab>", "<right>", "<tab>", "short", "<tab>", "short", "<enter>")
+        await see(pilot, "The password is too weak")
+        await type_in(pilot, "er", "<enter>")
+        await see(pilot, "The two entries differ.")
+        assert "short" not in text_of(app)
+        assert list((await model_of(app)).users) == ["default"]
+
+
+async def test_roles_give_effective_rights_by_their_path(tmp_path: Path) -> None:
+    user = "CREATE USER igor IDENTIFIED WITH sha256_password BY 'Correct-Horse-1' HOST LOCAL"
+    app = console(tmp_path, opened_with(prepare=running(*TWO_HOPS, user)), "users")
+    async with app.run_test(size=WIDE) as pilot:
+        await see(pilot, "Users  2")
+        await type_in(pilot, "<down>", "a")
+        await see(pilot, "Roles of user igor")
+        await type_in(pilot, "analyst")
+        await see(pilot, "GRANT analyst TO igor", "+ SELECT ON sales.*")
+        await pilot.press("enter")
+        await run_change(pilot, "Users  2", "analyst")
+        await type_in(pilot, "d", "<right>", "<right>")
+        await see(pilot, "Rights at login", "SELECT ON sales.*", "by analyst > reader", "SELECT ON sales.secret  taken")
+
+
+async def test_rights_are_given_and_taken_with_what_becomes_of_them(tmp_path: Path) -> None:
+    user = "CREATE USER igor IDENTIFIED WITH sha256_password BY 'Correct-Horse-1' HOST LOCAL"
+    app = console(tmp_path, opened_with(prepare=running(*TWO_HOPS, user, "GRANT reader TO igor")), "users")
+    async with app.run_test(size=(100, 40)) as pilot:
+        await see(pilot, "Users  2")
+        await type_in(pilot, "<down>", "<plus>")
+        await see(pilot, "Grant to user igor")
+        await type_in(pilot, "SELCT ON sales.*", "<enter>")
+        await see(pilot, "There is no privilege SELCT. Did you mean SELECT?")
+        await pilot.press("ctrl+u")
+        await type_in(pilot, "INSERT ON sales.* TO other", "<enter>")
+        await see(pilot, "found 'TO'")
+        await pilot.press("ctrl+u")
+        await type_in(pilot, "SELECT, INSERT ON sales.*", "<tab>", "<space>")
+        await see(pilot, "WITH GRANT OPTION", "+ INSERT ON sales.*", "+ SELECT ON sales.secret (was taken back)")
+        await pilot.press("enter")
+        await run_change(pilot, "Users  2")
+        await pilot.press("minus")
+        await see(pilot, "Revoke from user igor")
+        await type_in(pilot, "ALL ON sales.*")
+        await see(
+            pilot,
+            "REVOKE SELECT, INSERT ON sales.* FROM igor",
+            "- INSERT ON sales.*",
+            "- SELECT ON sales.secret",
+            "- grant option for SELECT ON sales.*",
+        )
+        assert "- SELECT ON sales.*" not in text_of(app)  # the role still gives it
+        await pilot.press("enter")
+        await run_change(pilot, "Users  2")
+        assert not (await model_of(app)).rights.get(Holder(EntityKind.USER, "igor"))
+
+
+async def test_a_user_is_disabled_and_let_in_again_from_where_it_came(tmp_path: Path) -> None:
+    app = console(tmp_path, LIVE, "users")
+    async with app.run_test(size=(100, 40)) as pilot:
+        await see(pilot, "anna", "monitoring")
+        await type_in(pilot, "s")
+        await see(pilot, "ALTER USER anna HOST NONE")
+        await run_change(pilot, "none: disabled")
+        await pilot.press("s")
+        await until(pilot, lambda: "disabled already" in told(app))
+        await pilot.press("R")
+        await see(pilot, "Enable user anna", "10.20.0.0/16, bastion.example", "HOST IP '10.20.0.0/16'")
+        await pilot.press("enter")
+        await run_change(pilot, "Users  8")
+        hosts = (await model_of(app)).users["anna"].hosts
+        assert hosts == Hosts(addresses=("10.20.0.0/16",), names=("bastion.example",))
+
+
+async def test_clone_rename_and_drop_with_what_depends_on_it(tmp_path: Path) -> None:
+    more = ("CREATE USER boss IDENTIFIED WITH no_password GRANTEES anna",)
+    app = console(tmp_path, opened_with(prepare=running(*SAMPLE, *more)), "users")
+    async with app.run_test(size=(100, 40)) as pilot:
+        await see(pilot, "anna", "monitoring")
+        await pilot.press("c")
+        await see(pilot, "Clone user anna")
+        await type_in(pilot, "anna2", "<enter>")
+        await run_change(pilot, "The password of anna2")
+        await type_in(pilot, "y", "<escape>")
+        await see(pilot, "Users  10")
+        found = await model_of(app)
+        assert found.granted_roles[Holder(EntityKind.USER, "anna2")] == {"analyst": False, "auditor": False}
+        assert found.users["anna2"].hosts == found.users["anna"].hosts
+        await pilot.press("m")
+        await see(pilot, "Rename user anna")
+        await pilot.press("ctrl+u")
+        await type_in(pilot, "annette", "<enter>")
+        await run_change(pilot, "annette")
+        await pilot.press("slash")
+        await type_in(pilot, "annette", "<enter>", "x")
+        await see(pilot, "User boss names it among those it may grant to.", "Type annette to run this")
+        await type_in(pilot, "annette", "<enter>", "<enter>")
+        await until(pilot, lambda: isinstance(app.screen, UsersScreen) and app.screen.table.total == 9)
+        assert "annette" not in (await model_of(app)).users
+
+
+async def test_another_one_who_was_quicker_is_not_overwritten(tmp_path: Path) -> None:
+    app = console(tmp_path, LIVE, "users")
+    async with app.run_test(size=(100, 40)) as pilot:
+        await see(pilot, "anna", "monitoring")
+        await pilot.press("e")
+        await see(pilot, "Edit user anna", "Nothing: it is so already.")
+        session = app.connection.session
+        assert session is not None
+        await session.engine.command("ALTER USER anna HOST LOCAL")
+        await type_in(pilot, ", 192.0.2.7", "<enter>")
+        await see(pilot, "was altered by somebody since this form was opened")
+        assert isinstance(app.screen, FormScreen)
+        assert (await model_of(app)).users["anna"].hosts == Hosts(local=True)
+
+
+async def test_read_only_refuses_what_changes_and_shows_the_rest(tmp_path: Path) -> None:
+    app = console(tmp_path, LIVE, "users", read_only=True)
+    async with app.run_test(size=(100, 40)) as pilot:
+        await see(pilot, "anna", "monitoring", "READ-ONLY")
+        screen = app.screen
+        assert isinstance(screen, UsersScreen)
+        for command in screen.commands():
+            assert not command.modifies or screen.why_not(command).startswith("Read-only (--read-only)"), command.id
+        await pilot.press("plus")
+        await until(pilot, lambda: "nothing can be changed" in told(app))
+        await pilot.press("d")
+        await see(pilot, "Findings")
+
+
+async def test_hostile_names_are_shown_as_they_are(tmp_path: Path) -> None:
+    app = console(tmp_path, opened_with(prepare=running(*hostile())), "users")
+    async with app.run_test(size=(120, 40)) as pilot:
+        page = await see(pilot, "Users  7", "[bold]x[/bold]", r"esc\x1b[31mred", r"two\nlines", r"\u202egnp.exe")
+        assert "\x1b" not in page
+        await pilot.press("slash")
+        await type_in(pilot, "brien", "<enter>", "<plus>")
+        await see(pilot, "Grant to user o'`\"brien")
+        await type_in(pilot, "SELECT ON d.*", "<enter>")
+        await run_change(pilot, "Users")
+        assert (await model_of(app)).rights[Holder(EntityKind.USER, "o'`\"brien")]
+
+
+async def test_the_access_screens_share_one_reading(tmp_path: Path) -> None:
+    app = console(tmp_path, LIVE, "users")
+    async with app.run_test(size=(100, 40)) as pilot:
+        await see(pilot, "anna", "monitoring")
+        shared = app.shared["access"]
+        await pilot.press("9")
+        await see(pilot, "Roles  5")
+        assert app.shared["access"] is shared
+        await pilot.press("r")
+        await until(pilot, lambda: app.shared["access"] is not shared)
+        await pilot.press("8")
+        await see(pilot, "anna", "monitoring")
+        screen = app.screen
+        assert isinstance(screen, UsersScreen)
+        await until(pilot, lambda: screen.access is app.shared["access"])
+
+
+# -- what is typed
+
+
+@pytest.mark.parametrize(
+    ("text", "hosts"),
+    [
+        ("any", ANY_HOST),
+        ("none", Hosts()),
+        ("local, 10.0.0.0/8, etl.example", Hosts(local=True, addresses=("10.0.0.0/8",), names=("etl.example",))),
+        ("2001:db8::/32", Hosts(addresses=("2001:db8::/32",))),
+        ("LIKE '%.example', REGEXP '^etl'", Hosts(patterns=("^etl",), likes=("%.example",))),
+    ],
+)
+def test_hosts_are_read_and_written(text: str, hosts: Hosts) -> None:
+    assert read_hosts(text) == hosts
+    assert read_hosts(written_hosts(hosts)) == hosts
+
+
+@pytest.mark.parametrize(
+    "text", ["10.0.0.1/8", "1.2.3", "any, local", "x y;", "IP '10.0.0.1' SETTINGS a = 1", "NAME 'x"]
+)
+def test_what_is_no_host_is_refused(text: str) -> None:
+    with pytest.raises(BadInputError):
+        read_hosts(text)
+
+
+def test_an_end_is_a_moment_of_the_server() -> None:
+    assert read_until("2027-01-31") == "2027-01-31 00:00:00"
+    assert read_until(" ") == read_until("infinity") == ""
+    for text in ("soon", "2027-13-01", "2027-01-01T00:00:00+02:00"):
+        with pytest.raises(BadInputError):
+            read_until(text)

@@ -1,0 +1,314 @@
+"""The forms that give and take rights and roles, and those that users and roles have in common."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from core.access.access_model import EntityKey, Holder
+from core.access.cursor import Cursor
+from core.access.effective.rights import RightsIndex
+from core.access.effective.rights_tree import Rights
+from core.access.effective.statements import grouped
+from core.access.grant_parser import parse_rights
+from core.access.model import CURRENT_DATABASE, EntityKind, Right
+from core.access.planning import entities
+from core.access.planning.plan import Plan, title
+from core.access.planning.references import Reference, dependents
+from core.access.render_grants import render_rights
+from core.changes import Danger
+from core.display import one_line
+from core.errors import BadInputError, HousekeysError
+from tui.screens.access_words import identifiers
+from tui.screens.form import Form
+from tui.widgets.fields import Field, Values
+
+if TYPE_CHECKING:
+    from tui.screens.access_holders import Answering
+    from tui.screens.access_reading import Access, Planning, Proposal, Surroundings
+
+    Making = Callable[[Values], Planning]
+
+GIVE, TAKE, OPTION_ONLY = "give", "take", "take the admin option only"
+_PREVIEWED = 8  # statements, and rights of either kind
+_SHOWN_NAMES = 12
+
+
+# -- what is typed
+
+
+def read_rights(text: str, access: Access) -> tuple[Right, ...]:
+    """`SELECT, INSERT ON db.*` as rights. Raises BadInputError for what is none, and for an unknown privilege."""
+    cursor = Cursor(text)
+    rights = parse_rights(cursor)
+    cursor.need_end()
+    known = access.index.privileges
+    for right in rights:
+        if right.database == CURRENT_DATABASE and right.parameter is None:
+            raise BadInputError("The database is missing.", advice="Write it before the table: db.table, db.* or *.*")
+        if not known.knows(right.privilege):
+            near = difflib.get_close_matches(right.privilege, _privilege_names(access), 1)
+            raise BadInputError(
+                f"There is no privilege {one_line(right.privilege, 40)}.",
+                advice=f"Did you mean {near[0]}?" if near else "SELECT and INSERT are privileges.",
+            )
+    return rights
+
+
+def _privilege_names(access: Access) -> tuple[str, ...]:
+    privileges = access.index.privileges
+    return ("ALL", *privileges.single_names(privileges.mask("ALL")))
+
+
+def read_names(text: str) -> tuple[str, ...]:
+    """Names as in SQL, comma-separated: back-quoted where they are no plain words. Raises BadInputError."""
+    if not text.strip():
+        return ()
+    cursor = Cursor(text)
+    names = cursor.listed(cursor.user_name)
+    cursor.need_end()
+    return tuple(dict.fromkeys(names))
+
+
+def wrong(read: Callable[..., object], *arguments: object) -> str:
+    """What `read` finds wrong with its arguments, as a sentence for below a field; empty when nothing."""
+    try:
+        read(*arguments)
+    except HousekeysError as error:
+        return f"{error.message} {error.advice}".strip()
+    return ""
+
+
+def name_problem(access: Access, kind: EntityKind, name: str) -> str:
+    """Why a new user or role cannot have a name."""
+    taken = access.model.users if kind is EntityKind.USER else access.model.roles
+    return f"There is a {kind.lower()} of this name already." if name in taken else ""
+
+
+def names_hint(names: Sequence[str], what: str) -> str:
+    """Which names there are to choose from."""
+    if not names:
+        return f"There is no {what} yet."
+    more = f" and {len(names) - _SHOWN_NAMES:,} more" if len(names) > _SHOWN_NAMES else ""
+    return f"Comma-separated. There are: {identifiers(names[:_SHOWN_NAMES])}{more}."
+
+
+# -- what would come of it
+
+
+def preview_text(proposal: Proposal, who: Holder | None = None) -> str:
+    """The SQL, what it takes, and with `who` what becomes of its effective rights at login."""
+    change = proposal.change
+    if not change.steps:
+        return "Nothing: it is so already."
+    lines = [step.preview() for step in change.steps[:_PREVIEWED]]
+    if len(change.steps) > _PREVIEWED:
+        lines.append(f"and {len(change.steps) - _PREVIEWED:,} more")
+    if change.consequences:
+        lines += ["", *change.consequences]
+    if who is not None:
+        lines += ["", *_difference(proposal.plan, who)]
+    return "\n".join(lines)
+
+
+def _difference(plan: Plan, who: Holder) -> list[str]:
+    before, after = RightsIndex(plan.current).effective(who), RightsIndex(plan.target).effective(who)
+    at_login = _signed(before.active, after.active)
+    chosen = [line for line in _signed(before.granted, after.granted) if line not in at_login]
+    lines = ["Its effective rights at login:", *_shortened(at_login)] if at_login else []
+    lines += ["Its rights after SET ROLE:", *_shortened(chosen)] if chosen else []
+    return lines or ["Its effective rights stay as they are: it has, or keeps, the same by other ways."]
+
+
+def _signed(before: Rights, after: Rights) -> list[str]:
+    """What is gained, with a plus, and what is lost. A right that is no longer taken back is gained."""
+    old, new = _texts(before), _texts(after)
+    gained = sorted(text for taken, text in new - old if not taken)
+    gained += sorted(f"{text} (was taken back)" for taken, text in old - new if taken)
+    lost = sorted([text for taken, text in old - new if not taken] + [text for taken, text in new - old if taken])
+    return [f"  + {text}" for text in gained] + [f"  - {text}" for text in lost]
+
+
+def _shortened(lines: list[str]) -> list[str]:
+    more = len(lines) - _PREVIEWED
+    return lines if more <= 0 else [*lines[:_PREVIEWED], f"  and {more:,} more"]
+
+
+def _texts(rights: Rights) -> set[tuple[bool, str]]:
+    """Every right as text, the option to pass it on apart, and whether it is one that is taken back."""
+    found: set[tuple[bool, str]] = set()
+    for kind, parts in grouped(rights):
+        texts = [render_rights((right,)) for right in parts]
+        if not (kind.revoked and kind.option):
+            found |= {(kind.revoked, text) for text in texts}
+        if kind.option:
+            found |= {(kind.revoked, f"grant option for {text}") for text in texts}
+    return found
+
+
+# -- the forms
+
+
+def grant_form(answering: Answering, access: Access, who: Holder) -> Form[Proposal]:
+    """Give rights."""
+
+    def making(values: Values) -> Planning:
+        return lambda now, around: entities.grant(
+            now.model,
+            who,
+            read_rights(values["rights"], now),
+            grant_option=bool(values["option"]),
+            cluster=around.cluster,
+            storage_types=around.storage_types,
+        )
+
+    return _rights_form(answering, access, who, f"Grant to {_named(who)}", "With grant option", making)
+
+
+def revoke_form(answering: Answering, access: Access, who: Holder) -> Form[Proposal]:
+    """Take rights."""
+
+    def making(values: Values) -> Planning:
+        return lambda now, around: entities.revoke(
+            now.model,
+            who,
+            read_rights(values["rights"], now),
+            option_only=bool(values["option"]),
+            cluster=around.cluster,
+            storage_types=around.storage_types,
+        )
+
+    return _rights_form(answering, access, who, f"Revoke from {_named(who)}", "Grant option only", making)
+
+
+def _rights_form(
+    answering: Answering, access: Access, who: Holder, heading: str, option: str, making: Making
+) -> Form[Proposal]:
+    async def submit(values: Values) -> Proposal:
+        return await answering.propose(making(values))
+
+    async def preview(values: Values) -> str:
+        if not values["rights"].strip():
+            return ""
+        return preview_text(answering.previewed(access, making(values)), who)
+
+    return Form(
+        heading,
+        (
+            Field("rights", "Rights", required=True, check=lambda text: wrong(read_rights, text, access),
+                  hint="SELECT, INSERT ON db.*   SELECT(id, at) ON db.orders   ALL ON tenant_*.*"),
+            Field("option", option, kind="flag"),
+        ),
+        submit,
+        preview,
+    )  # fmt: skip
+
+
+def roles_form(answering: Answering, access: Access, who: Holder) -> Form[Proposal]:
+    """Give or take roles."""
+    held = sorted(access.model.granted_roles.get(who, {}))
+
+    def making(values: Values) -> Planning:
+        names = read_names(values["roles"])
+
+        def plan(now: Access, around: Surroundings) -> Plan:
+            cluster, types = around.cluster, around.storage_types
+            if values["what"] == GIVE:
+                admin = bool(values.get("admin"))
+                return entities.grant_roles(
+                    now.model, who, names, admin_option=admin, cluster=cluster, storage_types=types
+                )
+            missing = [name for name in names if name not in now.model.granted_roles.get(who, {})]
+            if missing:
+                raise BadInputError(f"It was not granted the role {one_line(missing[0], 60)} itself.")
+            only = values["what"] == OPTION_ONLY
+            return entities.revoke_roles(now.model, who, names, option_only=only, cluster=cluster, storage_types=types)
+
+        return plan
+
+    async def submit(values: Values) -> Proposal:
+        return await answering.propose(making(values))
+
+    async def preview(values: Values) -> str:
+        if not values["roles"].strip():
+            return ""
+        return preview_text(answering.previewed(access, making(values)), who)
+
+    others = sorted(name for name in access.model.roles if who != Holder(EntityKind.ROLE, name))
+    return Form(
+        f"Roles of {_named(who)}",
+        (
+            Field("what", "Do", GIVE, kind="choice", choices=(GIVE, TAKE, OPTION_ONLY) if held else (GIVE,)),
+            Field("roles", "Roles", required=True, check=lambda text: wrong(read_names, text),
+                  hint=names_hint(others, "role")),
+            Field("admin", "With admin option", kind="flag", shown_if=lambda values: values.get("what") == GIVE,
+                  hint="It may pass the role on."),
+        ),
+        submit,
+        preview,
+        intro=f"It has: {identifiers(held)}" if held else "It has no role yet.",
+    )  # fmt: skip
+
+
+def rename_form(answering: Answering, access: Access, who: Holder) -> Form[Proposal]:
+    """Another name."""
+    key = EntityKey(who.kind, who.name)
+
+    def making(values: Values) -> Planning:
+        return lambda now, around: entities.rename(
+            now.model, key, values["name"], cluster=around.cluster, storage_types=around.storage_types
+        )
+
+    async def submit(values: Values) -> Proposal:
+        return await answering.propose(making(values))
+
+    async def preview(values: Values) -> str:
+        same = not values["name"].strip() or values["name"] == who.name
+        return "" if same else preview_text(answering.previewed(access, making(values)))
+
+    return Form(
+        f"Rename {_named(who)}",
+        (
+            Field("name", "New name", who.name, required=True,
+                  check=lambda name: "It is called so." if name == who.name else name_problem(access, who.kind, name)),
+        ),
+        submit,
+        preview,
+        intro="Whoever logs in by the old name has to be told the new one."
+        if who.kind is EntityKind.USER
+        else "Who has the role keeps it.",
+    )  # fmt: skip
+
+
+def as_drop(proposal: Proposal, key: EntityKey) -> Proposal:
+    """A plan that drops an entity, with what depends on it told, and its name to be typed."""
+    lost = [dependent_text(reference) for reference in dependents(proposal.plan.current, key)]
+    more = [f"And {len(lost) - _SHOWN_NAMES:,} more depend on it."] if len(lost) > _SHOWN_NAMES else []
+    change = replace(
+        proposal.change,
+        title=one_line(f"Drop {title(key)}", 120),
+        danger=Danger.DESTRUCTIVE,
+        confirm_name=str(key.name),
+        consequences=(*proposal.change.consequences, *lost[:_SHOWN_NAMES], *more),
+    )
+    return replace(proposal, change=change)
+
+
+def dependent_text(reference: Reference) -> str:
+    """What something loses with what it names, in a sentence."""
+    who = one_line(title(reference.source), 60)
+    who = who[0].upper() + who[1:]
+    words = {
+        "GRANT": "has it as a role",
+        "DEFAULT ROLE": "names it among its default roles",
+        "GRANTEES": "names it among those it may grant to",
+        "TO": "is for it",
+        "SETTINGS": "inherits from it",
+    }
+    return f"{who} {words.get(reference.field, 'names it')}."
+
+
+def _named(who: Holder) -> str:
+    return one_line(title(EntityKey(who.kind, who.name)), 60)

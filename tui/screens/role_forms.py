@@ -1,0 +1,123 @@
+"""The forms of the roles screen: create, edit, clone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from core.access.access_model import AccessModel, EntityKey, Holder
+from core.access.model import EntityKind, Grant, Role
+from core.access.planning import entities
+from core.access.planning.plan import Plan
+from core.display import one_line
+from core.errors import NotFoundError
+from tui.screens.access_words import identifiers
+from tui.screens.form import Form
+from tui.screens.grant_forms import name_problem, names_hint, preview_text, read_names, read_rights, wrong
+from tui.screens.user_fields import with_profile
+from tui.widgets.fields import Field, Values
+
+if TYPE_CHECKING:
+    from tui.screens.access_holders import Answering
+    from tui.screens.access_reading import Access, Planning, Proposal, Surroundings
+
+
+def new_form(answering: Answering, access: Access) -> Form[Proposal]:
+    """A new role, with its first rights."""
+
+    def making(values: Values) -> Planning:
+        def plan(now: Access, around: Surroundings) -> Plan:
+            rights = read_rights(values["rights"], now) if values["rights"].strip() else ()
+            given = (Grant(rights),) if rights else ()
+            held = {name: False for name in _known(values["roles"], now.model.roles, "role")}
+            role = Role(values["name"], with_profile((), _profiles(values, now.model)))
+            return entities.create(now.model, role, rights=given, roles=held, cluster=around.cluster)
+
+        return plan
+
+    async def submit(values: Values) -> Proposal:
+        return await answering.propose(making(values))
+
+    async def preview(values: Values) -> str:
+        return preview_text(answering.previewed(access, making(values))) if values["name"].strip() else ""
+
+    model = access.model
+    return Form(
+        "New role",
+        (
+            Field("name", "Name", required=True, check=lambda name: name_problem(access, EntityKind.ROLE, name)),
+            Field("rights", "Rights", check=lambda text: wrong(read_rights, text, access),
+                  hint="SELECT, INSERT ON db.*   SELECT(id, at) ON db.orders"),
+            Field("roles", "Holds roles", check=lambda text: wrong(_known, text, model.roles, "role"),
+                  hint=names_hint(sorted(model.roles), "role")),
+            _profile_field(model, Role("")),
+        ),
+        submit,
+        preview,
+    )  # fmt: skip
+
+
+def edit_form(answering: Answering, access: Access, who: Holder) -> Form[Proposal]:
+    """The settings profile of a role."""
+    key = EntityKey(EntityKind.ROLE, who.name)
+    before = access.model.roles[who.name]
+
+    def making(values: Values) -> Planning:
+        def plan(now: Access, around: Surroundings) -> Plan:
+            changed = replace(before, settings=with_profile(before.settings, _profiles(values, now.model)))
+            return entities.alter(now.model, changed, cluster=around.cluster, storage_types=around.storage_types)
+
+        return plan
+
+    async def submit(values: Values) -> Proposal:
+        return await answering.propose(making(values), since=(access, key))
+
+    async def preview(values: Values) -> str:
+        return preview_text(answering.previewed(access, making(values)))
+
+    return Form(f"Edit role {one_line(who.name, 60)}", (_profile_field(access.model, before),), submit, preview)
+
+
+def clone_form(answering: Answering, access: Access, who: Holder) -> Form[Proposal]:
+    """A role like another one, which nobody has yet."""
+
+    def making(values: Values) -> Planning:
+        return lambda now, around: entities.clone_role(now.model, who.name, values["name"], cluster=around.cluster)
+
+    async def submit(values: Values) -> Proposal:
+        return await answering.propose(making(values))
+
+    async def preview(values: Values) -> str:
+        return preview_text(answering.previewed(access, making(values))) if values["name"].strip() else ""
+
+    return Form(
+        f"Clone role {one_line(who.name, 60)}",
+        (Field("name", "New name", required=True, check=lambda name: name_problem(access, EntityKind.ROLE, name)),),
+        submit,
+        preview,
+        intro="The new one has its rights, roles and settings. Nobody has it yet.",
+    )
+
+
+def _profile_field(model: AccessModel, role: Role) -> Field:
+    profiles = tuple(element.profile for element in role.settings if element.profile)
+    return Field(
+        "profile",
+        "Profile",
+        identifiers(profiles),
+        check=lambda text: wrong(_known, text, model.settings_profiles, "settings profile"),
+        hint=names_hint(sorted(model.settings_profiles), "settings profile"),
+    )
+
+
+def _profiles(values: Values, model: AccessModel) -> tuple[str, ...]:
+    return _known(values["profile"], model.settings_profiles, "settings profile")
+
+
+def _known(text: str, there: Mapping[str, object], what: str) -> tuple[str, ...]:
+    names = read_names(text)
+    for name in names:
+        if name not in there:
+            raise NotFoundError(f"There is no {what} {one_line(name, 60)}.")
+    return names

@@ -1,0 +1,294 @@
+"""The forms of the users screen: create, edit, clone, another password, enable."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from core.access.access_model import AccessModel, EntityKey, Holder
+from core.access.model import EVERYONE, Authentication, EntityKind, Hosts, NameSet, User
+from core.access.model_changes import with_entity
+from core.access.planning import entities
+from core.access.planning.plan import Plan
+from core.access.planning.planner import plan as plan_models
+from core.display import one_line
+from core.errors import NotFoundError, RefusedError
+from core.secrets import Secret
+from tui.screens.access_words import identifiers
+from tui.screens.form import Form
+from tui.screens.grant_forms import name_problem, names_hint, preview_text, read_names, wrong
+from tui.screens.reveal import RevealScreen
+from tui.screens.user_fields import (
+    KEPT,
+    common_end,
+    new_password,
+    password_fields,
+    read_hosts,
+    read_until,
+    shown_password,
+    with_end,
+    with_profile,
+    written_hosts,
+)
+from tui.widgets.fields import Field, Values
+from tui.widgets.lines import Line
+
+if TYPE_CHECKING:
+    from tui.screens.access_holders import Answering
+    from tui.screens.access_reading import Access, Planning, Proposal, Surroundings
+
+ALL_ROLES, NO_ROLES = "all", "none"
+
+
+@dataclass(frozen=True, slots=True)
+class WithPassword:
+    """A change, and the password that has to be shown once it has run."""
+
+    proposal: Proposal
+    user: str
+    to_show: Secret | None = None
+
+
+def new_form(answering: Answering, access: Access) -> Form[WithPassword]:
+    """A new user."""
+
+    def making(values: Values, method: Authentication) -> Planning:
+        def plan(now: Access, around: Surroundings) -> Plan:
+            user, roles = _defined(now.model, User(values["name"], (method,)), values)
+            return entities.create(now.model, user, roles=roles, cluster=around.cluster)
+
+        return plan
+
+    async def submit(values: Values) -> WithPassword:
+        method, made = new_password(values, values["name"])
+        return WithPassword(await answering.propose(making(values, method)), values["name"], made)
+
+    async def preview(values: Values) -> str:
+        if not values["name"].strip():
+            return ""
+        return preview_text(answering.previewed(access, making(values, shown_password(values))))
+
+    return Form(
+        "New user",
+        (
+            Field("name", "Name", required=True, check=lambda name: name_problem(access, EntityKind.USER, name)),
+            *password_fields(keep=False),
+            *_fields(access, User("")),
+        ),
+        submit,
+        preview,
+    )
+
+
+def edit_form(answering: Answering, access: Access, who: Holder) -> Form[WithPassword]:
+    """What a user is, all but its rights."""
+    key = EntityKey(EntityKind.USER, who.name)
+    before = access.model.users[who.name]
+
+    def making(values: Values, method: Authentication | None) -> Planning:
+        def plan(now: Access, around: Surroundings) -> Plan:
+            user = now.model.users.get(who.name)
+            if user is None:
+                raise NotFoundError(f"There is no user {one_line(who.name, 60)} any more.")
+            changed = user if method is None else replace(user, methods=(method,))
+            changed, roles = _defined(now.model, changed, values)
+            desired = with_entity(now.model, changed)
+            desired = replace(desired, granted_roles={**desired.granted_roles, who: roles})
+            return _planned(now.model, desired, around, new_secrets=set() if method is None else {who.name})
+
+        return plan
+
+    async def submit(values: Values) -> WithPassword:
+        kept = values["how"] == KEPT
+        method, made = (None, None) if kept else new_password(values, who.name)
+        return WithPassword(await answering.propose(making(values, method), since=(access, key)), who.name, made)
+
+    async def preview(values: Values) -> str:
+        method = None if values["how"] == KEPT else shown_password(values)
+        return preview_text(answering.previewed(access, making(values, method)), who)
+
+    roles = tuple(sorted(access.model.granted_roles.get(who, {})))
+    fields = (*_fields(access, before, roles), *password_fields(keep=True))
+    return Form(f"Edit user {one_line(who.name, 60)}", fields, submit, preview)
+
+
+def _fields(access: Access, user: User, roles: tuple[str, ...] = ()) -> tuple[Field, ...]:
+    model = access.model
+    default = user.default_roles
+    profiles = tuple(element.profile for element in user.settings if element.profile)
+    return (
+        Field("hosts", "Hosts", written_hosts(user.hosts), required=True, check=lambda text: wrong(read_hosts, text),
+              hint="any, none, local, or: 10.0.0.0/8, 192.0.2.7, etl.example"),
+        Field("roles", "Roles", identifiers(roles), check=lambda text: wrong(_known_roles, text, model),
+              hint=names_hint(sorted(model.roles), "role")),
+        Field("default", "At login", _default_text(default), check=lambda text: wrong(_default_roles, text),
+              hint="all, none, or those of the roles that are in force at login."),
+        Field("database", "Database", user.default_database, hint="Where a session begins. Empty: the server's."),
+        Field("profile", "Profile", identifiers(profiles), check=lambda text: wrong(_known_profiles, text, model),
+              hint=names_hint(sorted(model.settings_profiles), "settings profile")),
+        Field("until", "Valid until", common_end(user.methods), check=lambda text: wrong(read_until, text),
+              hint="2027-01-31, or with the time. Empty: it does not end."),
+    )  # fmt: skip
+
+
+def _defined(model: AccessModel, user: User, values: Values) -> tuple[User, Mapping[str, bool]]:
+    """`user` with what was typed about it, and its roles, each as it was granted."""
+    names = _known_roles(values["roles"], model)
+    held = model.granted_roles.get(Holder(EntityKind.USER, user.name), {})
+    profiles = _known_profiles(values["profile"], model)
+    until = read_until(values["until"])
+    alike = until == common_end(user.methods)  # methods with different ends stay so when no end was typed
+    changed = replace(
+        user,
+        methods=user.methods if alike else with_end(user.methods, until),
+        hosts=read_hosts(values["hosts"]),
+        default_roles=_default_roles(values["default"]),
+        default_database=values["database"].strip(),
+        settings=with_profile(user.settings, profiles),
+    )
+    return changed, {name: held.get(name, False) for name in names}
+
+
+def _known_roles(text: str, model: AccessModel) -> tuple[str, ...]:
+    names = read_names(text)
+    for name in names:
+        if name not in model.roles:
+            raise NotFoundError(f"There is no role {one_line(name, 60)}.")
+    return names
+
+
+def _known_profiles(text: str, model: AccessModel) -> tuple[str, ...]:
+    names = read_names(text)
+    for name in names:
+        if name not in model.settings_profiles:
+            raise NotFoundError(f"There is no settings profile {one_line(name, 60)}.")
+    return names
+
+
+def _default_text(names: NameSet) -> str:
+    if names.everyone:
+        return f"all EXCEPT {identifiers(names.excepted)}" if names.excepted else ALL_ROLES
+    return identifiers(names.names) or NO_ROLES
+
+
+def _default_roles(text: str) -> NameSet:
+    words = text.strip()
+    if not words or words.lower() == ALL_ROLES:
+        return EVERYONE
+    if words.lower() == NO_ROLES:
+        return NameSet()
+    if words.upper().startswith("ALL EXCEPT "):
+        return NameSet(everyone=True, excepted=read_names(words[len("ALL EXCEPT ") :]))
+    return NameSet(read_names(words))
+
+
+def _planned(current: AccessModel, desired: AccessModel, around: Surroundings, *, new_secrets: set[str]) -> Plan:
+    made = plan_models(
+        current,
+        desired,
+        exact=True,
+        cluster=around.cluster,
+        new_secrets=new_secrets,
+        storage_types=around.storage_types,
+    )
+    if made.refusals:
+        raise RefusedError(made.refusals[0].why)
+    return made
+
+
+def clone_form(answering: Answering, access: Access, who: Holder) -> Form[WithPassword]:
+    """A user like another one, with a name and a password of its own."""
+
+    def making(values: Values, method: Authentication) -> Planning:
+        return lambda now, around: entities.clone_user(
+            now.model, who.name, values["name"], (method,), cluster=around.cluster
+        )
+
+    async def submit(values: Values) -> WithPassword:
+        method, made = new_password(values, values["name"])
+        return WithPassword(await answering.propose(making(values, method)), values["name"], made)
+
+    async def preview(values: Values) -> str:
+        if not values["name"].strip():
+            return ""
+        return preview_text(answering.previewed(access, making(values, shown_password(values))))
+
+    return Form(
+        f"Clone user {one_line(who.name, 60)}",
+        (
+            Field("name", "New name", required=True, check=lambda name: name_problem(access, EntityKind.USER, name)),
+            *password_fields(keep=False, none=False),
+        ),
+        submit,
+        preview,
+        intro="The new one has its hosts, roles, rights, settings and limits, and a password of its own.",
+    )
+
+
+def password_form(answering: Answering, access: Access, who: Holder) -> Form[WithPassword]:
+    """Another password, in the place of every way in that there is."""
+    key = EntityKey(EntityKind.USER, who.name)
+    before = access.model.users[who.name]
+
+    def making(method: Authentication) -> Planning:
+        changed = replace(before, methods=with_end((method,), common_end(before.methods)))
+        return lambda now, around: entities.alter(
+            now.model, changed, new_secret=True, cluster=around.cluster, storage_types=around.storage_types
+        )
+
+    async def submit(values: Values) -> WithPassword:
+        method, made = new_password(values, who.name)
+        return WithPassword(await answering.propose(making(method), since=(access, key)), who.name, made)
+
+    async def preview(values: Values) -> str:
+        return preview_text(answering.previewed(access, making(shown_password(values))))
+
+    return Form(
+        f"Password of user {one_line(who.name, 60)}",
+        password_fields(keep=False, none=False),
+        submit,
+        preview,
+        intro="It takes the place of every way in that there is. Only a hash is sent to ClickHouse.",
+    )
+
+
+def enable_form(answering: Answering, access: Access, who: Holder, remembered: Hosts | None) -> Form[Proposal]:
+    """Let a disabled user in again, from where it came before if that is known."""
+
+    def making(values: Values) -> Planning:
+        return lambda now, around: entities.enable(
+            now.model,
+            who.name,
+            read_hosts(values["hosts"]),
+            cluster=around.cluster,
+            storage_types=around.storage_types,
+        )
+
+    async def submit(values: Values) -> Proposal:
+        return await answering.propose(making(values))
+
+    async def preview(values: Values) -> str:
+        return preview_text(answering.previewed(access, making(values)))
+
+    known = "It came from there before it was disabled." if remembered is not None else ""
+    hosts = written_hosts(remembered) if remembered is not None else ""
+    return Form(
+        f"Enable user {one_line(who.name, 60)}",
+        (
+            Field("hosts", "Hosts", hosts, required=True, check=lambda text: wrong(read_hosts, text),
+                  hint=known or "From where it may come: any, local, or 10.0.0.0/8, etl.example"),
+        ),
+        submit,
+        preview,
+    )  # fmt: skip
+
+
+def password_page(password: Secret, user: str) -> RevealScreen:
+    """Hands over a made-up password."""
+    name = one_line(user, 60)
+    lines = [
+        Line(f"Give it to whoever uses {name}, by a way that others do not read."),
+        Line("It is kept nowhere: when this page closes, it cannot be shown again.", style="warning"),
+    ]
+    return RevealScreen(f"The password of {name}", password, f"the password of {name}", lines)

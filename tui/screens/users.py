@@ -1,0 +1,160 @@
+"""The users screen: who comes in, from where and by what, what each may do, and everything that is done with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from core.access.model import EntityKind
+from core.display import one_line
+from tui.commands import Command
+from tui.screens.access_holders import Answering, HolderScreen
+from tui.screens.user_rows import COLUMNS, UserRow, rows_of, summary_lines
+from tui.widgets.lines import Line
+
+if TYPE_CHECKING:
+    from core.access.access_model import Holder
+    from core.access.model import Hosts
+    from core.access.planning.plan import Plan
+    from core.running.report import Report
+    from core.session import Session
+    from tui.screens.access_reading import Access, Surroundings
+    from tui.screens.form import Form
+    from tui.screens.user_forms import WithPassword
+
+
+class UsersScreen(HolderScreen[UserRow]):
+    """The users."""
+
+    SCREEN_ID = "users"
+    TITLE_WORDS = "Users"
+    NOUN = ("user", "users")
+    SUBJECT_KIND = "user"
+    KIND = EntityKind.USER
+    COLUMNS = COLUMNS
+    ACTIONS = (
+        Command("users.new", "new", "n", "new", "Create a user; the SQL is shown while you type.", modifies=True,
+                ability="create user"),
+        Command("users.grant", "grant", "plus", "give", "Give rights; what becomes of its effective rights is shown.",
+                modifies=True, needs_row=True, ability="grant"),
+        Command("users.revoke", "revoke", "minus", "take",
+                "Take rights; what becomes of its effective rights is shown.", modifies=True, needs_row=True,
+                ability="grant"),
+        Command("users.roles", "roles", "a", "change_roles", "Give or take roles.", modifies=True, needs_row=True,
+                ability="grant roles"),
+        Command("users.edit", "edit", "e", "edit", "Change hosts, roles, database, profile, validity or password.",
+                modifies=True, needs_row=True, ability="alter user"),
+        Command("users.password", "password", "p", "change_password",
+                "Set another password: a made-up one is shown once.", modifies=True, needs_row=True,
+                ability="alter user"),
+        Command("users.disable", "disable", "s", "disable", "Let the user come in from nowhere (HOST NONE).",
+                modifies=True, needs_row=True, ability="alter user"),
+        Command("users.enable", "enable", "R", "enable", "Let a disabled user in again, from where it came before.",
+                modifies=True, needs_row=True, ability="alter user"),
+        Command("users.drop", "drop", "x", "drop", "Drop a user, after its name is typed.", modifies=True,
+                needs_row=True, ability="drop user"),
+        Command("users.clone", "clone", "c", "clone", "Make a user like this one, with a password of its own.",
+                modifies=True, needs_row=True, ability="create user", footer=False),
+        Command("users.rename", "rename", "m", "change_name", "Give a user another name.", modifies=True,
+                needs_row=True, ability="alter user", footer=False),
+    )  # fmt: skip
+    ONE_AT_A_TIME = tuple(command.id for command in ACTIONS if command.needs_row)
+
+    # -- what is shown
+
+    def key(self, row: UserRow) -> str:
+        return row.name
+
+    def rows(self, access: Access, session: Session) -> Sequence[UserRow]:
+        return rows_of(access, self.now())
+
+    def summary(self, row: UserRow) -> Sequence[Line]:
+        return summary_lines(row, self.access, self.now())
+
+    def empty(self) -> tuple[str, str]:
+        return "No user can be seen.", "Press n to create one."
+
+    def why_not(self, command: Command) -> str:
+        reason = super().why_not(command)
+        row = self.current
+        if reason or row is None:
+            return reason
+        if command.id == "users.disable" and row.disabled:
+            return f"The user {one_line(row.name, 60)} is disabled already."
+        if command.id == "users.enable" and not row.disabled:
+            return f"The user {one_line(row.name, 60)} is not disabled."
+        return ""
+
+    def on_entity_table_moved(self) -> None:
+        self.show_frame()  # what can be done depends on the row
+
+    # -- commands
+
+    def new(self) -> None:
+        from tui.screens.user_forms import new_form
+
+        self.ask(new_form(Answering(self, self.open_session()), self.access), self._run)
+
+    def edit(self) -> None:
+        from tui.screens.user_forms import edit_form
+
+        self._open_with_password(edit_form)
+
+    def clone(self) -> None:
+        from tui.screens.user_forms import clone_form
+
+        self._open_with_password(clone_form)
+
+    def change_password(self) -> None:
+        from tui.screens.user_forms import password_form
+
+        self._open_with_password(password_form)
+
+    def _open_with_password(self, make: Callable[[Answering, Access, Holder], Form[WithPassword]]) -> None:
+        answering = Answering(self, self.open_session())
+        self.with_fresh_row(lambda row: self.ask(make(answering, self.access, self.holder(row)), self._run))
+
+    def _run(self, asked: WithPassword) -> None:
+        def finished(report: Report) -> None:
+            if asked.to_show is not None and any(outcome.state == "done" for outcome in report.outcomes):
+                from tui.screens.user_forms import password_page
+
+                self.app.push_screen(password_page(asked.to_show, asked.user))
+
+        self.send(asked.proposal, finished)
+
+    def disable(self) -> None:
+        from core.access.planning import entities
+
+        name = self.chosen[0].name if self.chosen else ""
+
+        def plan(access: Access, around: Surroundings) -> Plan:
+            return entities.disable(access.model, name, cluster=around.cluster, storage_types=around.storage_types)
+
+        self.change(plan)
+
+    def enable(self) -> None:
+        from tui.screens.user_forms import enable_form
+
+        session = self.open_session()
+        answering, rows = Answering(self, session), self.chosen[:1]
+
+        async def read() -> tuple[UserRow, Hosts | None]:
+            fresh = (await self.read_again(rows))[0]
+            return fresh, await hosts_before(session, fresh.name)
+
+        def ask(found: tuple[UserRow, Hosts | None]) -> None:
+            row, hosts = found
+            self.ask_for(enable_form(answering, self.access, self.holder(row), hosts))
+
+        self.work("plan", read, ask, self._not_planned)
+
+
+async def hosts_before(session: Session, user: str) -> Hosts | None:
+    """From where a user came before it was disabled, by the journal."""
+    from core.access.planning.entities import remembered_hosts
+
+    for row in await session.journal.history("user", user):
+        if row.action == "disable":
+            return remembered_hosts(row.details)
+    return None
