@@ -135,7 +135,7 @@ class AccessState(Entities):
         waiting = dict(sorted(self.settings_profiles.items()))
         unfinished: list[str] = []
         while waiting:
-            ready = [name for name in waiting if not self._parents(name) & set(waiting)]
+            ready = [name for name in waiting if not any(parent in waiting for parent in self._parents(name))]
             if not ready:
                 unfinished.append(next(iter(waiting)))
                 del waiting[unfinished[-1]]

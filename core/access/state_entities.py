@@ -140,13 +140,13 @@ class Entities:
         if self.knows(old):
             return  # another of that name is meant
         for name, user in self.users.items():
-            if (grantees := rewritten(user.grantees, old, new)) is not user.grantees:
-                self.users[name] = replace(user, grantees=grantees)
+            if old in user.grantees.names or old in user.grantees.excepted:
+                self.users[name] = replace(user, grantees=rewritten(user.grantees, old, new))
         for entities in (self.quotas, self.settings_profiles, self.row_policies, self.masking_policies):
             table: dict[Any, Any] = entities
             for key, entity in table.items():
-                if (to := rewritten(entity.to, old, new)) is not entity.to:
-                    table[key] = replace(entity, to=to)
+                if old in entity.to.names or old in entity.to.excepted:
+                    table[key] = replace(entity, to=rewritten(entity.to, old, new))
 
     def rewrite_profiles(self, old: str, new: str) -> None:
         """Put another settings profile, or none, in the place of one that is no more, wherever it is inherited."""

@@ -39,12 +39,15 @@ class Coverage:
     def reach(self, to: NameSet, user: User) -> Reach:
         """How `to` reaches the user, if it does."""
         roles = self.active_roles(user)
-        if user.name in to.excepted or roles & set(to.excepted) - set(self.model.users):
+        if user.name in to.excepted or self._has_role(roles, to.excepted):
             return Reach.NOT
         if to.everyone or user.name in to.names:
             return Reach.DIRECTLY
-        # Of a user and a role with one name the user is meant.
-        return Reach.BY_ROLE if roles & set(to.names) - set(self.model.users) else Reach.NOT
+        return Reach.BY_ROLE if self._has_role(roles, to.names) else Reach.NOT
+
+    def _has_role(self, roles: frozenset[str], names: Iterable[str]) -> bool:
+        """Whether one of `names` means one of `roles`; of a user and a role with one name the user is meant."""
+        return any(name in roles and name not in self.model.users for name in names)
 
     def _with_inner(self, roles: Iterable[str]) -> frozenset[str]:
         found: set[str] = set()
