@@ -22,6 +22,7 @@ from core.clickhouse.quoting import quote_identifier
 from core.paths import Paths
 from core.profiles import load
 from tests.console.pictures import picture
+from tests.console.sample_access import SAMPLE
 from tests.console.walking import see, type_in
 from tests.unit.keys.sample_keys import public_pem
 from tui.app import HousekeysApp
@@ -60,6 +61,9 @@ WALK: Walk = (
     ("journal", ("5",), ("tenant",)),
     ("profiles", ("6",), ("embedded",)),
     ("listing", ("7",), ("Listing",)),
+    ("users", ("8",), ("anna", "LINT")),
+    ("user-grant", ("<plus>",), ("Grant to",)),
+    ("roles", ("<escape>", "9"), ("MEMBERS", "analyst")),
     ("help", ("2", "<question_mark>"), ("Make", "Tenants")),
     ("unlock", ("<escape>", "t"), ("Passphrase",)),
     ("token-form", (PASSPHRASE, "<enter>"), ("Encrypted to DataLens key 1",)),
@@ -97,6 +101,17 @@ async def fill_tables(home: Path, names: Sequence[str]) -> None:
         await engine.close()
 
 
+async def make_people(home: Path) -> None:
+    """Users and roles beside the DataLens user."""
+    engine = await EmbeddedEngine.open(Paths.locate({"HOUSEKEYS_HOME": str(home)}).embedded_data("embedded"))
+    try:
+        for statement in SAMPLE:
+            if "datalens" not in statement:
+                await engine.command(statement)
+    finally:
+        await engine.close()
+
+
 def make_partner(home: Path) -> None:
     """A data partner in the middle of its work: tenants, two versions of its key, DataLens's key, tokens."""
     files = home / "files"
@@ -106,6 +121,7 @@ def make_partner(home: Path) -> None:
     housekeys(home, "datalens", "setup", "--generate-password")
     housekeys(home, "tenant", "add", "--from", str(files / "clients.csv"))
     asyncio.run(fill_tables(home, [line.split(",")[0] for line in CLIENTS.splitlines()[1:]]))
+    asyncio.run(make_people(home))
     housekeys(home, "key", "generate")
     housekeys(home, "key", "submit", "1")
     housekeys(home, "key", "activate", "1")
