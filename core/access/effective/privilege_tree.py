@@ -83,6 +83,12 @@ class PrivilegeTree:
         self._old_sources = sum(self._bits.get(name, 0) for name in old)
         self.everything = (1 << len(self._bits)) - 1
         self.grantable = tuple(self._grantable(depth) for depth in Depth)
+        # What can be granted at a depth and means something there; the pattern of a source is not considered.
+        self.meaningful = tuple(
+            mask & ~self._old_sources & ~(self.parametrised if depth >= Depth.TABLE else 0)
+            for depth, mask in enumerate(self.grantable)
+        )
+        self._named: dict[tuple[int, Depth], tuple[str, ...]] = {}
 
     def _add_mask(self, name: str) -> int:
         if name not in self._masks:
@@ -101,11 +107,6 @@ class PrivilegeTree:
             mask |= bits if _DEEPEST.get(level, Depth.COLUMN) >= depth else 0
         return mask
 
-    def meaningful(self, depth: Depth) -> int:
-        """What can be granted at a depth and means something there; the pattern of a source is not considered."""
-        mask = self.grantable[depth] & ~self._old_sources
-        return mask & ~self.parametrised if depth >= Depth.TABLE else mask
-
     def at_level(self, *levels: str) -> int:
         """The privileges of some levels."""
         return sum(self._levels.get(level, 0) for level in levels)
@@ -123,11 +124,11 @@ class PrivilegeTree:
         return found
 
     def _find(self, privilege: str) -> int | None:
+        found = self._masks.get(privilege)
+        if found is not None:
+            return found
         name = privilege_name(privilege)
-        if name == "USAGE":
-            return 0
-        found = self._masks.get(name)
-        return self._masks.get(name.upper()) if found is None else found
+        return 0 if name == "USAGE" else self._masks.get(name, self._masks.get(name.upper()))
 
     def names(self, mask: int, depth: Depth = Depth.GLOBAL) -> tuple[str, ...]:
         """The fewest privileges that together are `mask` on an object so deep, in ClickHouse's order.
@@ -135,10 +136,13 @@ class PrivilegeTree:
         A group stands for those of its members that can be granted there, if they are more than one. Groups in which
         some members take a parameter and others do not (all but `ALL`) are never named: they are read otherwise.
         """
-        found: list[str] = []
-        for root in self._members.get("", ()):
-            self._cover(root, mask, self.meaningful(depth), found)
-        return tuple(found)
+        known = self._named.get((mask, depth))
+        if known is None:  # few sets of privileges are granted, over and over
+            found: list[str] = []
+            for root in self._members.get("", ()):
+                self._cover(root, mask, self.meaningful[depth], found)
+            known = self._named[(mask, depth)] = tuple(found)
+        return known
 
     def _cover(self, name: str, mask: int, available: int, found: list[str]) -> None:
         whole = self._masks[name] & available

@@ -169,7 +169,7 @@ class _Asked:
         self._address = right.source_filter  # of a source: the question is whether some pattern fits it
         found = places(replace(right, source_filter=None), privileges)
         self._paths = [path for path, _ in found]
-        self._mask = found[0][1] & privileges.meaningful(Depth(len(self._paths[0])))
+        self._mask = found[0][1] & privileges.meaningful[len(self._paths[0])]
         if not self._mask:
             raise BadInputError(
                 f"{render_rights((right,))} cannot be granted: the privilege does not exist on such an object.",
@@ -279,7 +279,7 @@ def _on_object(path: Path, mask: int, privileges: PrivilegeTree) -> tuple[Right,
     if len(path) < Depth.COLUMN:
         return rights_on(path, mask, privileges)
     table, column = path[:2], path[2].name
-    mask &= privileges.meaningful(Depth.COLUMN)
+    mask &= privileges.meaningful[Depth.COLUMN]
     named = privileges.names(mask, Depth.COLUMN)
     return tuple(Right(name, (column,), table[0].name, table[1].name) for name in named)
 

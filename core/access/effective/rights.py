@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -37,6 +37,10 @@ class EffectiveRight:
     origins: tuple[Via, ...]
 
 
+_Listed = tuple[Right, bool, bool]  # a right, whether it is revoked, whether it is (or only) the grant option
+_Reached = tuple[str, tuple[str, ...], bool]  # a role, its path, whether it is active
+
+
 class RightsIndex:
     """The rights and roles of a model, each folded once, when asked for, and shared by all who hold them."""
 
@@ -49,6 +53,8 @@ class RightsIndex:
         self.privileges = known.with_unknown(self.unknown_privileges)
         self._own: dict[Holder, Rights] = {}
         self._of_roles: dict[frozenset[str], Rights] = {}
+        self._listed: dict[Holder, tuple[_Listed, ...]] = {}
+        self._listed_of_roles: dict[tuple[_Reached, ...], dict[_Listed, EffectiveRight]] = {}
 
     def own(self, holder: Holder) -> Rights:
         """What a holder was granted itself."""
@@ -64,6 +70,29 @@ class RightsIndex:
         if found is None:
             parts = [self.own(Holder(EntityKind.ROLE, name)) for name in sorted(key)]
             found = self._of_roles[key] = union(parts, self.privileges)
+        return found
+
+    def listed(self, holder: Holder) -> tuple[_Listed, ...]:
+        """A holder's own rights, one by one, in canonical form."""
+        found = self._listed.get(holder)
+        if found is None:
+            found = self._listed[holder] = tuple(
+                (right, kind.revoked, kind.option) for kind, parts in grouped(self.own(holder)) for right in parts
+            )
+        return found
+
+    def listed_of_roles(self, roles: Sequence[HeldRole]) -> Mapping[_Listed, EffectiveRight]:
+        """The rights of roles held by these paths, each with all of them that have it."""
+        key = tuple((role.name, role.path, role.active) for role in roles if role.exists)
+        found = self._listed_of_roles.get(key)
+        if found is None:
+            origins: dict[_Listed, tuple[Via, ...]] = {}
+            for name, path, active in key:
+                via = Via(Holder(EntityKind.ROLE, name), path, active)
+                for listed in self.listed(via.holder):
+                    origins[listed] = (*origins.get(listed, ()), via)
+            found = {listed: EffectiveRight(*listed, given) for listed, given in origins.items()}
+            self._listed_of_roles[key] = found
         return found
 
     def holders(self) -> tuple[Holder, ...]:
@@ -125,16 +154,16 @@ class EffectiveRights:
 
     @cached_property
     def rights(self) -> tuple[EffectiveRight, ...]:
-        """Every right with where it comes from; the same right from several holders is one."""
-        found: dict[tuple[Right, bool, bool], list[Via]] = {}
-        for source in self.sources:
-            for kind, parts in grouped(source.rights):
-                for right in parts:
-                    found.setdefault((right, kind.revoked, kind.option), []).append(source.via)
-        return tuple(
-            EffectiveRight(right, revoked, option, tuple(origins))
-            for (right, revoked, option), origins in found.items()
-        )
+        """Every right with where it comes from, one's own first; the same right from several holders is one."""
+        mine = Via(self.who, (), active=True)
+        others = self.index.listed_of_roles(self.roles)
+        found: dict[_Listed, EffectiveRight] = {}
+        for listed in self.index.listed(self.who):
+            also = others.get(listed)
+            found[listed] = EffectiveRight(*listed, (mine, *(also.origins if also else ())))
+        if found.keys() & others.keys():
+            return (*found.values(), *(each for listed, each in others.items() if listed not in found))
+        return (*found.values(), *others.values())
 
 
 def effective(model: AccessModel, who: Holder, privileges: PrivilegeTree | None = None) -> EffectiveRights:

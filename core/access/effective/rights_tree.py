@@ -168,22 +168,22 @@ class Rights:
     def elements(self) -> tuple[Element, ...]:
         """What differs from object to object, from the outside inwards."""
         found: list[Element] = []
-        self._collect(found, (), self._root, Held())
+        self._collect(found, (), self._root, 0, 0)
         return tuple(found)
 
-    def _collect(self, found: list[Element], path: Path, node: _Node, above: Held) -> None:
-        revoked = above.granted & ~node.granted
-        option_revoked = above.option & ~node.option & ~revoked
-        with_option = node.option & ~above.option
-        granted = node.granted & ~above.granted & ~with_option
-        if granted or with_option or revoked or option_revoked:
+    def _collect(self, found: list[Element], path: Path, node: _Node, above: int, option_above: int) -> None:
+        if node.granted != above or node.option != option_above:
+            revoked = above & ~node.granted
+            with_option = node.option & ~option_above
+            granted = node.granted & ~above & ~with_option
+            option_revoked = option_above & ~node.option & ~revoked
             found.append(Element(path, granted, with_option, revoked, option_revoked))
         if node.is_leaf:
             return
         mask = self.privileges.grantable[len(path) + 1]
         for step, child in node.children():
             near = node.nearest(step)
-            self._collect(found, (*path, step), child, Held(near.granted & mask, near.option & mask))
+            self._collect(found, (*path, step), child, near.granted & mask, near.option & mask)
 
 
 def _below(node: _Node, path: Path) -> Iterator[Path]:

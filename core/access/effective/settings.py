@@ -17,6 +17,7 @@ from core.access.model import EntityKind, Role, SettingElement, User
 from core.access.settings_values import plain_value
 
 DEFAULT_PROFILE = "default"
+CONST = "CONST"
 USERS_XML = "users_xml"  # the storage of what users.xml defines
 
 
@@ -80,11 +81,24 @@ def effective_settings(
     model: AccessModel, who: Holder, roles: Sequence[HeldRole], default_profile: str = DEFAULT_PROFILE
 ) -> tuple[EffectiveSetting, ...]:
     """The settings of a user (or role) with these roles, by name."""
-    placed = _substituted(_merged(model, who, roles, default_profile), model)
+    merged = _merged(model, who, roles, default_profile)
+    found = _settings(_substituted(merged, model))
+    # Every session starts from the default profile, and there a CONST is no longer lifted.
+    for name, setting in _settings(_substituted(merged[:1], model)).items():
+        if _is_const(setting) and not _is_const(found[name]):
+            found[name] = replace(found[name], writability=setting.writability)
+    return tuple(found[name] for name in sorted(found))
+
+
+def _is_const(setting: EffectiveSetting) -> bool:
+    return setting.writability is not None and setting.writability.value == CONST
+
+
+def _settings(placed: Iterable[_Placed]) -> dict[str, EffectiveSetting]:
     by_name: dict[str, list[_Placed]] = {}
     for each in placed:
         by_name.setdefault(each.element.name, []).append(each)
-    return tuple(_setting(name, by_name[name]) for name in sorted(by_name))
+    return {name: _setting(name, given) for name, given in by_name.items()}
 
 
 def _merged(model: AccessModel, who: Holder, roles: Sequence[HeldRole], default_profile: str) -> list[_Placed]:

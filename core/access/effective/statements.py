@@ -8,11 +8,10 @@ object (a user named like the database of a table) is left out.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import NamedTuple
 
 from core.access.effective.privilege_tree import SOURCE_NAMES, Depth, PrivilegeTree
-from core.access.effective.rights_tree import Element, Path, Rights
+from core.access.effective.rights_tree import Element, Path, Rights, Step
 from core.access.model import Grant, Revoke, Right
 
 
@@ -32,21 +31,17 @@ class Kind(NamedTuple):
     option: bool = False
 
 
+# In the order of the fields of an element and of ClickHouse: grants before revokes, the option after the right.
+_KINDS = (Kind(), Kind(option=True), Kind(revoked=True), Kind(revoked=True, option=True))
+
+
 def grouped(rights: Rights) -> Iterator[tuple[Kind, tuple[Right, ...]]]:
     """The rights on each object (the columns of a table are one), apart by what is done to them."""
     for elements in _by_object(rights.elements):
-        for kind, place_masks in _by_kind(elements):
-            parts = _rights(place_masks, rights.privileges)
-            if parts:
+        for number, kind in enumerate(_KINDS):
+            masks = [(element.path, mask) for element in elements if (mask := element[1:][number])]
+            if masks and (parts := _rights(masks, rights.privileges)):
                 yield kind, parts
-
-
-def _by_kind(elements: list[Element]) -> Iterator[tuple[Kind, list[tuple[Path, int]]]]:
-    """In ClickHouse's order: grants before revokes, and those of the option after the others."""
-    yield Kind(), [(element.path, element.granted) for element in elements]
-    yield Kind(option=True), [(element.path, element.with_option) for element in elements]
-    yield Kind(revoked=True), [(element.path, element.revoked) for element in elements]
-    yield Kind(revoked=True, option=True), [(element.path, element.option_revoked) for element in elements]
 
 
 def _by_object(elements: Iterable[Element]) -> Iterator[list[Element]]:
@@ -70,7 +65,7 @@ def _rights(places: list[tuple[Path, int]], privileges: PrivilegeTree) -> tuple[
         return rights_on(path, mask, privileges)
     columns_by_privilege: dict[int, tuple[str, ...]] = {}
     for path, mask in places:
-        mask &= privileges.meaningful(depth)
+        mask &= privileges.meaningful[depth]
         while mask:
             bit = mask & -mask
             columns_by_privilege[bit] = (*columns_by_privilege.get(bit, ()), path[2].name)
@@ -89,17 +84,16 @@ def _rights(places: list[tuple[Path, int]], privileges: PrivilegeTree) -> tuple[
 def rights_on(path: Path, mask: int, privileges: PrivilegeTree) -> tuple[Right, ...]:
     """Single privileges on one object that is no column."""
     depth = Depth(len(path))
-    place = _place(path)
-    named = privileges.names(mask & privileges.meaningful(depth), depth)
+    named = privileges.names(mask & privileges.meaningful[depth], depth)
     if named == ("ALL",):
-        return (replace(place, privilege="ALL"),)
-    plain = mask & privileges.meaningful(depth) & ~privileges.parametrised
-    found = [replace(place, privilege=name) for name in privileges.names(plain, depth)]
+        return (_right("ALL", path),)
+    plain = mask & privileges.meaningful[depth] & ~privileges.parametrised
+    found = [_right(name, path) for name in privileges.names(plain, depth)]
     if depth is Depth.TABLE:
         return (*found, *_pattern_rights(path, mask & privileges.sources, privileges))
-    parameter = Right("", parameter=path[0].name if path else "", parameter_wildcard=bool(path) and path[0].wildcard)
+    parameter, wildcard = path[0] if path else Step("")
     named = privileges.names(mask & privileges.parametrised, depth)
-    return (*found, *(replace(parameter, privilege=name) for name in named))
+    return (*found, *(Right(name, parameter=parameter, parameter_wildcard=wildcard) for name in named))
 
 
 def _pattern_rights(path: Path, mask: int, privileges: PrivilegeTree) -> tuple[Right, ...]:
@@ -112,13 +106,11 @@ def _pattern_rights(path: Path, mask: int, privileges: PrivilegeTree) -> tuple[R
     )
 
 
-def _place(path: Path) -> Right:
-    database = path[0] if path else None
-    table = path[1] if len(path) > 1 else None
-    return Right(
-        "",
-        database=None if database is None else database.name,
-        database_wildcard=database is not None and database.wildcard,
-        table=None if table is None else table.name,
-        table_wildcard=table is not None and table.wildcard,
-    )
+def _right(privilege: str, path: Path) -> Right:
+    if not path:
+        return Right(privilege)
+    database, wildcard = path[0]
+    if len(path) == 1:
+        return Right(privilege, (), database, None, wildcard)
+    table, table_wildcard = path[1]
+    return Right(privilege, (), database, table, wildcard, table_wildcard)

@@ -105,7 +105,7 @@ def test_the_canonical_statements_mean_what_was_folded(given_: tuple[Grant | Rev
     assert statements(again, "u") == canonical
     for path, *_ in rights.elements:
         # NAMED COLLECTION ADMIN is a group and a privilege: the latter alone cannot be written, nor shown.
-        meaningful = TREE.meaningful(Depth(len(path))) & ~ADMIN_ALONE
+        meaningful = TREE.meaningful[Depth(len(path))] & ~ADMIN_ALONE
         held, back = rights.at(path), again.at(path)
         assert held.granted & meaningful == back.granted & meaningful
         assert held.option & meaningful == back.option & meaningful
