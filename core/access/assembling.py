@@ -167,7 +167,7 @@ class _Assembly:
         return tables[kind]
 
     def _create_user(self, statement: CreateUser) -> list[str]:
-        before = set(self.users)
+        before = {name for name in statement.names if name in self.users}
         reasons = self._create(_USER, self.users, statement, lambda name: new_user(statement, name))
         listed = statement.default_roles.names if statement.default_roles is not None else ()
         for name in statement.names:
@@ -229,22 +229,19 @@ class _Assembly:
         for entities in (self.users, self.roles, self.profiles):
             table: dict[str, Any] = entities
             for name, entity in table.items():
-                settings = tuple(replace(e, profile=new) if e.profile == old else e for e in entity.settings)
-                table[name] = replace(entity, settings=settings)
+                if any(element.profile == old for element in entity.settings):
+                    settings = tuple(replace(e, profile=new) if e.profile == old else e for e in entity.settings)
+                    table[name] = replace(entity, settings=settings)
 
     def _rename_in_sets(self, kind: EntityKind, old: str, new: tuple[str, ...]) -> None:
         """Put another name, or none, in the place of a user's or role's in every set that names it."""
         if kind is _ROLE:
-            for name, user in self.users.items():
-                self.users[name] = replace(user, default_roles=_renamed(user.default_roles, old, new))
+            _rename_in_each(self.users, "default_roles", old, new)
         if old in self.users or old in self.roles:
             return  # another of that name is meant
-        for name, user in self.users.items():
-            self.users[name] = replace(user, grantees=_renamed(user.grantees, old, new))
+        _rename_in_each(self.users, "grantees", old, new)
         for entities in (self.quotas, self.profiles, self.row_policies, self.masking_policies):
-            table: dict[Any, Any] = entities
-            for key, entity in table.items():
-                table[key] = replace(entity, to=_renamed(entity.to, old, new))
+            _rename_in_each(entities, "to", old, new)
 
     def _drop(self, kind: EntityKind, names: Iterable[Any], *, skip: bool = False) -> list[str]:
         entities = self._entities(kind)
@@ -346,6 +343,13 @@ def _role_after(role: Role, statement: AlterRole) -> Role:
     if statement.settings is None:
         return role
     return replace(role, settings=changed_settings(role.settings, statement.settings))
+
+
+def _rename_in_each(entities: dict[Any, Any], field_name: str, old: str, new: tuple[str, ...]) -> None:
+    for key, entity in entities.items():
+        names = getattr(entity, field_name)
+        if (found := _renamed(names, old, new)) is not names:
+            entities[key] = replace(entity, **{field_name: found})
 
 
 def _renamed(names: NameSet, old: str, new: tuple[str, ...]) -> NameSet:

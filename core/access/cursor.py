@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import NoReturn, TypeVar
 
 from core.access.tokenizer import AccessSyntaxError, Kind, Token, tokenize
@@ -10,10 +11,19 @@ from core.access.tokenizer import AccessSyntaxError, Kind, Token, tokenize
 T = TypeVar("T")
 _BRACKETS = {"(": ")", "[": "]", "{": "}"}
 # Words behind which an expression goes on with an operand: between two operands, and before one.
-_OPERATORS = frozenset(
-    ("AND", "BETWEEN", "DIV", "ELSE", "GLOBAL", "ILIKE", "IN", "IS", "LIKE", "MOD", "NOT", "OR", "REGEXP", "THEN")
-) | frozenset(("WHEN", "XOR"))
-_PREFIXES = frozenset(("CASE", "INTERVAL"))  # which are names as well
+_INFIXES = (
+    *("AND", "OR", "XOR", "DIV", "MOD", "THEN", "ELSE", "WHEN", "IS DISTINCT FROM", "IS NOT DISTINCT FROM"),
+    *("IN", "NOT IN", "GLOBAL IN", "GLOBAL NOT IN", "LIKE", "NOT LIKE", "ILIKE", "NOT ILIKE", "REGEXP", "NOT REGEXP"),
+    *("BETWEEN", "NOT BETWEEN"),
+)
+_PREFIXES = ("NOT", "CASE WHEN")
+_PREFIXES_OR_NAMES = ("CASE", "INTERVAL")
+
+
+@cache
+def _split(words: str) -> tuple[str, ...]:
+    """The keywords of a blank-separated text; the texts are the parsers' own, so they are few."""
+    return tuple(words.split(" "))
 
 
 class Cursor:
@@ -23,6 +33,7 @@ class Cursor:
         self.sql = sql
         self.tokens = tokenize(sql)
         self.index = 0
+        self._keywords = tuple(token.text.upper() if token.kind is Kind.WORD else "" for token in self.tokens)
 
     @property
     def token(self) -> Token:
@@ -50,11 +61,8 @@ class Cursor:
 
     def at_words(self, words: str) -> bool:
         """Whether the keywords `words` (upper case, blank-separated) come next."""
-        for ahead, word in enumerate(words.split(" ")):
-            token = self.peek(ahead)
-            if token.kind is not Kind.WORD or token.text.upper() != word:
-                return False
-        return True
+        wanted = _split(words)
+        return self._keywords[self.index : self.index + len(wanted)] == wanted
 
     def words(self, words: str) -> bool:
         """Take the keywords `words` if they come next."""
@@ -149,24 +157,24 @@ class Cursor:
                 open_brackets.append(_BRACKETS[symbol])
             elif open_brackets and symbol in _BRACKETS.values() and symbol != open_brackets.pop():
                 self.fail("the bracket that closes the one before")
-            token = self.take()
-            operand_needed = self._operand_follows(token, operand_needed, ends)
+            if self.one_of(*(_PREFIXES if operand_needed else _INFIXES)):
+                operand_needed = True
+            elif operand_needed and self.one_of(*_PREFIXES_OR_NAMES):
+                operand_needed = self._at_operand(ends)
+            else:
+                self.take()
+                operand_needed = symbol not in ("", *_BRACKETS.values()) and not (operand_needed and symbol == "*")
         if open_brackets:
             self.fail(f"'{open_brackets[-1]}'")
         if self.index == start:
             self.fail(what)
         return self.sql[self.tokens[start].position : self.tokens[self.index - 1].end]
 
-    def _operand_follows(self, token: Token, needed: bool, ends: Sequence[str]) -> bool:
-        """Whether an operand must follow `token`, which was itself where one was `needed` or not."""
-        if token.kind is Kind.SYMBOL:
-            return token.text not in _BRACKETS.values() and not (needed and token.text == "*")
-        if token.kind is not Kind.WORD:
-            return False
-        word = token.text.upper()
-        if not needed:
-            return word in _OPERATORS
-        return word == "NOT" or (word in _PREFIXES and not any(map(self.at_words, ends)))
+    def _at_operand(self, ends: Sequence[str]) -> bool:
+        """Whether something that begins an operand comes next."""
+        if self.token.kind is Kind.SYMBOL:
+            return self.token.text in "([{-+"
+        return not any(map(self.at_words, (*ends, *_INFIXES)))
 
     def cluster(self) -> str:
         """`ON CLUSTER c` if it comes next, else the empty string."""

@@ -58,15 +58,15 @@ def _role_grants(holder: str, roles: Mapping[str, bool]) -> list[Statement]:
 def _parents_first(profiles: Mapping[str, SettingsProfile]) -> list[SettingsProfile]:
     """The profiles, each behind those it inherits from; a circle, which ClickHouse refuses, is cut somewhere."""
     ordered: dict[str, SettingsProfile] = {}
-
-    def add(name: str, above: frozenset[str]) -> None:
-        if name in ordered or name in above or name not in profiles:
-            return
-        for element in profiles[name].settings:
-            if element.profile:
-                add(element.profile, above | {name})
-        ordered[name] = profiles[name]
-
-    for name in profiles:
-        add(name, frozenset())
+    seen: set[str] = set()
+    for first in profiles:
+        waiting = [(first, False)]
+        while waiting:
+            name, parents_known = waiting.pop()
+            if parents_known:
+                ordered[name] = profiles[name]
+            elif name in profiles and name not in seen:
+                seen.add(name)
+                parents = [element.profile for element in profiles[name].settings if element.profile]
+                waiting += [(name, True), *((parent, False) for parent in reversed(parents))]
     return list(ordered.values())

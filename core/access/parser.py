@@ -75,19 +75,18 @@ def _statement(cursor: Cursor) -> Statement:
         return parse_revoke(cursor)
     if cursor.words("SET DEFAULT ROLE"):
         return parse_set_default_role(cursor)
-    for words, kind in _KINDS:
-        for verb, readers in _READERS.items():
-            if cursor.words(f"{verb} {words}"):
-                return readers[kind](cursor)
-        if cursor.words(f"DROP {words}"):
-            policy = kind in (EntityKind.ROW_POLICY, EntityKind.MASKING_POLICY)
-            return parse_drop_policy(cursor, kind) if policy else parse_drop(cursor, kind)
-        if cursor.words(f"MOVE {words}"):
-            return parse_move(cursor, kind)
-    cursor.fail(
-        "GRANT, REVOKE, SET DEFAULT ROLE, or CREATE, ALTER, DROP or MOVE of a USER, ROLE, QUOTA, SETTINGS PROFILE, "
-        "ROW POLICY or MASKING POLICY"
-    )
+    verb = cursor.one_of("CREATE", "ALTER", "DROP", "MOVE")
+    if not verb:
+        cursor.fail("an access statement: GRANT, REVOKE, SET DEFAULT ROLE, CREATE, ALTER, DROP or MOVE")
+    kind = next((kind for words, kind in _KINDS if cursor.words(words)), None)
+    if kind is None:
+        cursor.fail("an access entity: USER, ROLE, QUOTA, SETTINGS PROFILE, ROW POLICY or MASKING POLICY")
+    if verb == "MOVE":
+        return parse_move(cursor, kind)
+    if verb == "DROP":
+        policy = kind in (EntityKind.ROW_POLICY, EntityKind.MASKING_POLICY)
+        return parse_drop_policy(cursor, kind) if policy else parse_drop(cursor, kind)
+    return _READERS[verb][kind](cursor)
 
 
 def parse_drop(cursor: Cursor, kind: EntityKind) -> Drop:

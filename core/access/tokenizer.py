@@ -7,8 +7,9 @@ itself to read the same texts.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
 from enum import StrEnum
+from typing import NamedTuple
 
 from core.errors import BadInputError
 
@@ -36,8 +37,7 @@ class Kind(StrEnum):
     END = "end of the statement"
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """One token: `text` is the word or symbol as written, or the decoded value of a string or quoted identifier."""
 
     kind: Kind
@@ -49,9 +49,23 @@ class Token:
 _SPACE = " \t\n\r\f\v\u00a0\u1680\u180e\u2000-\u200d\u2028\u2029\u202f\u205f\u2060\u3000\ufeff"
 _SKIPPED = re.compile(rf"[{_SPACE}]+|--[^\n]*|//[^\n]*|#[ !][^\n]*")
 _WORD = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*")
-_NUMBER = re.compile(r"(?:0[xX][0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)(?![A-Za-z_$])")
+_NUMBER = re.compile(r"(?:0[xX][0-9a-fA-F]+|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)(?![A-Za-z_$])")
 _DIGIT_WORD = re.compile(r"[0-9][A-Za-z0-9_$]*")
+# What most of a statement is made of, blanks before it included. The rest, and comments, are looked at one by one.
+_COMMON = re.compile(
+    rf"[{_SPACE}]*(?:(?P<word>[A-Za-z_][A-Za-z0-9_$]*)|(?P<number>{_NUMBER.pattern})|(?P<digits>{_DIGIT_WORD.pattern})"
+    r"|(?P<symbol>[(),.=*;+<>@%&|!?:~^{}\[\]])"
+    r"|(?P<string>'[^'\\]*'(?!'))|(?P<quoted>`[^`\\]*`(?!`)|\"[^\"\\]*\"(?!\")))"
+)
 _HEREDOC = re.compile(r"\$[A-Za-z0-9_]*\$")
+_COMMON_KINDS = {
+    "word": Kind.WORD,
+    "number": Kind.NUMBER,
+    "digits": Kind.WORD,
+    "symbol": Kind.SYMBOL,
+    "string": Kind.STRING,
+    "quoted": Kind.QUOTED,
+}
 _ESCAPES = {"a": "\a", "b": "\b", "e": "\x1b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "0": "\0"}
 _PLAIN_ESCAPES = frozenset("\\'\"`/=")
 _TYPOGRAPHIC = {"\u2018": ("\u2019", Kind.STRING), "\u201c": ("\u201d", Kind.QUOTED)}
@@ -63,11 +77,8 @@ def tokenize(sql: str) -> list[Token]:
     Raises AccessSyntaxError for an unclosed quote or comment, for text that is no token, and for a second statement.
     """
     tokens: list[Token] = []
-    position = 0
     ended = -1
-    while (position := _skip(sql, position)) < len(sql):
-        token = _token(sql, position)
-        position = token.end
+    for token in _tokens(sql):
         if token.kind is Kind.SYMBOL and token.text == ";":
             ended = token.position if ended < 0 else ended
         elif ended >= 0:
@@ -84,10 +95,8 @@ def statement_spans(sql: str) -> list[tuple[int, int]]:
     Raises AccessSyntaxError as `tokenize`.
     """
     spans: list[tuple[int, int]] = []
-    position, begin, end = 0, -1, -1
-    while (position := _skip(sql, position)) < len(sql):
-        token = _token(sql, position)
-        position = token.end
+    begin = end = -1
+    for token in _tokens(sql):
         if token.kind is Kind.SYMBOL and token.text == ";":
             spans += [(begin, end)] if begin >= 0 else []
             begin = -1
@@ -110,6 +119,27 @@ def first_words(sql: str, count: int) -> tuple[str, ...]:
         words.append(match.group().upper())
         position = match.end()
     return tuple(words)
+
+
+def _tokens(sql: str) -> Iterator[Token]:
+    position = 0
+    while True:
+        if match := _COMMON.match(sql, position):
+            name = match.lastgroup or ""
+            start, position = match.span(name)
+            kind = _COMMON_KINDS[name]
+            text = match[name]
+            if kind is Kind.STRING or kind is Kind.QUOTED:
+                text = text[1:-1]
+                if not text.isascii():
+                    _decode(text.encode("utf-8", "surrogatepass"), sql, start)
+            yield Token(kind, text, start, position)
+        elif (position := _skip(sql, position)) < len(sql):
+            token = _token(sql, position)
+            position = token.end
+            yield token
+        else:
+            return
 
 
 def _skip(sql: str, position: int) -> int:
@@ -189,7 +219,8 @@ def _escape(sql: str, position: int) -> tuple[bytes, int]:
     if letter in _ESCAPES:
         return _ESCAPES[letter].encode(), position + 2
     # An escape that ClickHouse does not know keeps its backslash.
-    return (letter if letter in _PLAIN_ESCAPES else f"\\{letter}").encode(), position + 2
+    kept = letter if letter in _PLAIN_ESCAPES else f"\\{letter}"
+    return kept.encode("utf-8", "surrogatepass"), position + 2
 
 
 def _decode(value: bytes, sql: str, position: int) -> str:

@@ -115,7 +115,7 @@ def models(draw: st.DrawFn) -> AccessModel:
 _LIMITS = st.dictionaries(st.sampled_from(QuotaLimit), st.integers(1, 9), max_size=2)
 _INTERVALS = st.dictionaries(st.sampled_from([3600, 86400]), st.tuples(_LIMITS, st.booleans()), max_size=2).map(
     lambda found: tuple(
-        QuotaInterval(seconds, tuple(sorted(limits.items())), randomized)
+        QuotaInterval(seconds, tuple((one, limits[one]) for one in QuotaLimit if one in limits), randomized)
         for seconds, (limits, randomized) in found.items()
     )
 )

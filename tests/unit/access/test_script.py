@@ -107,3 +107,33 @@ def test_what_only_a_server_knows_is_said() -> None:
     statements = [found.statement for found in read_script("CREATE USER a; GRANT SELECT ON x.* TO CURRENT_USER")[0]]
     _, misfits = assemble(statements)
     assert [(misfit.index, misfit.why) for misfit in misfits] == [(1, "CURRENT_USER is known to a server only")]
+
+
+def test_problems_tell_the_column_in_the_file() -> None:
+    _, problems = read_script("CREATE USER a; CREATE TABLE t;\n  CREATE USER b; SELECT 1;\nCREATE USER\n  c HOSTS;")
+    entity = "expected an access entity: USER, ROLE, QUOTA, SETTINGS PROFILE, ROW POLICY or MASKING POLICY"
+    statement = "expected an access statement: GRANT, REVOKE, SET DEFAULT ROLE, CREATE, ALTER, DROP or MOVE"
+    assert [(problem.line, problem.message) for problem in problems] == [
+        (1, f"column 23: {entity}, found 'TABLE'."),
+        (2, f"column 18: {statement}, found 'SELECT'."),
+        (4, "column 5: expected the end of the statement, found 'HOSTS'."),
+    ]
+
+
+def test_lines_are_statements_only_where_a_statement_can_begin() -> None:
+    text = (
+        "CREATE USER a\n  SETTINGS x = 'b\nCREATE ROLE r'\nALTER USER a\n  DROP HOST LOCAL\n  ADD HOST ANY\n"
+        "GRANT SELECT,\nALTER ON a.* TO a WITH\nGRANT OPTION\nREVOKE\nGRANT OPTION FOR SELECT ON a.* FROM a\n"
+        "DROP SETTINGS PROFILE p\nSET DEFAULT ROLE r TO a"
+    )
+    statements, problems = read_script(text)
+    assert problems == []
+    assert [found.line for found in statements] == [1, 4, 7, 10, 12, 13]
+    assert [type(found.statement).__name__ for found in statements] == [
+        *("CreateUser", "AlterUser", "Grant", "Revoke", "Drop", "SetDefaultRole")
+    ]
+
+
+def test_the_lines_of_many_statements_are_counted_once() -> None:
+    statements, _ = read_script("\n".join(f"CREATE USER u{number};" for number in range(2000)))
+    assert [found.line for found in statements] == list(range(1, 2001))
