@@ -15,7 +15,7 @@ from dataclasses import asdict
 
 from tests.bench.figures import Figure
 
-MODULES = ("starting", "cursor", "tokens", "bulk", "listing")
+MODULES = ("starting", "cursor", "tokens", "bulk", "listing", "access", "effective")
 
 
 def measure_here(module: str) -> list[Figure]:

@@ -22,7 +22,7 @@ from core.access.settings_profiles import SettingsProfile
 from core.clickhouse.embedded_handle import Handle, HandleOptions
 
 ENGINE = settings(
-    max_examples=8,
+    max_examples=5,
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.too_slow],

@@ -18,7 +18,7 @@ from core.access.effective.rights import EffectiveRights, RightsIndex, Source
 from core.access.effective.rights_tree import Held, Path, Rights, Step, places
 from core.access.effective.roles import Via, roles_of
 from core.access.effective.statements import rights_on
-from core.access.model import EntityKind, Right
+from core.access.model import CURRENT_DATABASE, EntityKind, Right
 from core.access.render_grants import render_rights
 from core.errors import BadInputError
 
@@ -64,8 +64,8 @@ class Answer:
 
     `active` and `granted` are how much there is at login and with every role chosen. `columns` are those that a table
     is open in if it is open in some only, `columns_except` those that it is closed in (after SET ROLE, if at login
-    there is nothing). `missing` are the privileges
-    that are not there at all at login. An `implicit` right was never granted but follows from others.
+    there is nothing). `missing` are the privileges that are not there at all at login. An `implicit` right was never
+    granted but follows from others.
     """
 
     right: Right
@@ -102,7 +102,8 @@ class WhoCan:
 def can(effective: EffectiveRights, right: Right, rules: ImplicitRules | None = None) -> Answer:
     """Whether a user or role has a right, and from whom.
 
-    Raises BadInputError for a right that cannot be: an unknown privilege, or one that is not granted on such objects.
+    Of a group of privileges those count that exist on such objects. Raises BadInputError for a right that cannot be:
+    an unknown privilege, or one that does not exist there.
     """
     asked = _Asked(right, effective.index.privileges)
     at_login = [source.rights for source in effective.sources if source.via.active]
@@ -164,6 +165,7 @@ class _Asked:
     """One right asked about: its objects, its single privileges, and what was found out about each tree."""
 
     def __init__(self, right: Right, privileges: PrivilegeTree) -> None:
+        _check(right)
         self._privileges = privileges
         self._right = right
         self._address = right.source_filter  # of a source: the question is whether some pattern fits it
@@ -265,6 +267,13 @@ class _Asked:
                         gone = -1
                 rights = _on_object(element.path, gone & element.revoked & self._mask, self._privileges)
                 yield from (Taken(source.via, right) for right in rights)
+
+
+def _check(right: Right) -> None:
+    if right.database == CURRENT_DATABASE:
+        raise BadInputError("The right is on no database.", advice="Write database.table, or database.*.")
+    if right.columns and (right.table is None or right.table_wildcard):
+        raise BadInputError("Columns are asked about without their table.", advice="Write database.table.")
 
 
 def _holds(outer: Path, inner: Path) -> bool:

@@ -222,7 +222,7 @@ def places(right: Right, privileges: PrivilegeTree, *, revoke: bool = False) -> 
         path = (Step(right.database, right.database_wildcard),)
         if right.table is not None:
             path = (*path, Step(right.table, right.table_wildcard))
-    if right.columns:
+    if right.columns and right.table is not None:
         return [((*path, Step(column)), mask) for column in right.columns]
     return [(path, mask)]
 

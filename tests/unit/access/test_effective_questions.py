@@ -182,6 +182,8 @@ def test_a_right_that_cannot_be_is_refused() -> None:
     for right, words in (
         (table("t", privilege="SHOW USERS"), "SHOW USERS ON a.t cannot be granted"),
         (table("t", privilege="FLY"), "no privilege FLY"),
+        (Right("SELECT", database="", table="t"), "on no database"),
+        (Right("SELECT", ("c",), "a"), "without their table"),
     ):
         with pytest.raises(BadInputError, match=words):
             asked(user("bob"), right)
