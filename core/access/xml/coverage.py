@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Generic, TypeVar
 
 from core.access.access_model import AccessModel, Holder
 from core.access.model import EntityKind, NameSet, User
+
+T = TypeVar("T")
 
 
 class Reach(Enum):
@@ -58,6 +61,28 @@ class Coverage:
                 found.add(role)
                 waiting += self.model.granted_roles.get(Holder(EntityKind.ROLE, role), {})
         return frozenset(found)
+
+
+class Targets(Generic[T]):
+    """Entities with a TO, found by the users whom they reach without looking at each of them."""
+
+    def __init__(self, coverage: Coverage, entities: Iterable[tuple[T, NameSet]]) -> None:
+        self._coverage = coverage
+        self._entities = list(entities)
+        self._for_all = [index for index, (_, to) in enumerate(self._entities) if to.everyone]
+        self._by_name: dict[str, list[int]] = {}
+        for index, (_, to) in enumerate(self._entities):
+            for name in to.names:
+                self._by_name.setdefault(name, []).append(index)
+
+    def of(self, user: User) -> list[tuple[T, Reach]]:
+        """Those that reach the user, in their order, and how."""
+        names = (user.name, *self._coverage.active_roles(user))
+        indexes = {*self._for_all, *(index for name in names for index in self._by_name.get(name, ()))}
+        found = [
+            (entity, self._coverage.reach(to, user)) for entity, to in map(self._entities.__getitem__, sorted(indexes))
+        ]
+        return [(entity, reach) for entity, reach in found if reach is not Reach.NOT]
 
 
 def _contains(names: NameSet, name: str) -> bool:

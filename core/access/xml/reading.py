@@ -159,6 +159,7 @@ class _Reader:
         self.disallowed: dict[tuple[str, str], tuple[str, ...]] = {}
         self._profiles = frozenset(key for key, _ in configuration.section("profiles"))
         self._roles = frozenset(key for key, _ in configuration.section("roles"))
+        self._quota_keys = frozenset(key for key, _ in configuration.section("quotas"))
 
     def model(self) -> AccessModel:
         """The access model of the configuration."""
@@ -214,7 +215,7 @@ class _Reader:
     def _assign(self, key: str, name: str, node: Node, quota: str) -> None:
         origin = (node.first("quota") or node).origin
         user = EntityKey(EntityKind.USER, name)
-        if quota not in {key for key, _ in self._configuration.section("quotas")}:
+        if quota not in self._quota_keys:
             message = f"There is no quota {shown(quota)}, so {shown(name)} has none."
             advice = "Define it under <quotas>; without blanks around the name."
             self._problems.without_effect(origin, user, f"the quota {shown(quota)}", message, advice)

@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Protocol, TypeVar
 from xml.sax.saxutils import escape
 
 from core.access.access_model import AccessModel, EntityKey, Holder
 from core.access.model import EntityKind, NameSet, Role, SettingElement, User
+from core.access.policies import PolicyName
 from core.access.settings_profiles import SettingsProfile
-from core.access.xml.coverage import Coverage, Reach
+from core.access.xml.coverage import Coverage, Reach, Targets
 from core.access.xml.elements import LOCKED
 from core.access.xml.losses import Effect, Loss
 from core.access.xml.names import file_name, is_element_name, is_entity_name
@@ -34,6 +36,16 @@ _SECTIONS = {  # in the order in which they are written, with the start of the n
     "roles": "role",
     "users": "user",
 }
+
+
+Name = TypeVar("Name", str, PolicyName)
+
+
+class HasTo(Protocol):
+    """An entity that is for some users."""
+
+    @property
+    def to(self) -> NameSet: ...
 
 
 class Layout(StrEnum):
@@ -102,8 +114,15 @@ class _Writer:
         self._model = model
         self._options = options
         self._coverage = Coverage(model)
+        self._profiles = self._targets(model.settings_profiles)
+        self._quotas_to = self._targets(model.quotas)
+        self._policies_to = self._targets(model.row_policies)
+        self._masking_to = self._targets(model.masking_policies)
         self.entities: dict[str, dict[str, Sequence[str]]] = {section: {} for section in _SECTIONS}
         self.losses: list[Loss] = []
+
+    def _targets(self, entities: Mapping[Name, HasTo]) -> Targets[Name]:
+        return Targets(self._coverage, ((name, entities[name].to) for name in sorted(entities, key=str)))
 
     def run(self) -> None:
         """Write everything."""
@@ -187,6 +206,10 @@ class _Writer:
         return [grants(self._model, holder, dict(self._model.granted_roles.get(holder, {})), written, notes)]
 
     def _quotas(self, users: Sequence[User]) -> None:
+        reached: dict[object, set[str]] = {}
+        for user in users:
+            for name, _ in self._quotas_to.of(user):
+                reached.setdefault(name, set()).add(user.name)
         for name, quota in sorted(self._model.quotas.items()):
             lines, problem = quota_lines(quota)
             if not is_entity_name(name):
@@ -196,8 +219,7 @@ class _Writer:
                 self._lose(EntityKind.QUOTA, name, "the quota", why, Effect.LEFT_OUT)
                 continue
             self.entities["quotas"][name] = lines
-            reached = {user.name for user in users if self._coverage.reach(quota.to, user) is not Reach.NOT}
-            if quota.to != NameSet(quota.to.names) or set(quota.to.names) != reached:
+            if quota.to != NameSet(quota.to.names) or set(quota.to.names) != reached.get(name, set()):
                 why = "XML has a quota for each user by name, none for roles or for users to come"
                 self._lose(EntityKind.QUOTA, name, "TO", why, Effect.CHANGED)
 
@@ -220,9 +242,7 @@ class _Writer:
 
     def _is_alone(self, user: User) -> bool:
         """Whether no quota and no row policy is for the user."""
-        targets = [quota.to for quota in self._model.quotas.values()]
-        targets += [policy.to for policy in self._model.row_policies.values()]
-        return all(self._coverage.reach(to, user) is Reach.NOT for to in targets)
+        return not self._quotas_to.of(user) and not self._policies_to.of(user)
 
     def _user(self, user: User, policies: WrittenPolicies) -> None:
         notes = Notes(EntityKey(EntityKind.USER, user.name))
@@ -235,10 +255,8 @@ class _Writer:
         ]
         if why := policies.locks.get(user.name):
             notes.lose("row policies", why, Effect.LOCKED)
-        for policy in self._model.masking_policies.values():
-            if self._coverage.reach(policy.to, user) is not Reach.NOT:
-                notes.lose("masking policies", "XML has none", Effect.LOCKED)
-                break
+        if self._masking_to.of(user):
+            notes.lose("masking policies", "XML has none", Effect.LOCKED)
         identified = way_in(user, notes)
         lines = [LOCKED if notes.locked else identified, *(part for part in parts if part)]
         self.entities["users"][user.name] = [*lines, *filter_lines(policies.filters.get(user.name, {}))]
@@ -249,11 +267,10 @@ class _Writer:
         if "default" in self._model.settings_profiles and "default" not in self.entities["profiles"]:
             notes.lose("the settings profile default", "it holds for everybody and is not written", Effect.LOCKED)
         assigned = []
-        for name, profile in sorted(self._model.settings_profiles.items()):
-            reach = self._coverage.reach(profile.to, user)
+        for name, reach in self._profiles.of(user):
             if reach is Reach.BY_ROLE:
                 notes.lose(f"the settings profile {name} of its role", "XML has none of roles", Effect.LOCKED)
-            elif reach is Reach.DIRECTLY:
+            else:
                 assigned.append(SettingElement(profile=name))
         settings = [*assigned, *user.settings]
         if missing := self._missing_parent(settings):
@@ -283,11 +300,7 @@ class _Writer:
         return f"<profile>{escape(name)}</profile>"
 
     def _users_quota(self, user: User, notes: Notes) -> str:
-        reached = [
-            name
-            for name, quota in sorted(self._model.quotas.items())
-            if self._coverage.reach(quota.to, user) is not Reach.NOT
-        ]
+        reached = [name for name, _ in self._quotas_to.of(user)]
         if len(reached) > 1:
             notes.lose(f"the quotas {', '.join(reached)}", "a user in XML has one quota", Effect.LOCKED)
         elif reached and reached[0] not in self.entities["quotas"]:

@@ -14,7 +14,7 @@ from core.access.access_model import AccessModel, EntityKey
 from core.access.model import EntityKind, NameSet, User
 from core.access.policies import PolicyName, RowPolicy
 from core.access.tokenizer import AccessSyntaxError
-from core.access.xml.coverage import Coverage, Reach
+from core.access.xml.coverage import Coverage, Targets
 from core.access.xml.elements import fits
 from core.access.xml.losses import Effect, Loss
 from core.access.xml.names import is_entity_name
@@ -39,8 +39,9 @@ def write_policies(
     """The row policies of a model for the users that are written."""
     written = WrittenPolicies()
     users = list(users)
+    targets = Targets(coverage, ((policy, policy.to) for policy in model.row_policies.values()))
     for user in users:
-        _filter_user(model, coverage, user, written)
+        _filter_user(user, [policy for policy, _ in targets.of(user)], written)
     for name, policy in sorted(model.row_policies.items(), key=lambda item: (item[0].database, item[0].table or "")):
         if (loss := _loss(name, policy, written)) is not None:
             written.losses.append(loss)
@@ -62,21 +63,21 @@ def filter_lines(filters: dict[Table, str]) -> list[str]:
     return ["<databases>", *lines, "</databases>"] if lines else []
 
 
-def _filter_user(model: AccessModel, coverage: Coverage, user: User, written: WrittenPolicies) -> None:
+def _filter_user(user: User, policies: Iterable[RowPolicy], written: WrittenPolicies) -> None:
     reached: dict[Table, list[RowPolicy]] = {}
-    for name, policy in model.row_policies.items():
-        if policy.condition is None or coverage.reach(policy.to, user) is Reach.NOT:
+    for policy in policies:
+        if policy.condition is None:
             continue
-        if _problem(name, policy):
+        if _problem(policy.name, policy):
             written.locks[user.name] = "a row policy that is not written would limit it"
         else:
-            reached.setdefault((name.database, name.table or ""), []).append(policy)
-    for table, policies in reached.items():
-        if len(policies) > 1:
+            reached.setdefault((policy.name.database, policy.name.table or ""), []).append(policy)
+    for table, found in reached.items():
+        if len(found) > 1:
             written.locks[user.name] = "it has several row policies on one table"
         else:
-            written.filters.setdefault(user.name, {})[table] = str(policies[0].condition)
-            written.users.setdefault(policies[0].name, set()).add(user.name)
+            written.filters.setdefault(user.name, {})[table] = str(found[0].condition)
+            written.users.setdefault(found[0].name, set()).add(user.name)
 
 
 def _problem(name: PolicyName, policy: RowPolicy) -> str:

@@ -69,8 +69,8 @@ def _fits_as_value(literal: str) -> bool:
     if kind is Kind.WORD:
         return literal.lower() in ("true", "false")
     text = plain_value(literal)
-    # Digits are all that every number in a configuration may have.
-    return is_kept(text) if kind is Kind.STRING else re.fullmatch(r"-?[0-9]+(?:\.[0-9]+)?", text) is not None
+    # Digits are all that every number in a configuration may have; ClickHouse itself shows seconds as `60.`.
+    return is_kept(text) if kind is Kind.STRING else re.fullmatch(r"-?[0-9]+(?:\.[0-9]*)?", text) is not None
 
 
 def _is_limited(element: SettingElement) -> bool:

@@ -98,7 +98,7 @@ _awkward_methods = st.one_of(
     ),
 )
 _addresses = st.lists(
-    st.sampled_from(["1.2.3.4", "2001:db8::1", "10.0.0.0/8", "2001:db8::/32", "10.0.0.0/255.0.255.0"]),
+    st.sampled_from(["1.2.3.4", "2001:db8::1", "10.0.0.0/8", "2001:db8::/32"]),
     max_size=3,
     unique=True,
 ).map(lambda found: tuple(sorted(found, key=lambda address: "/" in address)))
@@ -116,7 +116,7 @@ _awkward_hosts = st.one_of(
     ),
 )
 
-_numbers = st.sampled_from(["0", "1", "64", "1000000"])
+_numbers = st.sampled_from(["1", "64", "1000000"])  # 0 threads are as many as there are processors
 _limited = st.builds(
     SettingElement,
     st.just("max_threads"),
@@ -131,7 +131,7 @@ _elements = st.tuples(
         for strategy in (
             _limited,
             st.builds(SettingElement, st.just("log_comment"), texts.map(string)),
-            st.sampled_from([SettingElement("max_execution_time", text) for text in ("1.5", "60")]),
+            st.sampled_from([SettingElement("max_execution_time", text) for text in ("1.5", "0.25")]),
             st.just(SettingElement("readonly", writability="CONST")),
         )
     )
@@ -170,9 +170,11 @@ _limits = st.dictionaries(st.sampled_from(QuotaLimit), st.integers(0, 2**64 - 1)
         if limit in found
     )
 )
-_intervals = st.lists(st.builds(QuotaInterval, st.integers(1, 2**31 - 1), _limits, st.booleans()), max_size=2).map(
-    tuple
-)
+_intervals = st.lists(
+    st.builds(QuotaInterval, st.integers(1, 2**31 - 1), _limits, st.booleans()),
+    max_size=2,
+    unique_by=lambda interval: interval.seconds,
+).map(tuple)
 _bits = st.one_of(st.none(), st.integers(0, 32))
 _no_one = st.just(NameSet())
 _name = st.just("")
