@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Coroutine
 from typing import Any
 
 from textual import events
 from textual.app import App
+from textual.message_pump import MessagePump
 from textual.screen import Screen
 from textual.widgets import Input, TextArea
 
-PATIENCE = 3  # seconds that a key waits for the effect of the one before; a machine may be busy
-_LOOK_AGAIN = 0.001  # seconds
-_QUIET_LOOKS = 3  # a message on its way from one widget to the next is in no queue for a moment
+PATIENCE = 100  # looks at what a key has done before the next one is handed on in any case
+_LOOK = 0.05  # seconds; a console that was held up takes one look, however long it was
 
 Typed = events.Key | events.Paste
 
@@ -44,21 +45,21 @@ class KeysInOrder(App[None]):
             self._take_the_next()
         else:
             self._at_work, self._came_back = event, False
-            screen = self.screen
+            screen, told = self.screen, self._told()
             await super().on_event(event)
-            self._effect = asyncio.create_task(self._then_the_next(event, screen))
+            self._effect = asyncio.create_task(self._then_the_next(self._effect_of(event, screen, told)))
 
     def _only_adds_to_a_text(self, event: Typed) -> bool:
         """Whether what follows goes to the same field: a token typed or pasted without brackets must not take long."""
         printable = isinstance(event, events.Paste) or event.is_printable
         return printable and isinstance(self.focused, Input | TextArea)
 
-    async def _then_the_next(self, event: Typed, screen: Screen[Any]) -> None:
-        end = asyncio.get_running_loop().time() + PATIENCE
-        quiet = 0
-        while quiet < _QUIET_LOOKS and asyncio.get_running_loop().time() < end:
-            await asyncio.sleep(_LOOK_AGAIN)
-            quiet = quiet + 1 if self._has_had_its_effect(event, screen) else 0
+    async def _then_the_next(self, effect: Coroutine[Any, Any, None]) -> None:
+        looking = asyncio.create_task(effect)
+        for _ in range(PATIENCE):
+            if looking in (await asyncio.wait([looking], timeout=_LOOK))[0]:
+                break
+        looking.cancel()
         self._take_the_next()
 
     def _take_the_next(self) -> None:
@@ -66,13 +67,37 @@ class KeysInOrder(App[None]):
         if self._at_work is not None:
             self.post_message(self._at_work)
 
-    def _has_had_its_effect(self, event: Typed, before: Screen[Any]) -> bool:
-        if not event.is_forwarded:  # a priority binding of the app has taken it
-            return True
-        if not (self._came_back or event._stop_propagation):
+    async def _effect_of(self, event: Typed, screen: Screen[Any], told: list[MessagePump]) -> None:
+        """Returns when all that `event` has set going is done; `screen` and `told` are those of before."""
+        while True:
+            for node in told:  # the key itself goes up this way, ahead of the question whether all is handled
+                await _everything_handled(node)
+            await self._drawn()  # where the focus goes next depends on what is where
+            before, told = told, self._told()
+            if told == before and self._was_taken(event, screen):
+                return  # nothing of it has moved the focus or opened a page
+
+    async def _drawn(self) -> None:
+        if self.screen.is_running:
+            await self.screen.wait_for_refresh()
+        else:
+            await asyncio.sleep(_LOOK)
+
+    def _told(self) -> list[MessagePump]:
+        """Whom a key's change is told, one after the other upwards: a form shows one more field, say."""
+        return list((self.focused or self.screen).ancestors_with_self)
+
+    def _was_taken(self, event: Typed, before: Screen[Any]) -> bool:
+        by_a_priority_binding = not event.is_forwarded
+        if not (by_a_priority_binding or self._came_back or event._stop_propagation):
             return False
-        if self.screen is not before and not (self.screen.is_mounted and getattr(self.screen, "built", True)):
-            return False  # a page that was opened takes keys once it is built and has its focus
-        # What a key changes is told upwards: a form shows one more field, say.
-        told = (self.focused or self.screen).ancestors_with_self
-        return not any(node.message_queue_size for node in told)
+        # A page that was opened takes keys once it is built and has its focus.
+        return self.screen is before or (self.screen.is_mounted and getattr(self.screen, "built", True))
+
+
+async def _everything_handled(node: MessagePump) -> None:
+    """Returns when `node` has handled what was in its queue; what it told its parent is in the parent's by then."""
+    handled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    if node.call_later(handled.set_result, None):
+        while not handled.done() and node.is_running:
+            await asyncio.wait([handled], timeout=_LOOK)

@@ -7,29 +7,9 @@ versions are compared by their names.
 
 from __future__ import annotations
 
-from enum import IntEnum
-
-from core.access.effective.privilege_tree import OLD_SOURCES, Privilege, clickhouse_26_9
+from core.access.effective.privilege_tree import DEEPEST, OLD_SOURCES, Depth, Privilege, clickhouse_26_9
 from core.access.privileges import PARAMETRISED, privilege_name
 
-
-class Depth(IntEnum):
-    """How far down an object lies. A privilege with a parameter has it where others have their database."""
-
-    GLOBAL = 0
-    DATABASE = 1
-    TABLE = 2
-    COLUMN = 3
-
-
-_DEPTHS = {
-    "GLOBAL": Depth.GLOBAL,
-    "DATABASE": Depth.DATABASE,
-    "TABLE": Depth.TABLE,
-    "VIEW": Depth.TABLE,
-    "DICTIONARY": Depth.TABLE,
-    "COLUMN": Depth.COLUMN,
-}
 _ALL_SOURCES = "SOURCES"
 # What ALL on everything holds beside READ and WRITE: FILE, URL and so on as they were before ClickHouse 25.7. Granted
 # alone they are READ and WRITE, so only REVOKE ALL takes them away.
@@ -95,7 +75,7 @@ class PrivilegeBits:
         if not privilege.level or name == _GROUP_WITH_LEVEL:
             self._members.setdefault(name, [])
         else:
-            self._add(name, Depth.DATABASE if name in PARAMETRISED else _DEPTHS[privilege.level])
+            self._add(name, Depth.DATABASE if name in PARAMETRISED else DEEPEST[privilege.level])
 
     def _add(self, name: str, deepest: Depth) -> int:
         bit = self._bits[name] = 1 << len(self._bits)

@@ -12,7 +12,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from enum import Enum
 from typing import NamedTuple
 
-from core.access.difference_privileges import BITS, SOURCE_NAMES, Depth, is_table_engine, source_name
+from core.access.difference_privileges import BITS, SOURCE_NAMES, is_table_engine, source_name
+from core.access.effective.privilege_tree import Depth
 from core.access.model import CURRENT_DATABASE, Grant, Revoke, Right
 from core.access.privileges import PARAMETRISED, SOURCES, WITHOUT_DATABASE
 from core.access.render import render

@@ -59,10 +59,16 @@ def read_script(text: str) -> tuple[list[ScriptStatement], list[ScriptProblem]]:
 
 def model_of_script(text: str) -> tuple[AccessModel, list[ScriptProblem]]:
     """The model that a script builds, and everything in it that could not be taken. Raises as `read_script`."""
-    statements, problems = read_script(text)
+    return model_of_read(*read_script(text))
+
+
+def model_of_read(
+    statements: Sequence[ScriptStatement], problems: Sequence[ScriptProblem]
+) -> tuple[AccessModel, list[ScriptProblem]]:
+    """The model that a script builds, from what `read_script` found in it."""
     model, misfits = assemble(found.statement for found in statements)
-    problems += [ScriptProblem(statements[misfit.index].line, one_line(misfit.why)) for misfit in misfits]
-    return model, sorted(problems, key=lambda problem: problem.line)
+    unfit = [ScriptProblem(statements[misfit.index].line, one_line(misfit.why)) for misfit in misfits]
+    return model, sorted([*problems, *unfit], key=lambda problem: problem.line)
 
 
 def _spans(text: str) -> list[tuple[int, int]]:

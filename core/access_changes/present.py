@@ -14,31 +14,43 @@ from core.access.model import EntityKind
 from core.access.model_changes import with_entity, without_entities
 from core.access.planning.clusters import cluster_clause, is_writable
 from core.access_changes.fingerprints import read_fingerprints
-from core.clickhouse.access_survey import EMBEDDED_STORAGE, AccessSurvey, survey_access
+from core.clickhouse.access_survey import AccessSurvey, survey_access
 from core.clickhouse.capabilities import Capabilities
 from core.clickhouse.engine import Engine
 from core.errors import HousekeysError
+
+EMBEDDED_STORAGE = "embedded"  # shown in the place of a user directory's name
 
 
 @dataclass(frozen=True, slots=True)
 class PresentAccess:
     """The access model of an engine, for plans. `fingerprints` (None: not to be had) were read before it.
 
-    `survey` is for the eye: there what an embedded engine keeps has a storage with a name, which no statement takes.
     `cluster` is for ON CLUSTER, "" where that must be left out; `storage_types` tells the types of access storages.
     """
 
     survey: AccessSurvey
-    model: AccessModel
     embedded: bool
     fingerprints: Mapping[tuple[str, str], int] | None
     cluster: str
     storage_types: Mapping[str, str] | None
 
     @property
-    def shown(self) -> AccessModel:
-        """The model with the name of every storage, for the eye."""
+    def model(self) -> AccessModel:
+        """What was read."""
         return self.survey.model
+
+    @property
+    def shown(self) -> AccessModel:
+        """The model with a name for every storage, for the eye: that of an embedded engine has none in statements."""
+        if not self.embedded:
+            return self.model
+        named = {key: self.storage(key) for key in keys_of(self.model)}
+        return replace(self.model, storages=named)
+
+    def storage(self, key: EntityKey) -> str:
+        """The access storage of an entity, for the eye; empty when the server does not tell."""
+        return self.model.storages.get(key, EMBEDDED_STORAGE if self.embedded else "")
 
     def without_built_in(self) -> AccessModel:
         """The model without the `default` user, profile and quota that every embedded engine brings itself.
@@ -58,16 +70,14 @@ async def read_present_access(engine: Engine, capabilities: Capabilities, cluste
         fingerprints = None
     survey = await survey_access(engine)
     if engine.home == "embedded":
-        storages = {key: name for key, name in survey.model.storages.items() if name != EMBEDDED_STORAGE}
-        model = replace(survey.model, storages=storages)
-        return PresentAccess(survey, model, True, fingerprints, cluster or "", None)
+        return PresentAccess(survey, True, fingerprints, cluster or "", None)
     directories = capabilities.user_directories
     if directories is None:
-        return PresentAccess(survey, survey.model, False, fingerprints, cluster or "", None)
+        return PresentAccess(survey, False, fingerprints, cluster or "", None)
     by_precedence = [kind for _, kind, _ in sorted(directories, key=lambda each: each[2])]
     types = {name: kind for name, kind, _ in directories}
     where = cluster_clause(by_precedence, cluster or "")
-    return PresentAccess(survey, survey.model, False, fingerprints, where, types)
+    return PresentAccess(survey, False, fingerprints, where, types)
 
 
 async def read_privileges(engine: Engine) -> PrivilegeTree | None:

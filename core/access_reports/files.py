@@ -11,7 +11,7 @@ from core.access.access_model import AccessModel, EntityKey, Origin
 from core.access.model import CreateRole, CreateUser, EntityKind
 from core.access.policies import CreateMaskingPolicy, CreateRowPolicy
 from core.access.quotas import CreateQuota
-from core.access.script import ScriptStatement, model_of_script, read_script
+from core.access.script import ScriptStatement, model_of_read, read_script
 from core.access.settings_profiles import CreateSettingsProfile
 from core.access.tokenizer import AccessSyntaxError
 from core.access.xml.files import MAIN_FILE, read_configuration
@@ -103,10 +103,10 @@ def _read_sql(path: Path, content: bytes) -> AccessFile:
         line = content.count(b"\n", 0, error.start) + 1
         return _broken(name, line, "This is no UTF-8, so it is neither SQL nor XML.")
     try:
-        model, found = model_of_script(text)
-        statements = read_script(text)[0]
+        statements, unread = read_script(text)
     except AccessSyntaxError as error:
         return _broken(name, error.line, one_line(error.message.partition(": ")[2] or error.message))
+    model, found = model_of_read(statements, unread)
     problems = tuple(Problem(name, each.line, Severity.ERROR, each.message) for each in found)
     return AccessFile(name, Format.SQL, replace(model, origins=_origins(statements, name)), problems)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from core.access.access_model import AccessModel, EntityKey
 from core.access.assembling import model_from_statements
+from core.access.difference import keys_of
 from core.access.model import EntityKind, Statement
 from core.access.parser import parse_statement
 from core.access.policies import PolicyName
@@ -18,7 +19,6 @@ from core.clickhouse.engine import Engine, QueryResult
 from core.clickhouse.errors import UnknownNameError
 from core.errors import HousekeysError, RefusedError
 
-EMBEDDED_STORAGE = "embedded"  # the access storage of an embedded engine, in the place of a user directory's name
 _BUILT_IN = "default"  # what users.xml defines in an embedded engine: its user, its settings profile, its quota
 _KINDS = (
     ("users", "SHOW CREATE USERS"),
@@ -59,7 +59,10 @@ async def _statements(engine: Engine) -> tuple[list[str], tuple[str, ...]]:
     try:
         return _column(await engine.query("SHOW ACCESS")), ()
     except RefusedError:
-        pass
+        return await _kind_by_kind(engine)
+
+
+async def _kind_by_kind(engine: Engine) -> tuple[list[str], tuple[str, ...]]:
     lines: list[str] = []
     hidden: list[str] = []
     for words, question in _KINDS:
@@ -91,9 +94,12 @@ def _model(lines: Sequence[str]) -> tuple[AccessModel, tuple[str, ...]]:
 
 
 async def _storages(engine: Engine, model: AccessModel) -> Mapping[EntityKey, str]:
-    """The user directory of each entity. An older or stricter server may not tell all of them."""
+    """The user directory of each entity. An older or stricter server may not tell all of them.
+
+    What an embedded engine keeps is in none: its own access storage has no name that a statement could use.
+    """
     if engine.home == "embedded":
-        return {key: _embedded_storage(key) for key in entity_keys(model)}
+        return {key: "users_xml" for key in keys_of(model) if _is_built_in(key)}
     found: dict[EntityKey, str] = {}
     for kind, question in _STORAGES.items():
         try:
@@ -112,18 +118,5 @@ def _entity_name(cells: Sequence[object]) -> str | PolicyName:
     return PolicyName(short, database, table or None)
 
 
-def _embedded_storage(key: EntityKey) -> str:
-    return "users_xml" if key.name == _BUILT_IN and key.kind is not EntityKind.ROLE else EMBEDDED_STORAGE
-
-
-def entity_keys(model: AccessModel) -> list[EntityKey]:
-    """Every entity of a model."""
-    kinds: tuple[tuple[EntityKind, Mapping[str, object] | Mapping[PolicyName, object]], ...] = (
-        (EntityKind.USER, model.users),
-        (EntityKind.ROLE, model.roles),
-        (EntityKind.QUOTA, model.quotas),
-        (EntityKind.SETTINGS_PROFILE, model.settings_profiles),
-        (EntityKind.ROW_POLICY, model.row_policies),
-        (EntityKind.MASKING_POLICY, model.masking_policies),
-    )
-    return [EntityKey(kind, name) for kind, entities in kinds for name in entities]
+def _is_built_in(key: EntityKey) -> bool:
+    return key.name == _BUILT_IN and key.kind is not EntityKind.ROLE

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
+import pytest
 from textual import events
 from textual.pilot import Pilot
 
@@ -23,7 +25,8 @@ def at_once(pilot: Pilot[None], *keys: str) -> None:
         pilot.app.post_message(events.Key(key, character))
 
 
-async def test_text_behind_a_tab_goes_to_the_next_field(tmp_path: Path) -> None:
+async def test_text_behind_a_tab_goes_to_the_next_field(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("textual.screen.UPDATE_PERIOD", 0.2)  # a field that has just appeared is laid out late
     sent = Sent()
     app = form_app(tmp_path, sent)
     async with app.run_test() as pilot:
@@ -32,6 +35,25 @@ async def test_text_behind_a_tab_goes_to_the_next_field(tmp_path: Path) -> None:
         await until(pilot, lambda: sent.results)
     assert sent.values[0]["name"] == "acme"
     assert sent.values[0]["kind"] == "Replicated"
+    assert sent.values[0]["why"] == "because"
+
+
+async def test_a_key_waits_for_whoever_is_still_at_the_effect_of_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_once_shown = FormScreen.on_field_row_changed
+
+    async def shown_later(form: FormScreen[object]) -> None:
+        await asyncio.sleep(0.05)  # a busy machine
+        at_once_shown(form)
+
+    monkeypatch.setattr(FormScreen, "on_field_row_changed", shown_later)
+    sent = Sent()
+    app = form_app(tmp_path, sent)
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: isinstance(app.screen, FormScreen) and app.screen.built)
+        at_once(pilot, *"acme", "tab", "tab", "space", "tab", *"because", "enter")
+        await until(pilot, lambda: sent.results)
     assert sent.values[0]["why"] == "because"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
@@ -22,6 +22,7 @@ def test_a_cell_is_exactly_as_wide_as_its_column(text: str, width: int, right: b
         assert cell.strip() == text.strip()
 
 
+@example("00 00", 2)
 @given(shown, st.integers(2, 60))
 def test_wrapping_keeps_every_character_but_blanks(text: str, width: int) -> None:
     pieces = wrap(text, width)

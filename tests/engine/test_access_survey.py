@@ -8,13 +8,18 @@ from typing import Any
 
 import pytest
 
-from core.access.access_model import Holder
+from core.access.access_model import EntityKey, Holder
+from core.access.difference import keys_of
 from core.access.model import CreateUser, EntityKind, Grant, NameSet, Right, SettingElement
+from core.access.planning.entities import drop
 from core.access.policies import PolicyName, RowPolicy
 from core.access.quotas import Quota, QuotaInterval, QuotaKey, QuotaLimit
+from core.access.render import render
 from core.access.settings_profiles import SettingsProfile
 from core.access.user_changes import new_user
-from core.clickhouse.access_survey import EMBEDDED_STORAGE, entity_keys, survey_access
+from core.access_changes.present import EMBEDDED_STORAGE, read_present_access
+from core.clickhouse.access_survey import AccessSurvey, survey_access
+from core.clickhouse.capabilities import probe
 from core.clickhouse.embedded import EmbeddedEngine
 from core.clickhouse.engine import Engine, QueryResult, SettingValue
 from core.clickhouse.server import ServerEngine
@@ -55,7 +60,7 @@ class AsUser(EmbeddedEngine):
         return found.result
 
 
-async def _comes_back(engine: Engine, storage: str) -> None:
+async def _comes_back(engine: Engine) -> AccessSurvey:
     found = await survey_access(engine)
     assert (found.hidden, found.unread) == ((), ())
     model = found.model
@@ -80,22 +85,28 @@ async def _comes_back(engine: Engine, storage: str) -> None:
         some: RowPolicy(some, "a = 'it\\'s'", to=role),
         every: RowPolicy(every, "a != ''", restrictive=True, to=NameSet(("anna@example.com",))),
     }
-    if storage:
-        assert set(model.storages) == set(entity_keys(model))
-        for key in entity_keys(model):
-            built_in = key.name == "default" and key.kind is not EntityKind.ROLE
-            assert model.storages[key] == ("users_xml" if built_in else storage)
+    return found
 
 
 async def test_an_embedded_engine_tells_everything(engine: EmbeddedEngine) -> None:
     await done(engine, *CREATED)
-    await _comes_back(engine, EMBEDDED_STORAGE)
+    model = (await _comes_back(engine)).model
+    built_in = {key for key in keys_of(model) if key.name == "default" and key.kind is not EntityKind.ROLE}
+    assert model.storages == {key: "users_xml" for key in built_in}
+    present = await read_present_access(engine, await probe(engine, database="housekeys", cluster=None), None)
+    assert present.model == model
+    assert {key: present.storage(key) for key in keys_of(model)} == present.shown.storages
+    assert {present.storage(key) for key in keys_of(model) if key not in built_in} == {EMBEDDED_STORAGE}
+    # A plan made from what was read runs on the very engine it was read from.
+    (dropped,) = drop(present.model, [EntityKey(EntityKind.QUOTA, "per day")]).steps
+    await engine.command(render(dropped.statement))
+    assert "per day" not in (await survey_access(engine)).model.quotas
 
 
 async def test_a_server_tells_everything(server_engine: ServerEngine) -> None:
     for statement in CREATED:
         await server_engine.command(statement)
-    await _comes_back(server_engine, "")
+    await _comes_back(server_engine)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """What the screens about access share: one reading of it, the road of their changes, and what must be known first.
 
 A screen of this kind has rows of one kind of entity (`rows`) and a key of each (`entity`). What it changes it plans:
-`self.change(make)` reads access anew, lets `make(access, surroundings)` plan, and takes the Change down the one road;
+`self.change(make)` reads access anew, lets `make(present)` plan, and takes the Change down the one road;
 afterwards access is read again and what differs from the plan is told. Forms return a `Proposal` (`self.send`).
 """
 
@@ -125,12 +125,12 @@ class AccessScreen(EntityScreen[R]):
         then: Callable[[Report], object] | None = None,
     ) -> None:
         """Read access anew, plan with `make`, and send the change on its way; `finish` may add to it."""
-        from tui.screens.access_reading import proposed, surroundings
+        from tui.screens.access_reading import proposed
 
         session = self.open_session()
 
         async def plan() -> Proposal:
-            found = proposed(await self.read_anew(session), surroundings(session), make)
+            found = proposed((await self.read_anew(session)).present, make)
             return found if finish is None else finish(found)
 
         self.work("plan", plan, lambda proposal: self.send(proposal, then), self._not_planned)
@@ -184,7 +184,7 @@ def notice_lines(access: Access | None) -> list[Line]:
     """What has to be known before the list is believed."""
     if access is None:
         return []
-    survey = access.survey
+    survey = access.present.survey
     lines = [Line(f"! {words}", style="warning") for words in survey.hidden]
     if survey.unread:
         first = one_line(survey.unread[0], 60)

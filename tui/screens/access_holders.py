@@ -12,8 +12,9 @@ from tui.widgets.columns import R
 from tui.widgets.lines import Line
 
 if TYPE_CHECKING:
+    from core.access_changes.present import PresentAccess
     from core.session import Session
-    from tui.screens.access_reading import Access, Planning, Proposal, Surroundings
+    from tui.screens.access_reading import Access, Planning, Proposal
     from tui.screens.form import Form
 
 
@@ -80,8 +81,8 @@ class HolderScreen(AccessScreen[R]):
             return
         key = self.entity(rows[0])
 
-        def plan(access: Access, around: Surroundings) -> Plan:
-            return entities.drop(access.model, [key], cluster=around.cluster, storage_types=around.storage_types)
+        def plan(now: PresentAccess) -> Plan:
+            return entities.drop(now.model, [key], cluster=now.cluster, storage_types=now.storage_types)
 
         self.change(plan, lambda proposal: as_drop(proposal, key))
 
@@ -102,7 +103,7 @@ class Answering:
         from core.access.planning.plan import same, title
         from core.display import one_line
         from core.errors import RefusedError
-        from tui.screens.access_reading import proposed, surroundings
+        from tui.screens.access_reading import proposed
 
         fresh = await self._screen.read_anew(self.session)
         if since is not None and not same(since[0].model, fresh.model, since[1]):
@@ -110,10 +111,10 @@ class Answering:
                 f"The {one_line(title(since[1]), 60)} was altered by somebody since this form was opened.",
                 advice="Leave the form (esc) and open it again, to start from what there is now.",
             )
-        return proposed(fresh, surroundings(self.session), make)
+        return proposed(fresh.present, make)
 
     def previewed(self, access: Access, make: Planning) -> Proposal:
         """What would come of it, from access as it was when the form was opened."""
-        from tui.screens.access_reading import proposed, surroundings
+        from tui.screens.access_reading import proposed
 
-        return proposed(access, surroundings(self.session), make)
+        return proposed(access.present, make)

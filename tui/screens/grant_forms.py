@@ -26,8 +26,9 @@ from tui.screens.form import Form
 from tui.widgets.fields import Field, Values
 
 if TYPE_CHECKING:
+    from core.access_changes.present import PresentAccess
     from tui.screens.access_holders import Answering
-    from tui.screens.access_reading import Access, Planning, Proposal, Surroundings
+    from tui.screens.access_reading import Access, Planning, Proposal
 
     Making = Callable[[Values], Planning]
 
@@ -155,13 +156,13 @@ def grant_form(answering: Answering, access: Access, who: Holder) -> Form[Propos
     """Give rights."""
 
     def making(values: Values) -> Planning:
-        return lambda now, around: entities.grant(
+        return lambda now: entities.grant(
             now.model,
             who,
-            read_rights(values["rights"], now),
+            read_rights(values["rights"], access),
             grant_option=bool(values["option"]),
-            cluster=around.cluster,
-            storage_types=around.storage_types,
+            cluster=now.cluster,
+            storage_types=now.storage_types,
         )
 
     return _rights_form(answering, access, who, f"Grant to {_named(who)}", "With grant option", making)
@@ -171,13 +172,13 @@ def revoke_form(answering: Answering, access: Access, who: Holder) -> Form[Propo
     """Take rights."""
 
     def making(values: Values) -> Planning:
-        return lambda now, around: entities.revoke(
+        return lambda now: entities.revoke(
             now.model,
             who,
-            read_rights(values["rights"], now),
+            read_rights(values["rights"], access),
             option_only=bool(values["option"]),
-            cluster=around.cluster,
-            storage_types=around.storage_types,
+            cluster=now.cluster,
+            storage_types=now.storage_types,
         )
 
     return _rights_form(answering, access, who, f"Revoke from {_named(who)}", "Grant option only", making)
@@ -213,8 +214,8 @@ def roles_form(answering: Answering, access: Access, who: Holder) -> Form[Propos
     def making(values: Values) -> Planning:
         names = read_names(values["roles"])
 
-        def plan(now: Access, around: Surroundings) -> Plan:
-            cluster, types = around.cluster, around.storage_types
+        def plan(now: PresentAccess) -> Plan:
+            cluster, types = now.cluster, now.storage_types
             if values["what"] == GIVE:
                 admin = bool(values.get("admin"))
                 return entities.grant_roles(
@@ -257,8 +258,8 @@ def rename_form(answering: Answering, access: Access, who: Holder) -> Form[Propo
     key = EntityKey(who.kind, who.name)
 
     def making(values: Values) -> Planning:
-        return lambda now, around: entities.rename(
-            now.model, key, values["name"], cluster=around.cluster, storage_types=around.storage_types
+        return lambda now: entities.rename(
+            now.model, key, values["name"], cluster=now.cluster, storage_types=now.storage_types
         )
 
     async def submit(values: Values) -> Proposal:

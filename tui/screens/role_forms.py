@@ -19,20 +19,21 @@ from tui.screens.user_fields import with_profile
 from tui.widgets.fields import Field, Values
 
 if TYPE_CHECKING:
+    from core.access_changes.present import PresentAccess
     from tui.screens.access_holders import Answering
-    from tui.screens.access_reading import Access, Planning, Proposal, Surroundings
+    from tui.screens.access_reading import Access, Planning, Proposal
 
 
 def new_form(answering: Answering, access: Access) -> Form[Proposal]:
     """A new role, with its first rights."""
 
     def making(values: Values) -> Planning:
-        def plan(now: Access, around: Surroundings) -> Plan:
-            rights = read_rights(values["rights"], now) if values["rights"].strip() else ()
+        def plan(now: PresentAccess) -> Plan:
+            rights = read_rights(values["rights"], access) if values["rights"].strip() else ()
             given = (Grant(rights),) if rights else ()
             held = {name: False for name in _known(values["roles"], now.model.roles, "role")}
             role = Role(values["name"], with_profile((), _profiles(values, now.model)))
-            return entities.create(now.model, role, rights=given, roles=held, cluster=around.cluster)
+            return entities.create(now.model, role, rights=given, roles=held, cluster=now.cluster)
 
         return plan
 
@@ -64,9 +65,9 @@ def edit_form(answering: Answering, access: Access, who: Holder) -> Form[Proposa
     before = access.model.roles[who.name]
 
     def making(values: Values) -> Planning:
-        def plan(now: Access, around: Surroundings) -> Plan:
+        def plan(now: PresentAccess) -> Plan:
             changed = replace(before, settings=with_profile(before.settings, _profiles(values, now.model)))
-            return entities.alter(now.model, changed, cluster=around.cluster, storage_types=around.storage_types)
+            return entities.alter(now.model, changed, cluster=now.cluster, storage_types=now.storage_types)
 
         return plan
 
@@ -83,7 +84,7 @@ def clone_form(answering: Answering, access: Access, who: Holder) -> Form[Propos
     """A role like another one, which nobody has yet."""
 
     def making(values: Values) -> Planning:
-        return lambda now, around: entities.clone_role(now.model, who.name, values["name"], cluster=around.cluster)
+        return lambda now: entities.clone_role(now.model, who.name, values["name"], cluster=now.cluster)
 
     async def submit(values: Values) -> Proposal:
         return await answering.propose(making(values))

@@ -65,7 +65,7 @@ def _row(access: Access, role: Role, users: list[str] | tuple[()], roles: list[s
         tuple(sorted(access.model.granted_roles.get(who, {}))),
         len(given),
         ", ".join(setting_element(element) for element in role.settings) or "-",
-        access.storage(key),
+        access.present.storage(key),
         access.found(key),
         access.kept_only.get(role.name, ()),
     )

@@ -35,8 +35,9 @@ from tui.widgets.fields import Field, Values
 from tui.widgets.lines import Line
 
 if TYPE_CHECKING:
+    from core.access_changes.present import PresentAccess
     from tui.screens.access_holders import Answering
-    from tui.screens.access_reading import Access, Planning, Proposal, Surroundings
+    from tui.screens.access_reading import Access, Planning, Proposal
 
 ALL_ROLES, NO_ROLES = "all", "none"
 
@@ -54,9 +55,9 @@ def new_form(answering: Answering, access: Access) -> Form[WithPassword]:
     """A new user."""
 
     def making(values: Values, method: Authentication) -> Planning:
-        def plan(now: Access, around: Surroundings) -> Plan:
+        def plan(now: PresentAccess) -> Plan:
             user, roles = _defined(now.model, User(values["name"], (method,)), values)
-            return entities.create(now.model, user, roles=roles, cluster=around.cluster)
+            return entities.create(now.model, user, roles=roles, cluster=now.cluster)
 
         return plan
 
@@ -87,7 +88,7 @@ def edit_form(answering: Answering, access: Access, who: Holder) -> Form[WithPas
     before = access.model.users[who.name]
 
     def making(values: Values, method: Authentication | None) -> Planning:
-        def plan(now: Access, around: Surroundings) -> Plan:
+        def plan(now: PresentAccess) -> Plan:
             user = now.model.users.get(who.name)
             if user is None:
                 raise NotFoundError(f"There is no user {one_line(who.name, 60)} any more.")
@@ -95,7 +96,7 @@ def edit_form(answering: Answering, access: Access, who: Holder) -> Form[WithPas
             changed, roles = _defined(now.model, changed, values)
             desired = with_entity(now.model, changed)
             desired = replace(desired, granted_roles={**desired.granted_roles, who: roles})
-            return _planned(now.model, desired, around, new_secrets=set() if method is None else {who.name})
+            return _planned(now, desired, new_secrets=set() if method is None else {who.name})
 
         return plan
 
@@ -183,14 +184,14 @@ def _default_roles(text: str) -> NameSet:
     return NameSet(read_names(words))
 
 
-def _planned(current: AccessModel, desired: AccessModel, around: Surroundings, *, new_secrets: set[str]) -> Plan:
+def _planned(now: PresentAccess, desired: AccessModel, *, new_secrets: set[str]) -> Plan:
     made = plan_models(
-        current,
+        now.model,
         desired,
         exact=True,
-        cluster=around.cluster,
+        cluster=now.cluster,
         new_secrets=new_secrets,
-        storage_types=around.storage_types,
+        storage_types=now.storage_types,
     )
     if made.refusals:
         raise RefusedError(made.refusals[0].why)
@@ -201,9 +202,7 @@ def clone_form(answering: Answering, access: Access, who: Holder) -> Form[WithPa
     """A user like another one, with a name and a password of its own."""
 
     def making(values: Values, method: Authentication) -> Planning:
-        return lambda now, around: entities.clone_user(
-            now.model, who.name, values["name"], (method,), cluster=around.cluster
-        )
+        return lambda now: entities.clone_user(now.model, who.name, values["name"], (method,), cluster=now.cluster)
 
     async def submit(values: Values) -> WithPassword:
         method, made = new_password(values, values["name"])
@@ -233,8 +232,8 @@ def password_form(answering: Answering, access: Access, who: Holder) -> Form[Wit
 
     def making(method: Authentication) -> Planning:
         changed = replace(before, methods=with_end((method,), common_end(before.methods)))
-        return lambda now, around: entities.alter(
-            now.model, changed, new_secret=True, cluster=around.cluster, storage_types=around.storage_types
+        return lambda now: entities.alter(
+            now.model, changed, new_secret=True, cluster=now.cluster, storage_types=now.storage_types
         )
 
     async def submit(values: Values) -> WithPassword:
@@ -257,12 +256,12 @@ def enable_form(answering: Answering, access: Access, who: Holder, remembered: H
     """Let a disabled user in again, from where it came before if that is known."""
 
     def making(values: Values) -> Planning:
-        return lambda now, around: entities.enable(
+        return lambda now: entities.enable(
             now.model,
             who.name,
             read_hosts(values["hosts"]),
-            cluster=around.cluster,
-            storage_types=around.storage_types,
+            cluster=now.cluster,
+            storage_types=now.storage_types,
         )
 
     async def submit(values: Values) -> Proposal:

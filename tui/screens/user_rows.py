@@ -58,7 +58,7 @@ def _row(access: Access, user: User, now: datetime) -> UserRow:
         words.profiles_of(user.settings) or "-",
         words.until_text(user, now),
         max(ends) if ends and len(ends) == len(user.methods) else _NEVER,
-        access.storage(key),
+        access.present.storage(key),
         access.found(key),
         access.kept_only.get(user.name, ()),
     )

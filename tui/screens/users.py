@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from core.access.access_model import Holder
     from core.access.model import Hosts
     from core.access.planning.plan import Plan
+    from core.access_changes.present import PresentAccess
     from core.running.report import Report
     from core.session import Session
-    from tui.screens.access_reading import Access, Surroundings
+    from tui.screens.access_reading import Access
     from tui.screens.form import Form
     from tui.screens.user_forms import WithPassword
 
@@ -128,8 +129,8 @@ class UsersScreen(HolderScreen[UserRow]):
 
         name = self.chosen[0].name if self.chosen else ""
 
-        def plan(access: Access, around: Surroundings) -> Plan:
-            return entities.disable(access.model, name, cluster=around.cluster, storage_types=around.storage_types)
+        def plan(now: PresentAccess) -> Plan:
+            return entities.disable(now.model, name, cluster=now.cluster, storage_types=now.storage_types)
 
         self.change(plan)
 

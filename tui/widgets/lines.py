@@ -50,17 +50,15 @@ def wrap(text: str, width: int) -> list[str]:
     pieces: list[str] = []
     line, used = "", 0
     for word in _words(text):
-        length = cell_len(word)
-        if used + len(word.rstrip(" ")) > width and line.strip():
+        if used + cell_len(word.rstrip(" ")) > width and line.strip():
             pieces.append(line.rstrip())
             line, used = "", 0
-        while length > width:
+        while cell_len(word.rstrip(" ")) > width:
             head = _head(word, width)
             pieces.append(head)
             word = word[len(head) :]
-            length = cell_len(word)
         line += word
-        used += length
+        used += cell_len(word)
     if line.strip() or not pieces:
         pieces.append(line.rstrip())
     return pieces

@@ -36,7 +36,7 @@ class Depth(IntEnum):
 
 
 # How deep a privilege of a level can be granted. A level that is not here takes a parameter.
-_DEEPEST = {
+DEEPEST = {
     "GLOBAL": Depth.GLOBAL,
     "DATABASE": Depth.DATABASE,
     "TABLE": Depth.TABLE,
@@ -76,7 +76,7 @@ class PrivilegeTree:
         for each in self.privileges.values():
             for alias in each.aliases:
                 self._masks.setdefault(alias.upper(), self._masks[each.name])
-        self.parametrised = sum(bits for level, bits in self._levels.items() if level not in _DEEPEST)
+        self.parametrised = sum(bits for level, bits in self._levels.items() if level not in DEEPEST)
         self.sources = self._levels.get(_SOURCE, 0)  # READ and WRITE, where the server has them
         old = (*OLD_SOURCES, "SOURCES") if self.sources else ()
         # Privileges only by name: granting them grants READ and WRITE, and what ALL has of them is never asked for.
@@ -104,7 +104,7 @@ class PrivilegeTree:
         mask = 0
         for level, bits in self._levels.items():
             # ClickHouse lets what takes a parameter be granted below it too, where only a source means something.
-            mask |= bits if _DEEPEST.get(level, Depth.COLUMN) >= depth else 0
+            mask |= bits if DEEPEST.get(level, Depth.COLUMN) >= depth else 0
         return mask
 
     def at_level(self, *levels: str) -> int:
