@@ -8,7 +8,7 @@ DEV_STAMP := $(VENV)/.installed-dev
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lint types imports spelling bench screenshots snapshots clean
+.PHONY: help run test thorough check format lint types imports spelling bench screenshots snapshots clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -30,6 +30,9 @@ run: $(RUN_STAMP)  ## install if needed, and open the console on the built-in pr
 
 test: $(DEV_STAMP)  ## run the whole test suite
 	$(BIN)/python -m pytest -n $(WORKERS)
+
+thorough: $(DEV_STAMP)  ## try every property with fifty times as many examples: for a night
+	$(BIN)/python -m pytest -n $(WORKERS) --hypothesis-profile=thorough tests/unit tests/engine
 
 check: format lint types imports spelling test  ## everything CI runs
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 import base64
 import logging
 import os
-import re
 import time
-from functools import lru_cache
+from collections.abc import Iterator
+from functools import cache, lru_cache
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any
@@ -31,24 +31,31 @@ _LOGGERS = ("core", "tui")
 
 def redact(text: str) -> str:
     """`text` with every secret revealed so far as `********`, also URL-encoded, in Base64, escaped or in hex."""
-    pattern = _pattern(revealed())
-    return pattern.sub(MASK, text) if pattern else text
+    found = sorted(span for form in _all_forms(revealed()) if form in text for span in _places(form, text))
+    parts: list[str] = []
+    masked_to = 0
+    for start, end in found:
+        if start >= masked_to:
+            parts += (text[masked_to:start], MASK)
+        masked_to = max(masked_to, end)  # where one begins before another ends both are masked as a whole
+    return "".join((*parts, text[masked_to:]))
+
+
+def _places(form: str, text: str) -> Iterator[tuple[int, int]]:
+    start = text.find(form)
+    while start >= 0:
+        yield start, start + len(form)
+        start = text.find(form, start + 1)
 
 
 @lru_cache(maxsize=1)
-def _pattern(secrets: frozenset[str]) -> re.Pattern[str] | None:
-    forms: set[str] = set()
-    for secret in secrets:
-        for part in (secret, *secret.splitlines()):
-            if len(part) >= _SHORTEST:
-                forms |= _forms(part)
-    if not forms:
-        return None
-    # Longest first: a secret that begins with another one is masked as a whole.
-    return re.compile("|".join(re.escape(form) for form in sorted(forms, key=lambda form: (-len(form), form))))
+def _all_forms(secrets: frozenset[str]) -> frozenset[str]:
+    parts = (part for secret in secrets for part in (secret, *secret.splitlines()) if len(part) >= _SHORTEST)
+    return frozenset(form for part in parts for form in _forms(part))
 
 
-def _forms(secret: str) -> set[str]:
+@cache  # what was revealed is kept for the rest of the process in any case
+def _forms(secret: str) -> frozenset[str]:
     data = secret.encode("utf-8", "surrogatepass")
     forms = {
         secret,
@@ -60,7 +67,7 @@ def _forms(secret: str) -> set[str]:
         data.hex(),
         data.hex().upper(),
     }
-    return forms | _base64_forms(data)
+    return frozenset(forms | _base64_forms(data))
 
 
 def _base64_forms(data: bytes) -> set[str]:

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from core.journal.ids import new_ids
+from tests.examples import THOROUGH, USUAL
 
-# No test judges how long an example takes: the machine may be busy.
-settings.register_profile("housekeys", deadline=None)
+# No test judges how long an example takes: the machine may be busy. `make test` tries the same few examples each time;
+# `make thorough` tries many, and others each time.
+BUSY = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large]
+settings.register_profile("housekeys", deadline=None, max_examples=USUAL, derandomize=True, suppress_health_check=BUSY)
+settings.register_profile("thorough", deadline=None, max_examples=THOROUGH, suppress_health_check=BUSY)
 settings.load_profile("housekeys")
+
+# Modules, tests and the tables of the libraries stay: walking over them again and again costs a fifth of the time.
+gc.set_threshold(100_000, 20, 50)
+
+
+def pytest_collection_finish() -> None:
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -6,9 +6,15 @@ import re
 
 import pytest
 import pytest_textual_snapshot as plugin
+from textual import _wait
 
 _NOTHING = re.compile(r'<rect [^>]*\bwidth="0"[^>]*/>')
 _normalized = plugin.normalize_svg
+
+# How long a Pilot waits for the app to come to rest after each key, seconds. The keys take their order from the console
+# and the tests wait for what is to be seen.
+_wait.SLEEP_GRANULARITY = 1 / 250
+_wait.SLEEP_IDLE = _wait.SLEEP_GRANULARITY / 2
 
 
 def without_nothing(svg: str) -> str:

@@ -15,6 +15,7 @@ from core.access.parser import parse_statement
 from core.access.render import render
 from core.access.tokenizer import AccessSyntaxError
 from core.clickhouse.embedded import EmbeddedEngine
+from tests.examples import examples
 from tests.unit.access.plan_models import whole_models
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -191,7 +192,7 @@ async def formatted(engine: EmbeddedEngine, sql: list[str]) -> list[str | None]:
     return list((await engine.query(FORMAT, {"statements": sql})).first_cell())
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=examples(40), suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.lists(typed, min_size=10, max_size=30))
 async def test_a_typed_statement_means_what_clickhouse_takes_it_for(
     shared_engine: EmbeddedEngine, texts: list[str]
@@ -205,7 +206,7 @@ async def test_a_typed_statement_means_what_clickhouse_takes_it_for(
             assert our == their.replace(" SETTINGS NONE", ""), text
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=examples(15), suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.lists(typed, min_size=10, max_size=30))
 async def test_what_clickhouse_takes_we_take(shared_engine: EmbeddedEngine, texts: list[str]) -> None:
     for text, theirs in zip(texts, await formatted(shared_engine, texts), strict=True):
@@ -221,7 +222,7 @@ def _parsed(text: str) -> Statement | None:
         return None
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=examples(15), suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(whole_models())
 async def test_the_statements_of_a_model_are_clickhouse_s_own_text(
     shared_engine: EmbeddedEngine, model: AccessModel

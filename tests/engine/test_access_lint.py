@@ -19,6 +19,7 @@ from core.access.lint.findings import Finding
 from core.access.lint.linting import fixed, lint
 from core.access.model import EntityKind, Grant, Revoke, Right
 from core.access.render import render
+from tests.examples import examples
 from tests.unit.access.lint_models import CONTEXT, model, user
 from tests.unit.access.strategies import plain_names, rights
 
@@ -120,7 +121,7 @@ statements = st.lists(
 )
 
 
-@settings(max_examples=4, suppress_health_check=list(HealthCheck), deadline=None)
+@settings(max_examples=examples(4), suppress_health_check=list(HealthCheck), deadline=None)
 @given(st.lists(statements, min_size=40, max_size=40))
 def test_a_revoke_without_effect_has_none(
     groups: dict[str, str], tmp_path_factory: pytest.TempPathFactory, examples: list[list[Grant | Revoke]]
@@ -148,7 +149,7 @@ def test_names_that_users_xml_cannot_hold(name: str, tmp_path: Path) -> None:
         pass
 
 
-@settings(max_examples=3, suppress_health_check=list(HealthCheck), deadline=None)
+@settings(max_examples=examples(3), suppress_health_check=list(HealthCheck), deadline=None)
 @given(st.lists(plain_names | st.sampled_from(["анна", "漢字", "a.b-c_d", "_x"]), min_size=1, max_size=20, unique=True))
 def test_names_that_users_xml_can_hold(tmp_path_factory: pytest.TempPathFactory, names: list[str]) -> None:
     held = [name for name in names if not _not_xml(name) and name != "default"]

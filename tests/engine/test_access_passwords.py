@@ -20,6 +20,7 @@ from core.access.parser import parse_statement
 from core.access.passwords import hash_password, hashed, password_digest
 from core.access.render import render
 from core.secrets import Secret
+from tests.examples import examples
 
 PASSWORD = "Correct-horse 😀 'battery'"
 HASHED = (AuthKind.SHA256, AuthKind.DOUBLE_SHA1, AuthKind.BCRYPT, AuthKind.SCRAM_SHA256)
@@ -103,7 +104,7 @@ def test_clickhouse_refuses_what_has_another_length(kind: AuthKind, administrato
         answer(administrator, sql)
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=examples(25), suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.text(st.characters(codec="utf-8"), max_size=80))
 def test_the_digests_are_those_of_clickhouse_s_functions(administrator: Any, password: str) -> None:
     salted = hashed(Authentication(AuthKind.SHA256, password=password))

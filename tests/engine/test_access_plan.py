@@ -37,11 +37,12 @@ from core.access_changes.changes import change_for
 from core.access_changes.fingerprints import read_fingerprints
 from core.clickhouse.embedded import EmbeddedEngine
 from tests.engine.running_place import Place, states
+from tests.examples import examples
 from tests.unit.access.plan_models import PROFILES, models, rights_of, whole_models
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 _ENGINE = settings(
-    max_examples=6,
+    max_examples=examples(6),
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # to shrink would take minutes
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],

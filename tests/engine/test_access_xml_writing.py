@@ -22,10 +22,11 @@ from core.access.xml.names import is_element_name
 from core.access.xml.reading import Reading, XmlFile, read_files
 from core.access.xml.writing import FOLDER, Layout, WritingOptions, Written, write
 from tests.engine.xml_engine import CHDB, DEFAULT, FOR_CHDB, document, laid_out, loaded, show_access
+from tests.examples import examples
 from tests.unit.access import strategies, xml_models
 
 ENGINE = settings(
-    max_examples=8,
+    max_examples=examples(8),
     deadline=None,
     phases=[Phase.explicit, Phase.generate],  # to shrink would take minutes
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
@@ -128,7 +129,7 @@ def reread(written: Written) -> Reading:
     return read_files([XmlFile(path, text.encode()) for path, text in written.files.items()], CHDB)
 
 
-@settings(ENGINE, max_examples=4)
+@settings(ENGINE, max_examples=examples(4))
 @given(st.lists(st.one_of(xml_models.hostile_names, strategies.names), min_size=20, max_size=20, unique=True))
 def test_names_that_are_said_to_fit_are_loaded(names: list[str]) -> None:
     fit = [name for name in names if is_element_name(name)]

@@ -21,6 +21,7 @@ from core.errors import HousekeysError, RefusedError, UnreachableError
 from core.paths import Paths
 from core.profiles.model import Profile
 from core.secrets import Secret, SecretReference
+from tests.examples import examples
 from tests.http_front.process import PASSWORD, USER, Front
 
 pytest_plugins = ("tests.http_front.fixtures",)
@@ -151,7 +152,7 @@ def test_rights_read_from_show_grants(statements: list[str], expected: bool) -> 
     assert held.give(Ability("create journal table", "CREATE TABLE", "db", "journal")) is expected
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(privilege=st.sampled_from(["SELECT", "INSERT", "ALL"]), option=st.booleans())
 def test_the_grant_option_counts_only_where_it_is(privilege: str, option: bool) -> None:
     text = f"GRANT {privilege} ON *.* TO u{' WITH GRANT OPTION' if option else ''}"

@@ -20,9 +20,10 @@ from core.access.model import EntityKind, NameSet, SettingElement, User
 from core.access.policies import PolicyName, RowPolicy
 from core.access.settings_profiles import SettingsProfile
 from core.clickhouse.embedded_handle import Handle, HandleOptions
+from tests.examples import examples
 
 ENGINE = settings(
-    max_examples=5,
+    max_examples=examples(5),
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.too_slow],

@@ -25,12 +25,13 @@ from core.access.render import render
 from core.access.render_grants import identifier, render_rights
 from core.clickhouse.embedded_handle import Handle, HandleOptions
 from core.clickhouse.errors import NoRightError, ServerError
+from tests.examples import examples
 from tests.unit.access import effective_models
 from tests.unit.access.effective_examples import model_of
 
 # Every model takes an engine of its own: few of them, and no search for a smaller one.
 ENGINE = settings(
-    max_examples=4,
+    max_examples=examples(4),
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

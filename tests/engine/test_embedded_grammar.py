@@ -11,6 +11,7 @@ from core.access.parser import parse_statement
 from core.access.privileges import _ALIASES, _MIXED_CASE, PARAMETRISED, privilege_name
 from core.access.render import render
 from core.clickhouse.embedded import EmbeddedEngine
+from tests.examples import examples
 from tests.unit.access.strategies import statements
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -21,7 +22,7 @@ async def formatted(engine: EmbeddedEngine, sql: list[str]) -> list[str]:
     return list((await engine.query(FORMAT, {"statements": sql})).first_cell())
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=examples(40), suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.lists(statements, min_size=1, max_size=10))
 async def test_what_we_render_clickhouse_accepts_and_understands(
     shared_engine: EmbeddedEngine, found: list[Statement]

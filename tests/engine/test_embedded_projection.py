@@ -35,10 +35,11 @@ from core.access.state import AccessRefused, AccessState
 from core.access.users_xml import element_name, not_enforced, project
 from core.clickhouse.embedded_answers import shown
 from core.clickhouse.embedded_handle import Handle, HandleOptions
+from tests.examples import examples
 from tests.unit.access import strategies
 
 ENGINE = settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=examples(12), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 
 

@@ -18,6 +18,7 @@ from core.access.users_xml_limits import limits_of
 from core.clickhouse.embedded_handle import Handle, HandleOptions
 from core.clickhouse.trying import scratch
 from core.errors import HousekeysError
+from tests.examples import examples
 
 # Two users, one with a role; two tables that may have policies of their own, one that only `d.*` can reach.
 USERS = {"u": ("r",), "v": (), FIXED_USER: ()}
@@ -106,7 +107,7 @@ def build(found: Sequence[tuple[str | None, str | None, bool, NameSet]]) -> Acce
     return state
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(8), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(found=_policies)
 def test_everybody_sees_what_the_policies_say_or_nothing(
     folder: Path, found: list[tuple[str | None, str | None, bool, NameSet]]

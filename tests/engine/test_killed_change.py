@@ -55,9 +55,8 @@ async def check(folder: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-async def test_killed_at_many_moments(tmp_path: Path, seed: int) -> None:
-    chance = random.Random(seed)
+async def test_killed_at_many_moments(tmp_path: Path) -> None:
+    chance = random.Random(1)
     kills = 0
     while not live_or_die(tmp_path, chance.randint(4, 20)):
         kills += 1
@@ -66,7 +65,7 @@ async def test_killed_at_many_moments(tmp_path: Path, seed: int) -> None:
     await check(tmp_path)
 
 
-@pytest.mark.parametrize("share", [0.2, 0.5, 0.8])
+@pytest.mark.parametrize("share", [0.3, 0.7])
 async def test_killed_from_outside(tmp_path: Path, share: float) -> None:
     """The kernel ends it wherever it is, in the middle of ClickHouse's own work too."""
     process = start(tmp_path, 0)

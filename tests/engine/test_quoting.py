@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from core.access.render_grants import identifier, string
 from core.clickhouse.embedded import EmbeddedEngine
 from core.clickhouse.quoting import quote_identifier, quote_string
+from tests.examples import examples
 from tests.unit.access.strategies import texts
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -29,7 +30,7 @@ HOSTILE = [
 any_text = st.one_of(texts, st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20))
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.lists(any_text, min_size=1, max_size=20))
 async def test_strings_and_identifiers_come_back(shared_engine: EmbeddedEngine, found: list[str]) -> None:
     columns = ", ".join(f"{quote_string(text)} AS {quote_identifier(text)}" for text in dict.fromkeys(found))

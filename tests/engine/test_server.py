@@ -26,6 +26,7 @@ from core.clickhouse.server import ServerEngine
 from core.clickhouse.server_failures import ConnectionLostError
 from core.errors import BadInputError, HousekeysError, UnreachableError
 from core.secrets import Secret
+from tests.examples import examples
 from tests.http_front.faults import Fault
 from tests.http_front.process import CERTIFICATE_USER, COLON_USER, USER, Front
 
@@ -253,7 +254,7 @@ async def test_a_user_who_may_change_no_setting(tmp_path: Path) -> None:
         front.close()
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(values=st.lists(st.text(), min_size=1, max_size=20))
 def test_any_text_comes_back(running_front: Front, values: list[str]) -> None:
     async def ask() -> list[str]:

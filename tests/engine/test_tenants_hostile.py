@@ -19,6 +19,7 @@ from core.tenants.planning import plan_describe, plan_resume, plan_suspend
 from core.tenants.removal import plan_remove
 from core.tenants.requests import TEXT_FIELDS
 from tests.engine.tenants_place import TenantsPlace
+from tests.examples import examples
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -83,7 +84,7 @@ _names = st.text(
 
 
 @given(names=st.lists(_names, min_size=1, max_size=8, unique=True))
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(12), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_a_name_is_taken_exactly_or_refused(place: TenantsPlace, names: list[str]) -> None:
     good = [name for name in names if not name_problem(name, journal_database=place.journal.database)]
     if len(good) < len(names):
@@ -117,7 +118,7 @@ _texts = st.text(st.characters() | st.sampled_from("'\"\\`{}[]<>\x00\n\t\r\x1bðŸ
 
 
 @given(texts=st.fixed_dictionaries(dict.fromkeys(TEXT_FIELDS, _texts)))
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(30), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_a_text_is_kept_exactly_or_refused(place: TenantsPlace, texts: dict[str, str]) -> None:
     name = place.name("described")
     if not await place.exists(name):

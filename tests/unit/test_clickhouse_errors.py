@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.clickhouse.errors import (
@@ -117,8 +117,10 @@ def test_secrets_of_every_shape_are_redacted(text: str) -> None:
         assert "hunter2" not in shown
 
 
-@settings(max_examples=100)
-@given(secret=st.text(min_size=12).filter(lambda text: text.isprintable()), cut=st.integers(0, 8))
+PRINTABLE = st.characters(exclude_categories=("C", "Z"), include_characters=" ")
+
+
+@given(secret=st.text(PRINTABLE, min_size=12), cut=st.integers(0, 8))
 def test_no_quoted_literal_survives(secret: str, cut: int) -> None:
     secret = f"~{secret}~"
     literal = quote_string(secret)
@@ -127,7 +129,6 @@ def test_no_quoted_literal_survives(secret: str, cut: int) -> None:
     assert secret not in redact(f"IDENTIFIED WITH sha256_password BY {literal} HOST ANY")
 
 
-@settings(max_examples=100)
 @given(code=st.one_of(st.none(), st.integers(0, 2000)), text=st.text())
 def test_total(code: int | None, text: str) -> None:
     error = explain(code, text)

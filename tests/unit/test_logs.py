@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import quote, quote_plus, urlencode
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core import logs
@@ -37,7 +37,6 @@ def paths(tmp_path: Path) -> Iterator[Paths]:
         logger.setLevel(logging.NOTSET)
 
 
-@settings(max_examples=100, deadline=None)
 @given(VALUES, st.text(max_size=10), st.text(max_size=10))
 def test_a_revealed_secret_is_masked_in_every_form(value: str, before: str, after: str) -> None:
     secret = Secret(value).reveal()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from hypothesis import given, settings
+from hypothesis import given
 
 from core.access.access_model import AccessModel
 from core.access.assembling import assemble
@@ -28,7 +28,6 @@ from tests.unit.access.plan_models import whole_models
 
 
 @given(whole_models())
-@settings(max_examples=40)
 def test_statements_build_the_same_model_and_so_does_their_text(model: AccessModel) -> None:
     statements = statements_of(model)
     built, misfits = assemble(statements)
@@ -45,7 +44,6 @@ def test_statements_build_the_same_model_and_so_does_their_text(model: AccessMod
 
 
 @given(whole_models())
-@settings(max_examples=40)
 def test_every_name_is_known_when_it_is_used(model: AccessModel) -> None:
     known: set[tuple[EntityKind, str]] = set()
     for statement in statements_of(_without_circles(model)):

@@ -14,6 +14,7 @@ from core.access.model import Grant, Revoke, Right
 from core.access.parser import parse_statement
 from core.access.render import render
 from core.errors import BadInputError, NotFoundError
+from tests.examples import examples
 from tests.unit.access import effective_models
 from tests.unit.access.effective_examples import model_of, role, user
 
@@ -22,7 +23,7 @@ ADMIN_ALONE = TREE.mask("NAMED COLLECTION ADMIN") & ~sum(
     TREE.mask(name) for name, privilege in TREE.privileges.items() if privilege.group == "NAMED COLLECTION ADMIN"
 )
 # What is drawn is large: few examples, and no search for a smaller one.
-FEW = settings(max_examples=5, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+FEW = settings(max_examples=examples(5), deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 
 
 def folded(*sql: str) -> list[str]:
@@ -96,7 +97,7 @@ def test_all_on_a_database_gives_rights_on_a_user_of_that_name_and_none_on_other
     assert rights.at((Step("tenant_a"), Step("t"))).granted & policies
 
 
-@settings(FEW, max_examples=40)
+@settings(FEW, max_examples=examples(40))
 @given(effective_models.held("u"))
 def test_the_canonical_statements_mean_what_was_folded(given_: tuple[Grant | Revoke, ...]) -> None:
     rights = fold(given_, TREE)

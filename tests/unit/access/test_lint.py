@@ -10,9 +10,10 @@ from core.access.access_model import AccessModel, EntityKey, Origin
 from core.access.lint.findings import Finding, LintContext, Severity
 from core.access.lint.linting import fixed, lint
 from core.access.model import Authentication, AuthKind, EntityKind
+from tests.examples import examples
 from tests.unit.access.lint_models import CONTEXT, contexts, found, model, models, user
 
-thorough = settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+thorough = settings(max_examples=examples(40), suppress_health_check=[HealthCheck.too_slow])
 
 
 @thorough

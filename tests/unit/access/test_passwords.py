@@ -29,6 +29,7 @@ from core.access.passwords import (
 )
 from core.errors import BadInputError, HousekeysError, RefusedError
 from core.secrets import Secret
+from tests.examples import examples
 
 STRONG = "Correct-horse1"
 HASHED = (AuthKind.SHA256, AuthKind.DOUBLE_SHA1, AuthKind.BCRYPT, AuthKind.SCRAM_SHA256)
@@ -78,7 +79,7 @@ def test_scram_is_that_of_rfc_7677() -> None:
     assert base64.b64encode(server) == b"6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4="
 
 
-@settings(max_examples=10)
+@settings(max_examples=examples(10))
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=40))
 def test_scram_is_pbkdf2_of_openssl(password: str) -> None:
     method = hash_password(Secret(password), AuthKind.SCRAM_SHA256)

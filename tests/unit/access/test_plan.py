@@ -10,10 +10,11 @@ from core.access.model import Drop
 from core.access.planning.plan import stale
 from core.access.planning.planner import plan
 from core.access.policies import DropPolicy
+from tests.examples import examples
 from tests.unit.access.plan_models import applied, models, rebuilt, whole_models
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 @given(models(), models())
 def test_a_plan_makes_what_is_desired_and_its_inverse_what_was(current: AccessModel, desired: AccessModel) -> None:
     made = plan(current, desired, exact=True)
@@ -25,7 +26,7 @@ def test_a_plan_makes_what_is_desired_and_its_inverse_what_was(current: AccessMo
     assert (made.steps == ()) == made.differences.nothing
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 @given(models())
 def test_what_is_as_desired_needs_no_plan(model: AccessModel) -> None:
     for exact in (True, False):
@@ -34,7 +35,7 @@ def test_what_is_as_desired_needs_no_plan(model: AccessModel) -> None:
     assert stale(plan(model, model, exact=True), AccessModel()) == ()
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 @given(models(), models())
 def test_every_step_can_be_taken_back_alone(current: AccessModel, desired: AccessModel) -> None:
     now = current
@@ -44,7 +45,7 @@ def test_every_step_can_be_taken_back_alone(current: AccessModel, desired: Acces
         now = then
 
 
-@settings(max_examples=15)
+@settings(max_examples=examples(15))
 @given(whole_models(), whole_models())
 def test_entities_of_every_kind_are_planned(current: AccessModel, desired: AccessModel) -> None:
     made = plan(current, desired, exact=True)
@@ -56,7 +57,7 @@ def test_entities_of_every_kind_are_planned(current: AccessModel, desired: Acces
     assert plan(current, current, exact=True).steps == ()
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 @given(whole_models(), whole_models())
 def test_what_is_not_exact_takes_nothing_away(current: AccessModel, desired: AccessModel) -> None:
     made = plan(current, desired, exact=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from core.access.difference_rights import Rights, folded, rights_statements, same_rights, united
 from core.access.effective.privilege_tree import clickhouse_26_9
@@ -32,7 +32,6 @@ def changes(before: Statements, after: Statements) -> list[str]:
     return [render(statement).removesuffix(" TO u").removesuffix(" FROM u") for statement in found]
 
 
-@settings(max_examples=100)
 @given(rights_of("u"), rights_of("u"))
 def test_the_statements_make_the_other_rights(before: Statements, after: Statements) -> None:
     made = tuple(rights_statements(folded(before), folded(after), "u"))
@@ -40,7 +39,6 @@ def test_the_statements_make_the_other_rights(before: Statements, after: Stateme
     assert same_rights(folded(shown((*before, *made))), folded(shown(after)))
 
 
-@settings(max_examples=50)
 @given(rights_of("u"), rights_of("u"))
 def test_both_together_hold_each(first: Statements, second: Statements) -> None:
     both = united(folded(first), folded(second))

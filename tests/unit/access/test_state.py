@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ElementTree
 from copy import deepcopy
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.access.model import (
@@ -113,7 +113,6 @@ _limits: st.SearchStrategy[Statement] = st.one_of(
 
 
 @given(st.lists(st.one_of(_statements, _limits), max_size=25))
-@settings(max_examples=200)
 def test_a_state_is_built_again_from_its_statements(statements: list[Statement]) -> None:
     state = AccessState()
     for statement in statements:
@@ -134,7 +133,6 @@ def _known(state: AccessState) -> tuple[object, ...]:
 
 
 @given(st.lists(st.one_of(_statements, _limits), max_size=25))
-@settings(max_examples=100)
 def test_everything_that_is_named_is_there(statements: list[Statement]) -> None:
     state = AccessState()
     for statement in statements:
@@ -154,7 +152,6 @@ def test_everything_that_is_named_is_there(statements: list[Statement]) -> None:
 
 
 @given(st.lists(st.one_of(_statements, _limits), max_size=25))
-@settings(max_examples=50)
 def test_the_projection_of_any_state_is_whole(statements: list[Statement]) -> None:
     state = AccessState()
     for statement in statements:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from core.access.model import (
     NOBODY,
@@ -45,7 +45,6 @@ from tests.unit.access.strategies import grants, other_statements, quotas, row_p
 
 
 @given(statements)
-@settings(max_examples=200)
 def test_what_is_rendered_is_read_back(statement: Statement) -> None:
     sql = render(statement)
     assert render(parse_statement(sql)) == sql
@@ -53,7 +52,6 @@ def test_what_is_rendered_is_read_back(statement: Statement) -> None:
 
 
 @given(other_statements)
-@settings(max_examples=200)
 def test_statements_about_quotas_profiles_and_policies_are_read_back_as_equal_values(statement: Statement) -> None:
     assert _with_settings_in_order(parse_statement(render(statement))) == _with_settings_in_order(statement)
 

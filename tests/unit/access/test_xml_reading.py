@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.access.access_model import EntityKey, Origin
@@ -227,7 +227,6 @@ def test_includes_and_references_that_multiply_end() -> None:
     assert any("too many" in problem.message for problem in reading.problems)
 
 
-@settings(max_examples=150, deadline=None)
 @given(st.binary(max_size=60).map(lambda noise: b"<clickhouse><users>" + noise + b"</users></clickhouse>"))
 def test_any_bytes_are_read_or_refused_with_a_place(content: bytes) -> None:
     try:
@@ -290,7 +289,6 @@ _trees = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
 @given(_trees, _trees, _trees)
 def test_any_elements_in_any_place_are_read(first: str, second: str, third: str) -> None:
     files = [XmlFile(f"{part}.xml", f"<clickhouse>{part}</clickhouse>".encode()) for part in (first, second)]

@@ -12,10 +12,11 @@ from core.access.access_model import AccessModel, Holder
 from core.access.model import AuthKind, EntityKind, Grant, NameSet, Revoke, SettingElement, User
 from core.access.xml.reading import Reading, XmlFile, read_files
 from core.access.xml.writing import Layout, WritingOptions, Written, write
+from tests.examples import examples
 from tests.unit.access import xml_models
 
 QUICK = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 LOCKED = "0" * 64
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.changes import (
@@ -29,13 +29,11 @@ from core.errors import BadInputError
 from tests.unit.changes.strategies import changes, secret_files
 
 
-@settings(max_examples=100)
 @given(changes())
 def test_a_change_survives_being_written_down(change: Change) -> None:
     assert change_from_record(json.loads(json.dumps(change_to_record(change)))) == change
 
 
-@settings(max_examples=50)
 @given(secret_files)
 def test_the_content_of_a_secret_file_is_left_out(step: FileStep) -> None:
     back = step_from_record(json.loads(json.dumps(step_to_record(step))))
@@ -77,7 +75,6 @@ def test_a_step_can_only_need_one_before_it() -> None:
 
 
 @given(st.data())
-@settings(max_examples=100)
 def test_an_inverse_takes_back_what_was_done_last_first(data: st.DataObject) -> None:
     change = data.draw(changes())
     done = data.draw(st.sets(st.sampled_from(range(len(change.steps)))) if change.steps else st.just(set()))

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from uuid import RFC_4122, UUID
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.journal.ids import Generator, following, moment, new_ids
@@ -15,7 +15,6 @@ from core.journal.ids import Generator, following, moment, new_ids
 LATEST = 4_102_444_800_000_000_000  # the year 2100, in nanoseconds
 
 
-@settings(max_examples=100)
 @given(st.integers(0, LATEST))
 def test_layout_and_time(now: int) -> None:
     made = Generator(lambda: now).next()
@@ -26,7 +25,6 @@ def test_layout_and_time(now: int) -> None:
     assert timedelta(0) <= exact - moment(made) <= timedelta(microseconds=1)
 
 
-@settings(max_examples=100)
 @given(st.lists(st.tuples(st.integers(0, 10**7), st.integers(1, 100)), min_size=1, max_size=50))
 def test_ids_grow_even_when_the_clock_goes_back(calls: list[tuple[int, int]]) -> None:
     times = iter([now for now, _ in calls])

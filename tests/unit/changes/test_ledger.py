@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.changes import Change, Event, RecordStep, StatementStep
@@ -54,7 +54,6 @@ def histories(draw: st.DrawFn) -> tuple[Ledger, list[Record]]:
     return ledger, records
 
 
-@settings(max_examples=100)
 @given(histories())
 def test_a_file_is_read_as_it_was_written(history: tuple[Ledger, list[Record]]) -> None:
     ledger, records = history
@@ -69,7 +68,6 @@ def test_a_file_is_read_as_it_was_written(history: tuple[Ledger, list[Record]]) 
     assert replayed.unsent_rows() == ledger.unsent_rows()
 
 
-@settings(max_examples=100)
 @given(histories(), st.data())
 def test_what_is_torn_never_happened(history: tuple[Ledger, list[Record]], data: st.DataObject) -> None:
     lines = [encode(record) for record in history[1]]
@@ -84,7 +82,6 @@ def test_what_is_torn_never_happened(history: tuple[Ledger, list[Record]], data:
     assert not content.damaged
 
 
-@settings(max_examples=100)
 @given(histories(), st.data())
 def test_a_changed_byte_is_noticed(history: tuple[Ledger, list[Record]], data: st.DataObject) -> None:
     line = bytearray(encode(data.draw(st.sampled_from(history[1]))))
@@ -108,7 +105,6 @@ def test_a_hole_before_a_durable_record_is_damage_and_one_at_the_end_is_not() ->
     assert len(decode_all(first + begun + hole + done).records) == 2
 
 
-@settings(max_examples=100)
 @given(histories(), st.data())
 def test_rows_are_the_same_wherever_sending_broke_off(
     history: tuple[Ledger, list[Record]], data: st.DataObject

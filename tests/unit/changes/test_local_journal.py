@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import HousekeysError
@@ -52,7 +52,6 @@ async def test_it_is_private_and_one_line_a_row(journal: LocalJournal) -> None:
     assert await journal.history() == rows[::-1]
 
 
-@settings(max_examples=50)
 @given(st.lists(st.tuples(texts, texts, texts, details), min_size=1, max_size=4))
 def test_a_row_comes_back_as_it_was(tmp_path_factory: pytest.TempPathFactory, made: list[Any]) -> None:
     journal = LocalJournal(tmp_path_factory.mktemp("journal") / "j.jsonl")

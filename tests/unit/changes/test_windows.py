@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.changes import Change, FileStep, OnFailure, RecordStep, StatementStep
@@ -11,7 +11,6 @@ from core.running.windows import next_window
 from tests.unit.changes.strategies import changes
 
 
-@settings(max_examples=200)
 @given(changes(max_steps=12), st.integers(1, 5), st.data())
 def test_a_run_by_windows(change: Change, limit: int, data: st.DataObject) -> None:
     states: dict[int, str] = {}

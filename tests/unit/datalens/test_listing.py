@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.changes import Change, FileStep
@@ -66,7 +66,6 @@ def test_missing_fields() -> None:
 
 
 @given(st.dictionaries(st.sampled_from([key for key in KEYS if key != "icon"]), st.text(max_size=60)))
-@settings(max_examples=100)
 def test_every_text_is_kept_exactly(texts: dict[str, str]) -> None:
     usable = {key: text for key, text in texts.items() if not text_problem(text, multiline=KEYS[key].multiline)}
     listing = Listing().with_texts(usable)

@@ -6,7 +6,7 @@ import hashlib
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import BadInputError
@@ -28,7 +28,6 @@ def resealed(header: object, rest: bytes = b"AAAA") -> bytes:
     return body + hashlib.sha256(body).hexdigest().encode() + b"\n"
 
 
-@settings(max_examples=50, deadline=None)
 @given(st.text(st.characters(codec="utf-8"), min_size=1, max_size=50), st.integers(0, 2**31 - 1))
 def test_round_trip(passphrase: str, version: int) -> None:
     sealed = seal(private_key(1), "partner", version, Secret(passphrase), CHEAP)
@@ -74,7 +73,6 @@ def test_every_flipped_byte_is_noticed_without_the_passphrase(content: bytes) ->
                 Envelope.from_bytes(bytes(damaged))
 
 
-@settings(max_examples=100)
 @given(st.integers(0, len(SEALED) - 1), st.binary(max_size=8), st.integers(0, 8))
 def test_a_cut_or_spliced_file_is_damaged(place: int, extra: bytes, cut: int) -> None:
     content = SEALED[:place] + extra + SEALED[place + cut :]
@@ -120,7 +118,6 @@ def test_a_file_cannot_ask_for_any_cost(cost: dict[str, object]) -> None:
         Envelope.from_bytes(resealed(header, payload))
 
 
-@settings(max_examples=100)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(max_size=5),

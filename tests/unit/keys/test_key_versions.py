@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.changes import Event
@@ -109,7 +109,6 @@ def test_rows_that_introduce_nothing_are_passed_over() -> None:
     assert fold(rows_of(*strange)) == []
 
 
-@settings(max_examples=100)
 @given(st.lists(st.tuples(st.integers(1, 4), st.sampled_from(list(KeyState))), max_size=20))
 def test_at_most_one_partner_version_is_active(moves: list[tuple[int, KeyState]]) -> None:
     events = [introduced("partner", number, number) for number in range(1, 5)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.keys import rsa_keys
@@ -32,7 +32,6 @@ def test_two_exports_differ() -> None:
     assert encrypted_pkcs8(b"x", b"y") != encrypted_pkcs8(b"x", b"y")
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.integers(0, 2**40))
 def test_integers_are_der(number: int) -> None:
     content = _integer(number)

@@ -6,7 +6,7 @@ import hashlib
 from functools import cache
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.keys import rsa_keys
@@ -141,7 +141,6 @@ def test_a_certificate_an_ssh_key_and_two_keys_are_refused() -> None:
         rsa_keys.load_private(private_pem(1) + b" " * rsa_keys.LONGEST_PEM)
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.data())
 def test_a_damaged_pem_is_refused_or_another_key(data: st.DataObject) -> None:
     pem = bytearray(public_pem(1))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import BadInputError, HousekeysError, NotFoundError, RefusedError
@@ -283,7 +283,6 @@ def written_files(draw: Draw) -> tuple[str, list[str]]:
     return text, writer.notes
 
 
-@settings(max_examples=120, deadline=None)
 @given(written_files(), PROFILES, st.data())
 def test_any_edit_of_any_file_says_what_was_meant_and_keeps_every_comment(
     tmp_path_factory: pytest.TempPathFactory, made: tuple[str, list[str]], wanted: Profile, data: st.DataObject
@@ -307,7 +306,6 @@ def test_any_edit_of_any_file_says_what_was_meant_and_keeps_every_comment(
         assert "\n" not in edited.text.replace("\r\n", "")
 
 
-@settings(max_examples=80, deadline=None)
 @given(written_files(), NAMES, st.data())
 def test_any_profile_of_any_file_can_be_renamed_and_removed(
     tmp_path_factory: pytest.TempPathFactory, made: tuple[str, list[str]], new: str, data: st.DataObject

@@ -6,13 +6,12 @@ import tomllib
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from core.profiles.positions import positions
 from tests.unit.profiles.toml_texts import Writer, toml_texts
 
 
-@settings(max_examples=150, deadline=None)
 @given(toml_texts())
 def test_every_key_of_any_text_is_found_on_its_line(made: tuple[dict[str, Any], Writer]) -> None:
     data, writer = made
@@ -22,7 +21,6 @@ def test_every_key_of_any_text_is_found_on_its_line(made: tuple[dict[str, Any], 
     assert positions(writer.text.replace("\n", "\r\n")).lines == writer.lines
 
 
-@settings(max_examples=50, deadline=None)
 @given(toml_texts())
 def test_statements_and_mentions_stand_where_they_say(made: tuple[dict[str, Any], Writer]) -> None:
     text = made[1].text

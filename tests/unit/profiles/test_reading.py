@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import BadInputError, NotFoundError
@@ -376,7 +376,6 @@ def test_an_unknown_name_gets_the_nearest(tmp_path: Path) -> None:
         file.profile("prodution")
 
 
-@settings(max_examples=60, deadline=None)
 @given(toml_texts())
 def test_any_toml_is_read_without_a_traceback(
     tmp_path_factory: pytest.TempPathFactory, made: tuple[dict[str, Any], Writer]
@@ -389,7 +388,6 @@ def test_any_toml_is_read_without_a_traceback(
     assert "embedded" in file.names
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.binary(max_size=60))
 def test_any_bytes_are_read_without_a_traceback(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     path = tmp_path_factory.getbasetemp() / "bytes.toml"

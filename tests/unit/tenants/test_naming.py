@@ -6,7 +6,7 @@ import json
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import BadInputError
@@ -87,7 +87,6 @@ def test_the_journals_database_is_refused_by_its_own_name() -> None:
 
 
 @given(st.text())
-@settings(max_examples=100)
 def test_every_text_is_judged(name: str) -> None:
     problem = name_problem(name)
     assert shown(name).isprintable()
@@ -99,7 +98,6 @@ def test_every_text_is_judged(name: str) -> None:
 
 
 @given(st.text(alphabet=st.characters(codec="utf-8")))
-@settings(max_examples=100)
 def test_length_counts_percent_encoding(name: str) -> None:
     # urllib keeps `-`, `.` and `~` as well, which ClickHouse encodes.
     expected = quote(name, safe="").replace("-", "%2D").replace(".", "%2E").replace("~", "%7E")

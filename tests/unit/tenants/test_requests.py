@@ -6,7 +6,7 @@ import csv
 import io
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import BadInputError
@@ -107,7 +107,6 @@ _requests = st.lists(
 
 
 @given(_requests, st.sampled_from(",;\t"), st.sampled_from(["\n", "\r\n"]), st.booleans())
-@settings(max_examples=100)
 def test_what_csv_writes_is_read_exactly(
     requests: list[TenantRequest], delimiter: str, line_end: str, marked: bool
 ) -> None:
@@ -120,7 +119,6 @@ def test_what_csv_writes_is_read_exactly(
 
 
 @given(st.text() | st.binary())
-@settings(max_examples=100)
 def test_any_content_is_read_or_refused(content: str | bytes) -> None:
     try:
         requests = read_requests(content, "f")

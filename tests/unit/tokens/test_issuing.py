@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.exceptions import InvalidSignature
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.errors import BadInputError
@@ -39,7 +39,6 @@ def test_the_documented_receiver_reads_the_exact_name(name: str) -> None:
     assert RECEIVER.accept(ISSUER.issue(name).text) == name
 
 
-@settings(max_examples=50, deadline=None)
 @given(st.text(min_size=1, max_size=60))
 @example("x" * 230)
 @example("x" * 231)
