@@ -8,6 +8,8 @@ import pytest
 import pytest_textual_snapshot as plugin
 from textual import _wait
 
+from tests.console.album import take as take
+
 _NOTHING = re.compile(r'<rect [^>]*\bwidth="0"[^>]*/>')
 _normalized = plugin.normalize_svg
 
