@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import pytest
 import pytest_textual_snapshot as plugin
+import textual._doc as taking
+from textual import _wait
+
+import textual._doc as taking
 from textual import _wait
 
 from tests.console.album import take as take
+from tests.console.both_sizes import Pictures, take_both
+from tests.console.walking import Walk
+from tui.app import HousekeysApp
 
 _NOTHING = re.compile(r'<rect [^>]*\bwidth="0"[^>]*/>')
 _normalized = plugin.normalize_svg
@@ -28,3 +36,19 @@ def without_nothing(svg: str) -> str:
 def pictures_as_they_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     """Compare what can be seen; used on the picture taken and on the stored one alike."""
     monkeypatch.setattr(plugin, "normalize_svg", without_nothing)
+
+
+@pytest.fixture
+def pictures(snap_compare: Callable[..., bool], monkeypatch: pytest.MonkeyPatch) -> Pictures:
+    """Compares the pictures of a page at both sizes, the second one stored as `.1`."""
+
+    def compare(app: HousekeysApp, walk: Walk) -> bool:
+        taken = take_both(app, walk)
+        for svg in taken:
+            with monkeypatch.context() as patch:
+                patch.setattr(taking, "take_svg_screenshot", lambda svg=svg, **_: svg)
+                if not snap_compare(app):
+                    return False
+        return True
+
+    return compare

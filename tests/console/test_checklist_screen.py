@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import stat
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from core.clickhouse.errors import NoRightError
 from core.datalens import setup
 from core.errors import UnreachableError
 from core.session import Session
+from tests.console.both_sizes import Pictures
 from tests.console.ledger import ago, key_row, opened_with
 from tests.console.sample_tenants import USER, databases, holding
 from tests.console.starting import NARROW, WIDE, connected, never, opening, start_in, text_of, told, until
@@ -27,8 +27,6 @@ from tui.screens.checklist import ChecklistScreen
 from tui.screens.reveal import RevealScreen
 from tui.start import OpenSession
 
-SIZES = [pytest.param(NARROW, id="80x24"), pytest.param(WIDE, id="160x48")]
-Snapshot = Callable[..., bool]
 PASSWORD = "Korrekt-Pferd-7-Batterie"
 KEYS = [
     key_row("partner", 1, "generate", "generated", ago(days=9), "1"),
@@ -102,7 +100,6 @@ async def blind(session: Session) -> None:
 # -- pictures
 
 
-@pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize(
     ("how", "read_only", "walk"),
     [
@@ -126,16 +123,13 @@ async def blind(session: Session) -> None:
         pytest.param(opened_with(), None, at("sql-management", "<space>", see_last="Exactly this"), id="tick"),
     ],
 )
-def test_picture(
-    snap_compare: Snapshot, tmp_path: Path, size: tuple[int, int], how: OpenSession, read_only: bool | None, walk: Walk
-) -> None:
-    assert snap_compare(console(tmp_path, how, read_only=read_only), terminal_size=size, run_before=walk)
+def test_picture(pictures: Pictures, tmp_path: Path, how: OpenSession, read_only: bool | None, walk: Walk) -> None:
+    assert pictures(console(tmp_path, how, read_only=read_only), walk)
 
 
-@pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("shown", [False, True], ids=["hidden", "shown"])
 def test_picture_of_a_made_up_password(
-    snap_compare: Snapshot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int], shown: bool
+    pictures: Pictures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shown: bool
 ) -> None:
     from core.datalens import passwords
     from core.secrets import Secret
@@ -150,7 +144,7 @@ def test_picture_of_a_made_up_password(
             await pilot.press("space")
             await see(pilot, "q7RkN3vW")
 
-    assert snap_compare(console(tmp_path, opened_with()), terminal_size=size, run_before=walk)
+    assert pictures(console(tmp_path, opened_with()), walk)
 
 
 # -- what the keys do

@@ -13,8 +13,9 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from core.tokens.planning import Issuing
+from tests.console.both_sizes import Pictures
 from tests.console.ledger import HOSTILE, PASSPHRASE, new_token, ready_to_issue, screen_of
-from tests.console.starting import NARROW, WIDE, connected, never, start_in, told, until
+from tests.console.starting import NARROW, connected, never, start_in, told, until
 from tests.console.walking import Walk, copies, issue_for, pushed, run_change, see, type_in
 from tui.app import HousekeysApp
 from tui.screens.delivery import DeliveryScreen
@@ -23,15 +24,11 @@ from tui.screens.question import QuestionScreen
 from tui.screens.tokens import TokensScreen
 from tui.start import OpenSession
 
-SIZES = [pytest.param(NARROW, id="80x24"), pytest.param(WIDE, id="160x48")]
-Snapshot = Callable[..., bool]
-
 
 def console(folder: Path, how: OpenSession) -> HousekeysApp:
     return HousekeysApp(connected(start_in(folder, screen="tokens"), how))
 
 
-@pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize(
     "walk",
     [
@@ -42,19 +39,18 @@ def console(folder: Path, how: OpenSession) -> HousekeysApp:
         ),
     ],
 )
-def test_picture(snap_compare: Snapshot, tmp_path: Path, size: tuple[int, int], walk: Walk) -> None:
-    assert snap_compare(console(tmp_path, never), terminal_size=size, run_before=walk)
+def test_picture(pictures: Pictures, tmp_path: Path, walk: Walk) -> None:
+    assert pictures(console(tmp_path, never), walk)
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_picture_of_the_form(snap_compare: Snapshot, tmp_path: Path, size: tuple[int, int]) -> None:
+def test_picture_of_the_form(pictures: Pictures, tmp_path: Path) -> None:
     names = [HOSTILE, "acme_prod", *(f"tenant_{number}" for number in range(40))]
 
     def form() -> TokenFormScreen:
         return issue_form(names, "Encrypted to DataLens key 2, signed with partner key 3.", _never_made)
 
     walk = pushed(form, "Issue 42 tokens")
-    assert snap_compare(console(tmp_path, never), terminal_size=size, run_before=walk)
+    assert pictures(console(tmp_path, never), walk)
 
 
 async def _never_made(_values: object, _progress: Callable[[int, int], None]) -> Issuing:

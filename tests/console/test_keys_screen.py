@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from core.keys.key_ring import KeyRing
 from core.keys.rotation import Action, NextStep
 from core.keys.self_test import SelfTest
 from core.keys.versions import Side
+from tests.console.both_sizes import Pictures
 from tests.console.ledger import (
     PASSPHRASE,
     ledger,
@@ -24,7 +24,7 @@ from tests.console.ledger import (
     rotation,
     screen_of,
 )
-from tests.console.starting import NARROW, WIDE, connected, never, opening, start_in, text_of, told, until
+from tests.console.starting import NARROW, connected, never, opening, start_in, text_of, told, until
 from tests.console.walking import Walk, copies, run_change, see, showing, then, type_in
 from tests.unit.keys.sample_keys import openssl, private_pem, public_pem
 from tui.app import HousekeysApp
@@ -32,8 +32,6 @@ from tui.screens.key_rows import next_words
 from tui.screens.keys import KeysScreen
 from tui.start import OpenSession
 
-SIZES = [pytest.param(NARROW, id="80x24"), pytest.param(WIDE, id="160x48")]
-Snapshot = Callable[..., bool]
 FULL = [*rotation(), *ledger()]
 
 
@@ -45,7 +43,6 @@ def console(folder: Path, how: OpenSession, *, read_only: bool | None = None) ->
 # -- pictures
 
 
-@pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize(
     ("how", "read_only", "walk"),
     [
@@ -72,17 +69,12 @@ def console(folder: Path, how: OpenSession, *, read_only: bool | None = None) ->
         pytest.param(opened_with(FULL, keys=[2]), None, then("p", see_last="Present passphrase"), id="passphrase"),
     ],
 )
-def test_picture(
-    snap_compare: Snapshot, tmp_path: Path, size: tuple[int, int], how: OpenSession, read_only: bool | None, walk: Walk
-) -> None:
+def test_picture(pictures: Pictures, tmp_path: Path, how: OpenSession, read_only: bool | None, walk: Walk) -> None:
     app = console(tmp_path, how, read_only=read_only)
-    assert snap_compare(app, terminal_size=size, run_before=walk)
+    assert pictures(app, walk)
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_picture_of_what_is_wrong(
-    snap_compare: Snapshot, tmp_path: Path, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_picture_of_what_is_wrong(pictures: Pictures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     failed = SelfTest("This platform forbids SHA-1 signatures, which every DataLens token needs.", "Install the wheel.")
     monkeypatch.setattr("core.keys.self_test.self_test", lambda: failed)
 
@@ -90,7 +82,7 @@ def test_picture_of_what_is_wrong(
         session.keys.store.path(2).chmod(0o644)
 
     app = console(tmp_path, opened_with(FULL, keys=[2], prepare=open_wide))
-    assert snap_compare(app, terminal_size=size, run_before=showing("forbids SHA-1", "mode 0644"))
+    assert pictures(app, showing("forbids SHA-1", "mode 0644"))
 
 
 # -- the walk

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from core.errors import UnreachableError
 from core.files import write_private
 from core.profiles import Profile
 from core.session import Session
+from tests.console.both_sizes import Pictures
 from tests.console.ledger import ago, key_row, mark, opened_with
 from tests.console.starting import NARROW, WIDE, connected, never, opening, start_in, told, until
 from tests.console.walking import Walk, run_change, see, showing, type_in
@@ -21,8 +21,6 @@ from tui.app import HousekeysApp
 from tui.screens.listing import ListingScreen
 from tui.start import OpenSession
 
-SIZES = [pytest.param(NARROW, id="80x24"), pytest.param(WIDE, id="160x48")]
-Snapshot = Callable[..., bool]
 ICON = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><circle cx="4" cy="4" r="3"/></svg>'
 KEYS = [key_row("partner", 1, "generate", "generated", ago(days=9), "1")]
 HALF = Listing(
@@ -87,7 +85,6 @@ def listing_of(app: HousekeysApp) -> Listing:
 # -- pictures
 
 
-@pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize(
     ("how", "read_only", "walk"),
     [
@@ -109,10 +106,8 @@ def listing_of(app: HousekeysApp) -> Listing:
         pytest.param(kept(HALF), None, at("name.en", "W", see_last="Missing (4)"), id="pack"),
     ],
 )
-def test_picture(
-    snap_compare: Snapshot, tmp_path: Path, size: tuple[int, int], how: OpenSession, read_only: bool | None, walk: Walk
-) -> None:
-    assert snap_compare(console(tmp_path, how, read_only=read_only), terminal_size=size, run_before=walk)
+def test_picture(pictures: Pictures, tmp_path: Path, how: OpenSession, read_only: bool | None, walk: Walk) -> None:
+    assert pictures(console(tmp_path, how, read_only=read_only), walk)
 
 
 # -- what the keys do

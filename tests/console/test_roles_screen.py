@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ from textual.pilot import Pilot
 
 from core.access.access_model import Holder
 from core.access.model import EntityKind
+from tests.console.both_sizes import Pictures
 from tests.console.ledger import opened_with
 from tests.console.sample_access import SAMPLE, console, model_of, running
 from tests.console.starting import NARROW, WIDE, told, until
@@ -17,8 +17,6 @@ from tests.console.walking import Walk, run_change, see, showing, then, type_in
 from tui.screens.roles import RolesScreen
 from tui.start import OpenSession
 
-SIZES = [pytest.param(NARROW, id="80x24"), pytest.param(WIDE, id="160x48")]
-Snapshot = Callable[..., bool]
 LIVE = opened_with(prepare=running(*SAMPLE))
 
 
@@ -36,7 +34,6 @@ def on_reader(*keys: str, see_last: str) -> Walk:
 # -- pictures
 
 
-@pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize(
     ("how", "read_only", "walk"),
     [
@@ -47,23 +44,21 @@ def on_reader(*keys: str, see_last: str) -> Walk:
         pytest.param(LIVE, None, on_reader("x", see_last="Exactly this runs"), id="drop"),
     ],
 )  # fmt: skip
-def test_picture(
-    snap_compare: Snapshot, tmp_path: Path, size: tuple[int, int], how: OpenSession, read_only: bool | None, walk: Walk
-) -> None:
-    assert snap_compare(console(tmp_path, how, "roles", read_only=read_only), terminal_size=size, run_before=walk)
+def test_picture(pictures: Pictures, tmp_path: Path, how: OpenSession, read_only: bool | None, walk: Walk) -> None:
+    assert pictures(console(tmp_path, how, "roles", read_only=read_only), walk)
 
 
 @pytest.mark.parametrize(
     ("tab", "word"), [("Summary", "in roles"), ("Grants", "taken back"), ("SQL", "CREATE ROLE reader")]
 )
-def test_picture_of_a_tab(snap_compare: Snapshot, tmp_path: Path, tab: str, word: str) -> None:
+def test_picture_of_a_tab(pictures: Pictures, tmp_path: Path, tab: str, word: str) -> None:
     async def walk(pilot: Pilot[None]) -> None:
         await on_reader("d", see_last="in roles")(pilot)
         for _ in range(RolesScreen.TABS.index(tab)):
             await pilot.press("right")
         await see(pilot, f"[{tab}]", word)
 
-    assert snap_compare(console(tmp_path, LIVE, "roles"), terminal_size=NARROW, run_before=walk)
+    assert pictures(console(tmp_path, LIVE, "roles"), walk)
 
 
 # -- what its keys do

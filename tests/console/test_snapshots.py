@@ -15,6 +15,7 @@ from core.changes import Change, Danger, StatementStep
 from core.errors import HousekeysError, UnreachableError
 from core.journal.local_journal import LocalJournal
 from core.profiles import load
+from tests.console.both_sizes import Pictures
 from tests.console.sessions import (
     LOOK,
     PROFILE,
@@ -26,7 +27,7 @@ from tests.console.sessions import (
     row,
     unfinished,
 )
-from tests.console.starting import HOSTILE, NARROW, WIDE, connected, never, opening, start_in, text_of, until
+from tests.console.starting import HOSTILE, connected, never, opening, start_in, text_of, until
 from tui.app import HousekeysApp
 from tui.screens.change import ChangeScreen
 from tui.screens.form import FormScreen
@@ -37,7 +38,6 @@ pytestmark = pytest.mark.usefixtures("home")
 SnapCompare = Callable[..., bool]
 Steps = Callable[[Pilot[None]], Awaitable[None]]
 
-SIZES = pytest.mark.parametrize("size", [NARROW, WIDE], ids=["80x24", "160x48"])
 REFUSED = UnreachableError(
     "Cannot reach ch-1.example:8443.",
     advice="Is the server running, and is the port right?",
@@ -100,102 +100,86 @@ def journal(rows: Any = ROWS, **more: Any) -> FixedSession:
     return FixedSession(journal=FixedJournal(rows), **more)
 
 
-@SIZES
-def test_connecting(snap_compare: SnapCompare, tmp_path: Path, size: tuple[int, int]) -> None:
-    assert snap_compare(console(tmp_path, never), terminal_size=size, run_before=shows("Connecting"))
+def test_connecting(pictures: Pictures, tmp_path: Path) -> None:
+    assert pictures(console(tmp_path, never), shows("Connecting"))
 
 
-@SIZES
-def test_cannot_connect(snap_compare: SnapCompare, tmp_path: Path, size: tuple[int, int]) -> None:
-    assert snap_compare(console(tmp_path, REFUSED), terminal_size=size, run_before=shows("Errno 111"))
+def test_cannot_connect(pictures: Pictures, tmp_path: Path) -> None:
+    assert pictures(console(tmp_path, REFUSED), shows("Errno 111"))
 
 
-@SIZES
-def test_empty(snap_compare: SnapCompare, tmp_path: Path, size: tuple[int, int]) -> None:
-    assert snap_compare(console(tmp_path, journal(())), terminal_size=size, run_before=shows("is empty"))
+def test_empty(pictures: Pictures, tmp_path: Path) -> None:
+    assert pictures(console(tmp_path, journal(())), shows("is empty"))
 
 
-@SIZES
-def test_cannot_be_read(snap_compare: SnapCompare, tmp_path: Path, size: tuple[int, int]) -> None:
+def test_cannot_be_read(pictures: Pictures, tmp_path: Path) -> None:
     error = HousekeysError("No right to read the journal.", advice="Ask for: GRANT SELECT ON housekeys.*", detail="497")
     session = FixedSession(journal=FixedJournal(error=error))
-    assert snap_compare(console(tmp_path, session), terminal_size=size, run_before=shows("No right"))
+    assert pictures(console(tmp_path, session), shows("No right"))
 
 
-@SIZES
-def test_journal(snap_compare: SnapCompare, tmp_path: Path, size: tuple[int, int]) -> None:
-    assert snap_compare(console(tmp_path, journal()), terminal_size=size, run_before=shows("acme_30"))
+def test_journal(pictures: Pictures, tmp_path: Path) -> None:
+    assert pictures(console(tmp_path, journal()), shows("acme_30"))
 
 
-@SIZES
-def test_journal_read_only_on_production(snap_compare: SnapCompare, tmp_path: Path, size: tuple[int, int]) -> None:
+def test_journal_read_only_on_production(pictures: Pictures, tmp_path: Path) -> None:
     session = journal(profile=replace(PROFILE, production=True, cluster="main"), read_only=LOOK)
-    assert snap_compare(console(tmp_path, session), terminal_size=size, run_before=shows("acme_30"))
+    assert pictures(console(tmp_path, session), shows("acme_30"))
 
 
-@SIZES
-def test_journal_filtered_and_marked(snap_compare: SnapCompare, tmp_path: Path, size: tuple[int, int]) -> None:
+def test_journal_filtered_and_marked(pictures: Pictures, tmp_path: Path) -> None:
     steps = shows("acme_30", "slash", *"acme_1", "enter", "space", "space", "down")
-    assert snap_compare(console(tmp_path, journal()), terminal_size=size, run_before=steps)
+    assert pictures(console(tmp_path, journal()), steps)
 
 
-@SIZES
-def test_journal_detail(snap_compare: SnapCompare, tmp_path: Path, size: tuple[int, int]) -> None:
+def test_journal_detail(pictures: Pictures, tmp_path: Path) -> None:
     steps = then(shows("acme_30", "down", "enter"), "ticket")
-    assert snap_compare(console(tmp_path, journal()), terminal_size=size, run_before=steps)
+    assert pictures(console(tmp_path, journal()), steps)
 
 
-@SIZES
-def test_journal_with_an_unfinished_change(snap_compare: SnapCompare, tmp_path: Path, size: tuple[int, int]) -> None:
+def test_journal_with_an_unfinished_change(pictures: Pictures, tmp_path: Path) -> None:
     session = journal(runner=FixedRunner([unfinished()]))
-    assert snap_compare(console(tmp_path, session), terminal_size=size, run_before=shows("! Unfinished"))
+    assert pictures(console(tmp_path, session), shows("! Unfinished"))
 
 
-@SIZES
-def test_unfinished_change(snap_compare: SnapCompare, tmp_path: Path, size: tuple[int, int]) -> None:
+def test_unfinished_change(pictures: Pictures, tmp_path: Path) -> None:
     session = journal(runner=FixedRunner([unfinished(in_doubt=True)]))
     steps = then(shows("! Unfinished", "U"), "In doubt")
-    assert snap_compare(console(tmp_path, session), terminal_size=size, run_before=steps)
+    assert pictures(console(tmp_path, session), steps)
 
 
-@SIZES
-def test_hostile_names(snap_compare: SnapCompare, tmp_path: Path, size: tuple[int, int]) -> None:
+def test_hostile_names(pictures: Pictures, tmp_path: Path) -> None:
     rows = [row(number, name) for number, name in enumerate(HOSTILE)]
-    assert snap_compare(console(tmp_path, journal(rows)), terminal_size=size, run_before=shows("[bold]"))
+    assert pictures(console(tmp_path, journal(rows)), shows("[bold]"))
 
 
-@SIZES
-def test_help(snap_compare: SnapCompare, tmp_path: Path, size: tuple[int, int]) -> None:
+def test_help(pictures: Pictures, tmp_path: Path) -> None:
     steps = then(shows("acme_30", "question_mark"), "Help")
-    assert snap_compare(console(tmp_path, journal()), terminal_size=size, run_before=steps)
+    assert pictures(console(tmp_path, journal()), steps)
 
 
-@SIZES
-def test_palette(snap_compare: SnapCompare, tmp_path: Path, size: tuple[int, int]) -> None:
+def test_palette(pictures: Pictures, tmp_path: Path) -> None:
     steps = shows("acme_30", "ctrl+p", *"sort")
-    assert snap_compare(console(tmp_path, journal()), terminal_size=size, run_before=steps)
+    assert pictures(console(tmp_path, journal()), steps)
 
 
-@SIZES
-def test_jump(snap_compare: SnapCompare, tmp_path: Path, size: tuple[int, int]) -> None:
+def test_jump(pictures: Pictures, tmp_path: Path) -> None:
     steps = shows("acme_30", "colon", *"pro")
-    assert snap_compare(console(tmp_path, journal()), terminal_size=size, run_before=steps)
+    assert pictures(console(tmp_path, journal()), steps)
 
 
 # -- profiles
 
 
-@SIZES
-def test_profiles(snap_compare: SnapCompare, tmp_path: Path, size: tuple[int, int]) -> None:
+def test_profiles(pictures: Pictures, tmp_path: Path) -> None:
     app = HousekeysApp(start_in(tmp_path, CONFIG, screen="profiles"))
-    assert snap_compare(app, terminal_size=size, run_before=shows("typo", "down", "down"))
+    assert pictures(app, shows("typo", "down", "down"))
 
 
-@SIZES
-def test_new_profile(snap_compare: SnapCompare, tmp_path: Path, size: tuple[int, int]) -> None:
+def test_new_profile(pictures: Pictures, tmp_path: Path) -> None:
     app = HousekeysApp(start_in(tmp_path, CONFIG, screen="profiles"))
     steps = then(then(shows("typo", "n"), "New profile", *"stage", "enter"), "URL is needed")
-    assert snap_compare(app, terminal_size=size, run_before=steps)
+    assert pictures(app, steps)
 
 
 def profiles_here(folder: Path, monkeypatch: pytest.MonkeyPatch, *, read_only: bool | None = None) -> HousekeysApp:
@@ -207,17 +191,13 @@ def profiles_here(folder: Path, monkeypatch: pytest.MonkeyPatch, *, read_only: b
     return HousekeysApp(replace(start, paths=paths, profile_file=load(paths.config_file), read_only=read_only))
 
 
-@SIZES
-def test_profile_is_removed(
-    snap_compare: SnapCompare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
-) -> None:
+def test_profile_is_removed(pictures: Pictures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     steps = then(shows("typo", "down", "x"), "-[profiles.lab]")
-    assert snap_compare(profiles_here(tmp_path, monkeypatch), terminal_size=size, run_before=steps)
+    assert pictures(profiles_here(tmp_path, monkeypatch), steps)
 
 
-@SIZES
 def test_profile_file_was_changed_meanwhile(
-    snap_compare: SnapCompare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+    pictures: Pictures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def steps(pilot: Pilot[None]) -> None:
         await then(shows("typo", "down", "x"), "-[profiles.lab]")(pilot)
@@ -225,28 +205,22 @@ def test_profile_file_was_changed_meanwhile(
         await shows("Exactly this runs", "R")(pilot)
         await shows("Changed by someone else")(pilot)
 
-    assert snap_compare(profiles_here(tmp_path, monkeypatch), terminal_size=size, run_before=steps)
+    assert pictures(profiles_here(tmp_path, monkeypatch), steps)
 
 
-@SIZES
-def test_profiles_read_only(
-    snap_compare: SnapCompare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
-) -> None:
+def test_profiles_read_only(pictures: Pictures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     app = profiles_here(tmp_path, monkeypatch, read_only=True)
-    assert snap_compare(app, terminal_size=size, run_before=shows("typo"))
+    assert pictures(app, shows("typo"))
 
 
-@SIZES
-def test_profile_history(
-    snap_compare: SnapCompare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
-) -> None:
+def test_profile_history(pictures: Pictures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     app = profiles_here(tmp_path, monkeypatch)
     acts = ("create", "edit", "edit")
     rows = [row(number, "lab", kind="profile", action=action) for number, action in enumerate(acts)]
     rows = [replace(one, details={"file": "config.toml", "changed": "host, user"}) for one in rows]
     asyncio.run(LocalJournal(app.start.paths.configuration_journal).append([*rows, row(9, "prod", kind="profile")]))
     steps = then(shows("typo", "down", "enter", "right", "right"), "create")
-    assert snap_compare(app, terminal_size=size, run_before=steps)
+    assert pictures(app, steps)
 
 
 def test_profile_file_is_not_toml(snap_compare: SnapCompare, tmp_path: Path) -> None:
@@ -277,35 +251,31 @@ def previewing(change: Change, *keys: str) -> Steps:
     return steps
 
 
-@SIZES
-def test_routine_change(snap_compare: SnapCompare, tmp_path: Path, size: tuple[int, int]) -> None:
+def test_routine_change(pictures: Pictures, tmp_path: Path) -> None:
     steps = previewing(creation("acme", 60))
-    assert snap_compare(console(tmp_path, journal()), terminal_size=size, run_before=steps)
+    assert pictures(console(tmp_path, journal()), steps)
 
 
-@SIZES
-def test_destructive_change(snap_compare: SnapCompare, tmp_path: Path, size: tuple[int, int]) -> None:
+def test_destructive_change(pictures: Pictures, tmp_path: Path) -> None:
     steps = previewing(DROP, *"acme_p")
     session = journal(profile=replace(PROFILE, production=True))
-    assert snap_compare(console(tmp_path, session), terminal_size=size, run_before=steps)
+    assert pictures(console(tmp_path, session), steps)
 
 
-@SIZES
-def test_running_change(snap_compare: SnapCompare, tmp_path: Path, size: tuple[int, int]) -> None:
+def test_running_change(pictures: Pictures, tmp_path: Path) -> None:
     from tests.console.test_change import SlowRunner
 
     steps = then(previewing(creation("acme", 20), "R"), "3 of 20")
     app = console(tmp_path, journal(runner=SlowRunner()))
-    assert snap_compare(app, terminal_size=size, run_before=steps)
+    assert pictures(app, steps)
 
 
-@SIZES
-def test_report_of_failures(snap_compare: SnapCompare, tmp_path: Path, size: tuple[int, int]) -> None:
+def test_report_of_failures(pictures: Pictures, tmp_path: Path) -> None:
     from tests.console.test_change import SlowRunner
 
     steps = then(then(previewing(creation("acme", 20), "R"), "3 of 20", "escape"), "Code: 497")
     app = console(tmp_path, journal(runner=SlowRunner()))
-    assert snap_compare(app, terminal_size=size, run_before=steps)
+    assert pictures(app, steps)
 
 
 def test_form_with_an_error(snap_compare: SnapCompare, tmp_path: Path) -> None:
@@ -339,11 +309,10 @@ def test_secret_is_asked(snap_compare: SnapCompare, tmp_path: Path) -> None:
 # -- colours
 
 
-@SIZES
-def test_light_theme(snap_compare: SnapCompare, tmp_path: Path, size: tuple[int, int]) -> None:
+def test_light_theme(pictures: Pictures, tmp_path: Path) -> None:
     app = console(tmp_path, journal(profile=replace(PROFILE, production=True)))
     app.theme = "housekeys-light"
-    assert snap_compare(app, terminal_size=size, run_before=shows("acme_30", "space"))
+    assert pictures(app, shows("acme_30", "space"))
 
 
 def test_no_color(snap_compare: SnapCompare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from textual.pilot import Pilot
 
 from core.errors import UnreachableError
 from core.session import Session
+from tests.console.both_sizes import Pictures
 from tests.console.ledger import ago, ledger, opened_with
 from tests.console.sample_tenants import databases, holding, listed, page, tenant_row, unseen
 from tests.console.starting import NARROW, WIDE, connected, never, opening, start_in, text_of, until
@@ -20,8 +21,6 @@ from tui.app import HousekeysApp
 from tui.screens.tenants import TenantsScreen
 from tui.start import OpenSession
 
-SIZES = [pytest.param(NARROW, id="80x24"), pytest.param(WIDE, id="160x48")]
-Snapshot = Callable[..., bool]
 LIVE = [
     tenant_row("acme_prod", "create", 19, owner="Anna Vogel", contact="anna@acme.example", ticket="OPS-7", note=""),
     tenant_row("acme_prod", "suspend", 5),
@@ -34,7 +33,6 @@ LIVE = [
 # -- pictures
 
 
-@pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize(
     ("read_only", "walk"),
     [
@@ -47,31 +45,28 @@ LIVE = [
     ],
 )  # fmt: skip
 def test_picture_of_a_page(
-    snap_compare: Snapshot,
+    pictures: Pictures,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    size: tuple[int, int],
     read_only: bool | None,
     walk: Walk,
 ) -> None:
     listed(monkeypatch, page())
     app = console(tmp_path, opened_with(), read_only=read_only)
-    assert snap_compare(app, terminal_size=size, run_before=walk)
+    assert pictures(app, walk)
 
 
-@pytest.mark.parametrize("size", SIZES)
 def test_picture_without_the_right_to_see_grants(
-    snap_compare: Snapshot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+    pictures: Pictures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     listed(monkeypatch, unseen())
     walk = showing("SHOW USERS", "unknown")
-    assert snap_compare(console(tmp_path, opened_with()), terminal_size=size, run_before=walk)
+    assert pictures(console(tmp_path, opened_with()), walk)
 
 
 TWO = opened_with(LIVE, prepare=databases("acme_prod", "acme_test", granted=True))
 
 
-@pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize(
     ("how", "walk"),
     [
@@ -113,14 +108,14 @@ TWO = opened_with(LIVE, prepare=databases("acme_prod", "acme_test", granted=True
         ),
     ],
 )  # fmt: skip
-def test_picture(snap_compare: Snapshot, tmp_path: Path, size: tuple[int, int], how: OpenSession, walk: Walk) -> None:
-    assert snap_compare(console(tmp_path, how), terminal_size=size, run_before=walk)
+def test_picture(pictures: Pictures, tmp_path: Path, how: OpenSession, walk: Walk) -> None:
+    assert pictures(console(tmp_path, how), walk)
 
 
 @pytest.mark.parametrize(
     ("tab", "word"), [("Tables", "TABLE"), ("Tokens", "issued"), ("SQL", "GRANT SELECT"), ("History", "resume")]
 )
-def test_picture_of_a_tab(snap_compare: Snapshot, tmp_path: Path, tab: str, word: str) -> None:
+def test_picture_of_a_tab(pictures: Pictures, tmp_path: Path, tab: str, word: str) -> None:
     async def walk(pilot: Pilot[None]) -> None:
         await see(pilot, "acme_prod")
         await pilot.press("d")
@@ -133,7 +128,7 @@ def test_picture_of_a_tab(snap_compare: Snapshot, tmp_path: Path, tab: str, word
         await databases("acme_prod", granted=True)(session)
         await session.engine.command("CREATE VIEW acme_prod.daily AS SELECT 1 AS n")
 
-    assert snap_compare(console(tmp_path, opened_with(LIVE, prepare=prepare)), run_before=walk)
+    assert pictures(console(tmp_path, opened_with(LIVE, prepare=prepare)), walk)
 
 
 # -- what the keys do

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import stat
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from core.session import Session
 from core.tokens.handing_over import LIST_COLUMNS
 from core.tokens.ledger import tokens_issued
 from core.tokens.verifying import Finding, Verification
+from tests.console.both_sizes import Pictures
 from tests.console.ledger import (
     HOSTILE,
     PASSPHRASE,
@@ -37,8 +37,6 @@ from tui.screens.tokens import TokensScreen
 from tui.screens.verification import VerificationScreen
 from tui.start import OpenSession
 
-SIZES = [pytest.param(NARROW, id="80x24"), pytest.param(WIDE, id="160x48")]
-Snapshot = Callable[..., bool]
 FULL = [*rotation(), *ledger()]
 
 
@@ -73,7 +71,6 @@ BAD = Verification(
 )
 
 
-@pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize(
     ("how", "read_only", "walk"),
     [
@@ -100,10 +97,8 @@ BAD = Verification(
         pytest.param(never, None, pushed(lambda: VerificationScreen(BAD), "would refuse"), id="bad"),
     ],
 )
-def test_picture(
-    snap_compare: Snapshot, tmp_path: Path, size: tuple[int, int], how: OpenSession, read_only: bool | None, walk: Walk
-) -> None:
-    assert snap_compare(console(tmp_path, how, read_only=read_only), terminal_size=size, run_before=walk)
+def test_picture(pictures: Pictures, tmp_path: Path, how: OpenSession, read_only: bool | None, walk: Walk) -> None:
+    assert pictures(console(tmp_path, how, read_only=read_only), walk)
 
 
 # -- the walk

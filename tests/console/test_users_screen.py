@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,18 +10,17 @@ from textual.pilot import Pilot
 from core.access.access_model import Holder
 from core.access.model import ANY_HOST, AuthKind, EntityKind, Hosts
 from core.errors import BadInputError, UnreachableError
+from tests.console.both_sizes import Pictures
 from tests.console.ledger import opened_with
 from tests.console.sample_access import HISTORY, SAMPLE, console, hostile, model_of, running
 from tests.console.sample_tenants import holding
-from tests.console.starting import NARROW, WIDE, never, opening, text_of, told, until
+from tests.console.starting import WIDE, never, opening, text_of, told, until
 from tests.console.walking import Walk, run_change, see, showing, then, type_in
 from tui.screens.form import FormScreen
 from tui.screens.user_fields import read_hosts, read_until, written_hosts
 from tui.screens.users import UsersScreen
 from tui.start import OpenSession
 
-SIZES = [pytest.param(NARROW, id="80x24"), pytest.param(WIDE, id="160x48")]
-Snapshot = Callable[..., bool]
 LIVE = opened_with(HISTORY, prepare=running(*SAMPLE))
 TWO_HOPS = (
     "CREATE ROLE reader",
@@ -49,7 +47,6 @@ def form_over(keys: str, first: str, typed: str, last: str) -> Walk:
 # -- pictures
 
 
-@pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize(
     ("how", "read_only", "walk"),
     [
@@ -71,28 +68,26 @@ def form_over(keys: str, first: str, typed: str, last: str) -> Walk:
     ],
 )  # fmt: skip
 def test_picture(
-    snap_compare: Snapshot,
+    pictures: Pictures,
     tmp_path: Path,
-    size: tuple[int, int],
     how: OpenSession,
     read_only: bool | None,
     walk: Walk,
 ) -> None:
-    assert snap_compare(console(tmp_path, how, "users", read_only=read_only), terminal_size=size, run_before=walk)
+    assert pictures(console(tmp_path, how, "users", read_only=read_only), walk)
 
 
 @pytest.mark.parametrize(
-    ("tab", "word", "size"),
+    ("tab", "word"),
     [
-        pytest.param("Summary", "Findings", NARROW, id="summary-80x24"),
-        pytest.param("Grants", "auditor", NARROW, id="grants-80x24"),
-        pytest.param("Effective", "analyst > reader", NARROW, id="effective-80x24"),
-        pytest.param("Effective", "analyst > reader", WIDE, id="effective-160x48"),
-        pytest.param("SQL", "CREATE USER anna", NARROW, id="sql-80x24"),
-        pytest.param("History", "by op@bastion", NARROW, id="history-80x24"),
+        pytest.param("Summary", "Findings", id="summary"),
+        pytest.param("Grants", "auditor", id="grants"),
+        pytest.param("Effective", "analyst > reader", id="effective"),
+        pytest.param("SQL", "CREATE USER anna", id="sql"),
+        pytest.param("History", "by op@bastion", id="history"),
     ],
 )
-def test_picture_of_a_tab(snap_compare: Snapshot, tmp_path: Path, tab: str, word: str, size: tuple[int, int]) -> None:
+def test_picture_of_a_tab(pictures: Pictures, tmp_path: Path, tab: str, word: str) -> None:
     async def walk(pilot: Pilot[None]) -> None:
         await see(pilot, "anna", "monitoring")
         await pilot.press("d")
@@ -101,7 +96,7 @@ def test_picture_of_a_tab(snap_compare: Snapshot, tmp_path: Path, tab: str, word
             await pilot.press("right")
         await see(pilot, f"[{tab}]", word)
 
-    assert snap_compare(console(tmp_path, LIVE, "users"), terminal_size=size, run_before=walk)
+    assert pictures(console(tmp_path, LIVE, "users"), walk)
 
 
 # -- what its keys do

@@ -9,14 +9,17 @@ from textual.app import ComposeResult
 
 from core.display import one_line
 from tui.commands import Command
-from tui.screens.base import ConsoleScreen
+from tui.screens.base import WIDE, ConsoleScreen
 from tui.screens.detailed import DetailedScreen
 from tui.widgets.chrome import Piece
 from tui.widgets.detail_pane import DetailPane
 
 
-class DetailScreen(ConsoleScreen[None]):
-    """One row of `owner`. The commands of the owner that work on a row close it and run there."""
+class DetailScreen(ConsoleScreen[str | None]):
+    """One row of `owner`. The commands of the owner that work on a row close it and run there.
+
+    Dismissed with the name of its tab when the terminal has become wide enough to show that beside the table.
+    """
 
     ACTIONS = (
         Command("detail.back", "back", "escape,backspace", "close", "Back to the list."),
@@ -46,6 +49,13 @@ class DetailScreen(ConsoleScreen[None]):
         self.pane.show_title(self.owner.detail_title(self.row))
         self.owner.fill_detail(self, self.pane, self.row)
         self.pane.view.focus()
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._give_way)
+
+    def _give_way(self) -> None:
+        if self.has_class(WIDE) and self.is_current:
+            self.dismiss(self.pane.tab_name)
 
     def on_detail_pane_tab_chosen(self) -> None:
         self.owner.fill_detail(self, self.pane, self.row)

@@ -139,7 +139,11 @@ class DetailedScreen(ConsoleScreen[None], Generic[R]):
             return
         from tui.screens.detail import DetailScreen
 
-        self.app.push_screen(DetailScreen(self, row, index))
+        self.app.push_screen(DetailScreen(self, row, index), self._show_beside)
+
+    def _show_beside(self, name: str | None) -> None:
+        if name is not None:
+            self.call_after_refresh(self.show_tab, name)
 
     def on_screen_suspend(self, _event: ScreenSuspend) -> None:
         self._stop_detail_timer()
