@@ -10,9 +10,6 @@ import pytest_textual_snapshot as plugin
 import textual._doc as taking
 from textual import _wait
 
-import textual._doc as taking
-from textual import _wait
-
 from tests.console.album import take as take
 from tests.console.both_sizes import Pictures, take_both
 from tests.console.walking import Walk
