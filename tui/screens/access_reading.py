@@ -9,12 +9,13 @@ from datetime import datetime
 from functools import cached_property
 
 from core.access.access_model import AccessModel, EntityKey, Holder
+from core.access.effective.privilege_tree import PrivilegeTree
 from core.access.effective.rights import EffectiveRights, RightsIndex
 from core.access.lint.findings import Finding, LintContext
 from core.access.lint.linting import lint
 from core.access.planning.plan import Plan, same, title
 from core.access_changes.changes import change_for
-from core.access_changes.present import PresentAccess, read_present_access
+from core.access_changes.present import PresentAccess, read_present_access, read_privileges
 from core.changes import Change
 from core.clickhouse.embedded import EmbeddedEngine
 from core.display import one_line
@@ -23,13 +24,17 @@ from core.session import Session
 
 @dataclass(frozen=True)
 class Access:
-    """Everything about access at one moment. `kept_only` is what an embedded engine keeps and does not enforce."""
+    """Everything about access at one moment. `kept_only` is what an embedded engine keeps and does not enforce.
+
+    `privileges` are those of the server; None when it does not tell.
+    """
 
     session: object
     changes_run: int  # by the console, before this was read
     present: PresentAccess
     findings: Mapping[EntityKey, tuple[Finding, ...]]
     kept_only: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    privileges: PrivilegeTree | None = None
 
     @property
     def model(self) -> AccessModel:
@@ -38,7 +43,7 @@ class Access:
     @cached_property
     def index(self) -> RightsIndex:
         """The rights of all users and roles, each folded when it is asked for."""
-        return RightsIndex(self.model)
+        return RightsIndex(self.model, self.privileges)
 
     def effective(self, who: Holder) -> EffectiveRights:
         return self.index.effective(who)
@@ -60,7 +65,7 @@ async def read_access(session: Session, now: datetime, changes_run: int = 0) -> 
     by_entity: dict[EntityKey, tuple[Finding, ...]] = {}
     for finding in found:
         by_entity[finding.entity] = (*by_entity.get(finding.entity, ()), finding)
-    return Access(session, changes_run, present, by_entity, kept_only)
+    return Access(session, changes_run, present, by_entity, kept_only, await read_privileges(engine))
 
 
 @dataclass(frozen=True, slots=True)

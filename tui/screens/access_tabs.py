@@ -107,13 +107,14 @@ def effective_lines(access: Access, who: Holder, now: datetime) -> list[Line]:
     at_login = [right for right in effective.rights if any(via.active for via in right.origins)]
     chosen = [right for right in effective.rights if not any(via.active for via in right.origins)]
     words = "Rights at login" if who.kind is EntityKind.USER else "Rights"
-    lines = [Line(words, style="heading"), *_origin_lines(at_login)]
+    lines = [Line(words, style="heading"), *origin_lines(at_login)]
     if chosen:
-        lines += [Line(), Line("Only after SET ROLE", style="heading"), *_origin_lines(chosen)]
-    return [*lines, Line(), *_limit_lines(limits_of(effective, now), who)]
+        lines += [Line(), Line("Only after SET ROLE", style="heading"), *origin_lines(chosen)]
+    return [*lines, Line(), *limit_lines(limits_of(effective, now), who)]
 
 
-def _origin_lines(rights: Sequence[EffectiveRight]) -> list[Line]:
+def origin_lines(rights: Sequence[EffectiveRight]) -> list[Line]:
+    """Rights with the ways they came by."""
     if not rights:
         return [Line("None.", style="muted")]
     lines = []
@@ -133,7 +134,8 @@ def path_text(via: Via) -> str:
     return f"by {' > '.join(via.path)}{'' if via.active else '  (SET ROLE ' + via.path[0] + ')'}"
 
 
-def _limit_lines(limits: Limits, who: Holder) -> list[Line]:
+def limit_lines(limits: Limits, who: Holder) -> list[Line]:
+    """What limits a user or role besides its rights."""
     lines = [Line("Limits", style="heading")]
     if limits.disabled:
         lines.append(fact("hosts", "none: it comes in from nowhere", "error"))

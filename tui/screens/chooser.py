@@ -63,7 +63,8 @@ class Matches(Widget):
             return Content.styled("   nothing matches", "$muted")
         width, height = self.size.width, max(self.size.height, 1)
         top = max(0, min(self._chosen - height // 2, len(self._options) - height))
-        titles = min(max(len(option.title) for option in self._options) + 2, 30)
+        alone = not any(option.key or option.reason or option.description for option in self._options)
+        titles = width if alone else min(max(len(option.title) for option in self._options) + 2, 30)
         lines = []
         for index, option in enumerate(self._options[top : top + height], top):
             here = index == self._chosen
@@ -107,13 +108,17 @@ class ChooserScreen(ModalScreen[str | None]):
 
     def on_input_changed(self, message: Input.Changed) -> None:
         message.stop()
-        self._shown = matching(self._all, message.value)
+        self._shown = self.found(message.value)
         self._chosen = 0
         self._show()
 
+    def found(self, typed: str) -> list[Option]:
+        """What is offered for what was typed. An option without an id only says something."""
+        return matching(self._all, typed)
+
     def on_input_submitted(self, message: Input.Submitted) -> None:
         message.stop()
-        if self._shown:
+        if self._shown and self._shown[self._chosen].id:
             self.dismiss(self._shown[self._chosen].id)
 
     def on_click(self, event: events.Click) -> None:

@@ -71,6 +71,7 @@ class EntityScreen(DetailedScreen[R]):
         self._failure: HousekeysError | None = None
         self._reading = False
         self._changes_seen = 0  # changes run before the rows were read
+        self._sought = ""  # the row to go to as soon as there are rows
 
     # -- what a subclass says
 
@@ -187,6 +188,22 @@ class EntityScreen(DetailedScreen[R]):
         self._show_state()
         self.show_frame()
         self._show_detail(keep_place=True)
+        if self._sought and self._rows_of is not None:
+            self._go_to_sought()
+
+    def seek(self, key: str) -> None:
+        """Put the cursor on a row, now or when the rows are there: for a screen that opens this one on something."""
+        self._sought = key
+        if self._rows_of is not None and self._rows_of is self._source and not self._reading:
+            self._go_to_sought()
+
+    def _go_to_sought(self) -> None:
+        key, self._sought = self._sought, ""
+        if self.table.filter_text:
+            self.query_one("#filter", FilterLine).clear()
+            self.table.set_filter("")
+        if not self.table.move_to(key):
+            self.tell(f"There is no {self.NOUN[0]} {one_line(key, 60)} any more.", "warning")
 
     def _not_loaded(self, error: HousekeysError) -> None:
         self._reading = False

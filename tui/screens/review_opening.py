@@ -1,0 +1,30 @@
+"""Opening the screen of an entity that another screen tells about, with the cursor on it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.access.access_model import EntityKey
+from core.access.model import EntityKind
+from core.access.model_changes import name_text
+
+if TYPE_CHECKING:
+    from tui.app import HousekeysApp
+
+_SCREENS = {EntityKind.USER: "users", EntityKind.ROLE: "roles"}
+
+
+def can_open(key: EntityKey) -> bool:
+    """Whether there is a screen that shows such entities under their names."""
+    return key.kind in _SCREENS
+
+
+def open_entity(console: HousekeysApp, key: EntityKey) -> None:
+    """Go to the screen of users, or of roles, and there to this one."""
+    from tui.screens.entity import EntityScreen
+
+    screen_id = _SCREENS[key.kind]
+    console.go(screen_id)
+    screen = console.get_screen(screen_id)
+    if isinstance(screen, EntityScreen):
+        screen.seek(name_text(key.name))
