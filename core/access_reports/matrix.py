@@ -25,13 +25,14 @@ LEGEND = (
     ("A", "everything"),
     ("R", "reads all"),
     ("r", "reads a part"),
-    ("W", "inserts everywhere"),
-    ("w", "changes something"),
-    ("o", "only other rights"),
-    ("+", "may pass some on"),
+    ("W", "writes all"),
+    ("w", "writes a part"),
+    ("o", "other rights"),
+    ("+", "may pass on"),
     ("( )", "after SET ROLE"),
     (NOTHING, "nothing"),
 )
+# Who may INSERT everywhere writes all; who may change anything else, or something only, writes a part.
 _CHANGING = ("INSERT", "ALTER", "CREATE", "DROP", "TRUNCATE", "OPTIMIZE", "UNDROP TABLE")
 
 

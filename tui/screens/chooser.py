@@ -64,11 +64,11 @@ class Matches(Widget):
         width, height = self.size.width, max(self.size.height, 1)
         top = max(0, min(self._chosen - height // 2, len(self._options) - height))
         alone = not any(option.key or option.reason or option.description for option in self._options)
-        titles = width if alone else min(max(len(option.title) for option in self._options) + 2, 30)
+        titles = width - 3 if alone else min(max(len(option.title) for option in self._options) + 2, 30)
         lines = []
         for index, option in enumerate(self._options[top : top + height], top):
             here = index == self._chosen
-            key = fit(option.key, 9)
+            key = "" if alone else fit(option.key, 9)
             rest = option.reason or option.description
             text = fit(f" {'>' if here else ' '} {fit(one_line(option.title), titles)}{key}{one_line(rest)}", width)
             style = "bold $accent" if here else "$muted" if option.reason else "$foreground"

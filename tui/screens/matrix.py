@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from tui.screens.access_reading import Access
     from tui.screens.who_can import WhoCanScreen
 
+_IN_A_LINE = 5  # signs of the legend
+
 
 @dataclass(frozen=True, slots=True)
 class _Found:
@@ -68,8 +70,9 @@ class MatrixScreen(ConsoleScreen[None]):
         self._filter = ""
 
     def content(self) -> ComposeResult:
-        legend = "   ".join(f"{sign} {words}" for sign, words in LEGEND)
-        yield FittingLines([Line(legend, style="muted"), Line()], id="legend", left=3)
+        signs = [f"{sign} {words}" for sign, words in LEGEND]
+        legend = ["  ".join(signs[:_IN_A_LINE]), "  ".join(signs[_IN_A_LINE:])]
+        yield FittingLines([*(Line(text, style="muted") for text in legend), Line()], id="legend", left=3)
         yield StateView(id="state", left=3)
         yield Grid(quiet=NOTHING, id="grid")
         yield FilterLine(id="filter")
@@ -171,9 +174,13 @@ class MatrixScreen(ConsoleScreen[None]):
             left.append(Piece(f"{count(databases)} {'database' if databases == 1 else 'databases'}", "$muted"))
         if self._filter:
             left.append(Piece(f"/ {one_line(self._filter, 40)}", "$accent"))
+        seen = self.grid.columns_in_sight
+        if self.has_row() and len(seen) < len(self._databases):
+            return left, [Piece(f"databases {seen.start + 1:,} to {seen.stop:,}  < >", "$accent")]
         return left, []
 
     def on_grid_moved(self) -> None:
+        self.show_crumb()
         lines = []
         if self.has_row():
             row, database = self._place
@@ -213,7 +220,7 @@ class MatrixScreen(ConsoleScreen[None]):
         self.app.push_screen(ChooserScreen("/", "type the name of a database", options), chosen)
 
     def show_cell(self) -> None:
-        if self.has_row():
+        if self._found is not None and self.has_row():
             row, database = self._place
             words = cell_words(row.cells[self.grid.column])
             self.app.push_screen(CellScreen(self._found.access, row.user, database, words))

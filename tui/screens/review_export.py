@@ -28,7 +28,7 @@ def export_form(title: str, name: str, make: Callable[[], Sheet], now: datetime)
 
     fields = (
         Field("path", "File", f"{name}.csv", check=_path_problem, required=True,
-              hint="Its ending says the format: .csv, .json or .html. Only you will be able to read it."),
+              hint="Ends with .csv, .json or .html; only you can read it (0600)."),
         Field("replace", "Replace", kind="flag", shown_if=lambda values: _is_there(values["path"]),
               hint="There is a file of this name."),
     )  # fmt: skip

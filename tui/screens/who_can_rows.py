@@ -44,7 +44,10 @@ class AbleRow:
 
 def rows_of(found: Sequence[Able], access: Access, right: Right) -> list[AbleRow]:
     """A row for each."""
-    return [AbleRow(each, extent_text(each), ways_text(each), limit_texts(each, right, access.index)) for each in found]
+    return [
+        AbleRow(each, right, extent_text(each), ways_text(each), limit_texts(each, right, access.index))
+        for each in found
+    ]
 
 
 def _limit_style(row: AbleRow) -> str:
@@ -72,12 +75,12 @@ def summary_lines(row: AbleRow, access: Access, now: datetime) -> list[Line]:
     lines = [
         fact("asked", render_rights((right,))),
         fact("has", row.has, _STYLES.get(each.verdict, "warning")),
-        fact("ways", "1" if len(each.ways) == 1 else f"{len(each.ways)}"),
     ]
     lines += [
-        fact(words.BELOW, f"{path_text(way.via)}: {_EXTENTS[way.extent]}", "" if way.via.active else "muted")
-        for way in each.ways
-    ]
+        fact("ways" if number == 0 else words.BELOW, f"{path_text(way.via)}: {_EXTENTS[way.extent]}",
+             "" if way.via.active else "muted")
+        for number, way in enumerate(each.ways)
+    ]  # fmt: skip
     lines.append(fact("may pass on", _EXTENTS[each.grant_option], "warning" if each.grant_option else ""))
     user = access.model.users.get(each.who.name) if each.who.kind is EntityKind.USER else None
     if user is not None:

@@ -23,7 +23,7 @@ from tui.widgets.columns import GAP, fit
 
 GUTTER = 3
 WIDEST_NAME = 32  # cells for the names of rows, if there is room
-WIDEST_TITLE = 16
+WIDEST_TITLE = 12
 NARROWEST_TITLE = 4
 MOST_OF_WIDTH = 3  # the names take at most one part in so many
 
@@ -87,10 +87,10 @@ class Grid(ScrollView, can_focus=True):
 
     @property
     def columns_in_sight(self) -> range:
-        """The columns that are drawn, the last of them perhaps in part only."""
+        """The columns that are drawn: those that fit as a whole, and at least one."""
         room = self.size.width - self._names_end
         last = self._left
-        while last < len(self._widths) and room > 0:
+        while last < len(self._widths) and (self._widths[last] <= room or last == self._left):
             room -= self._widths[last] + GAP
             last += 1
         return range(self._left, last)
@@ -141,7 +141,7 @@ class Grid(ScrollView, can_focus=True):
         self._go(self.row + pages * self._page, self.column)
 
     def action_sheet(self, sheets: int) -> None:
-        self._go(self.row, self.column + sheets * max(1, len(self.columns_in_sight) - 1))
+        self._go(self.row, self.column + sheets * len(self.columns_in_sight))
 
     def action_edge(self, last: bool) -> None:
         self._go(len(self._names) - 1 if last else 0, self.column)
@@ -163,7 +163,11 @@ class Grid(ScrollView, can_focus=True):
         return self.column
 
     def on_resize(self) -> None:
-        self.call_after_refresh(self._keep_in_sight)
+        self.call_after_refresh(self._fit)
+
+    def _fit(self) -> None:
+        self._keep_in_sight()
+        self.post_message(self.Moved())  # other columns are in sight
 
     # -- drawing
 
