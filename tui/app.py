@@ -45,7 +45,7 @@ class HousekeysApp(CommandHost, KeysInOrder):
     CSS_PATH = "housekeys.tcss"
     ENABLE_COMMAND_PALETTE = False  # ctrl+p opens ours, which knows why a command cannot be run
     ACTIONS = EVERYWHERE
-    NUMBERS: ClassVar[Mapping[str, str]] = {entry.key: entry.id for entry in SCREENS}
+    NUMBERS: ClassVar[Mapping[str, str]] = {entry.key: entry.id for entry in SCREENS if entry.key}
 
     class ConnectionDone(Message):
         """A connection was made, or not."""

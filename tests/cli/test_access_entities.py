@@ -208,4 +208,15 @@ def test_roles_and_grants(housekeys: Housekeys) -> None:
     assert housekeys("role", "clone", "reader", "auditor").code == 0
     assert "GRANT SELECT ON acme.* TO auditor" in statements(housekeys, "role", "auditor")
     assert names(housekeys, "role") == sorted(["auditor", "reader", HOSTILE])
+    mine = housekeys("grant", "add", "INSERT ON acme.*", "--to", "auditor", "--current-grants", "--json")
+    assert mine.code == 0, mine.stderr
+    assert "GRANT SELECT, INSERT ON acme.* TO auditor" in statements(housekeys, "role", "auditor")
+    assert housekeys("grant", "add", "reader", "--to", "auditor", "--current-grants").code == 2
+    let_in = ("role", "sql-console", "my.user@domain.com", "--role", "developer")
+    assert housekeys(*let_in, "--grant", "SELECT ON acme.*").code == 0
+    assert statements(housekeys, "role", "sql-console-role:my.user@domain.com")[1:] == [
+        "GRANT developer TO `sql-console-role:my.user@domain.com`"
+    ]
+    assert housekeys(*let_in).code == 3  # has it already
+    assert housekeys("role", "sql-console", "nobody", "--role", "developer").code == 2
     assert housekeys("role", "list", "--filter", "nothing").stdout == ""

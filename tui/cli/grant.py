@@ -28,12 +28,16 @@ def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser], frame:
             "housekeys grant add 'SELECT ON acme.*' --to reader",
             "housekeys grant add 'SELECT(id, day), INSERT ON acme.orders' --to ann --with-grant-option",
             "housekeys grant add 'reader, writer' --to ann --with-admin-option",
+            "housekeys grant add 'ALL ON *.*' --to ann --current-grants",
         ),
     )
     add.add_argument("what", metavar="WHAT", help="'PRIVILEGE, … ON db.table', or 'ROLE, …', as in SQL")
     add.add_argument("--to", required=True, metavar="NAME", help="the user or role; of one name the user")
     add.add_argument("--with-grant-option", action="store_true", help="the rights may be passed on")
     add.add_argument("--with-admin-option", action="store_true", help="the roles may be passed on")
+    add.add_argument(
+        "--current-grants", action="store_true", help="what you can pass on of the rights: for Cloud, which refuses ALL"
+    )
     take = frame.verb(
         verbs,
         "revoke",
@@ -53,7 +57,7 @@ def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser], frame:
 async def add_grant(context: Context) -> None:
     """Handle `grant add`."""
     from core.access.entity_options import read_grant
-    from core.access.planning.entities import grant, grant_roles
+    from core.access.planning.entities import grant, grant_current, grant_roles
 
     arguments = context.arguments
     given = read_grant(arguments.what)
@@ -61,11 +65,14 @@ async def add_grant(context: Context) -> None:
         raise BadInputError("--with-grant-option is for rights.", advice="Roles take --with-admin-option.")
     if arguments.with_admin_option and given.rights:
         raise BadInputError("--with-admin-option is for roles.", advice="Rights take --with-grant-option.")
+    if arguments.current_grants and not given.rights:
+        raise BadInputError("--current-grants is for rights.")
     _, present = await present_access(context)
     holder = _holder(present.model, arguments.to)
     where: dict[str, Any] = {"cluster": present.cluster, "storage_types": present.storage_types}
     if given.rights:
-        plan = grant(present.model, holder, given.rights, grant_option=arguments.with_grant_option, **where)
+        give = grant_current if arguments.current_grants else grant
+        plan = give(present.model, holder, given.rights, grant_option=arguments.with_grant_option, **where)
     else:
         plan = grant_roles(present.model, holder, given.roles, admin_option=arguments.with_admin_option, **where)
     await carry_out_plan(context, present, plan, f"Granted to {holder.name}")

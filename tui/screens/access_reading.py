@@ -13,6 +13,7 @@ from core.access.effective.privilege_tree import PrivilegeTree
 from core.access.effective.rights import EffectiveRights, RightsIndex
 from core.access.lint.findings import Finding, LintContext
 from core.access.lint.linting import lint
+from core.access.model import Grant
 from core.access.planning.plan import Plan, same, title
 from core.access_changes.changes import change_for
 from core.access_changes.present import PresentAccess, read_present_access, read_privileges
@@ -92,5 +93,10 @@ def with_consequences(proposal: Proposal, *more: str) -> Proposal:
 
 
 def surprises(plan: Plan, fresh: AccessModel) -> tuple[str, ...]:
-    """The entities of a plan that are not what it was to make of them, in words."""
+    """The entities of a plan that are not what it was to make of them, in words.
+
+    What CURRENT GRANTS gives was known to the server only.
+    """
+    if any(isinstance(step.statement, Grant) and step.statement.current for step in plan.steps):
+        return ()
     return tuple(one_line(title(key), 60) for key in plan.touched if not same(plan.target, fresh, key))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.access.access_model import AccessModel, EntityKey, Holder
 from core.access.model import EVERYONE, Authentication, EntityKind, Hosts, NameSet, User
@@ -36,6 +36,8 @@ from tui.widgets.lines import Line
 
 if TYPE_CHECKING:
     from core.access_changes.present import PresentAccess
+    from core.running.report import Report
+    from tui.screens.access import AccessScreen
     from tui.screens.access_holders import Answering
     from tui.screens.access_reading import Access, Planning, Proposal
 
@@ -51,13 +53,13 @@ class WithPassword:
     to_show: Secret | None = None
 
 
-def new_form(answering: Answering, access: Access) -> Form[WithPassword]:
-    """A new user."""
+def new_form(answering: Answering, access: Access, roles: tuple[str, ...] = ()) -> Form[WithPassword]:
+    """A new user. `roles` are those that the form begins with."""
 
     def making(values: Values, method: Authentication) -> Planning:
         def plan(now: PresentAccess) -> Plan:
-            user, roles = _defined(now.model, User(values["name"], (method,)), values)
-            return entities.create(now.model, user, roles=roles, cluster=now.cluster)
+            user, held = _defined(now.model, User(values["name"], (method,)), values)
+            return entities.create(now.model, user, roles=held, cluster=now.cluster)
 
         return plan
 
@@ -75,11 +77,21 @@ def new_form(answering: Answering, access: Access) -> Form[WithPassword]:
         (
             Field("name", "Name", required=True, check=lambda name: name_problem(access, EntityKind.USER, name)),
             *password_fields(keep=False),
-            *_fields(access, User("")),
+            *_fields(access, User(""), roles),
         ),
         submit,
         preview,
     )
+
+
+def send_with_password(screen: AccessScreen[Any], asked: WithPassword) -> None:
+    """Carry out what a form about a password asked for, and show the password that was made up."""
+
+    def finished(report: Report) -> None:
+        if asked.to_show is not None and any(outcome.state == "done" for outcome in report.outcomes):
+            screen.app.push_screen(password_page(asked.to_show, asked.user))
+
+    screen.send(asked.proposal, finished)
 
 
 def edit_form(answering: Answering, access: Access, who: Holder) -> Form[WithPassword]:

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from core.access.model import Hosts
     from core.access.planning.plan import Plan
     from core.access_changes.present import PresentAccess
-    from core.running.report import Report
     from core.session import Session
     from tui.screens.access_reading import Access
     from tui.screens.form import Form
@@ -116,13 +115,9 @@ class UsersScreen(HolderScreen[UserRow]):
         self.with_fresh_row(lambda row: self.ask(make(answering, self.access, self.holder(row)), self._run))
 
     def _run(self, asked: WithPassword) -> None:
-        def finished(report: Report) -> None:
-            if asked.to_show is not None and any(outcome.state == "done" for outcome in report.outcomes):
-                from tui.screens.user_forms import password_page
+        from tui.screens.user_forms import send_with_password
 
-                self.app.push_screen(password_page(asked.to_show, asked.user))
-
-        self.send(asked.proposal, finished)
+        send_with_password(self, asked)
 
     def disable(self) -> None:
         from core.access.planning import entities

@@ -100,7 +100,7 @@ class Navigation(Widget):
         lines = []
         for screen_id, key, title in self._entries:
             here = screen_id == self._current
-            text = one_line(f" {key} {title}", self.size.width).ljust(self.size.width)
+            text = one_line(f" {key or ' '} {title}", self.size.width).ljust(self.size.width)
             style = "bold $accent on $surface" if here else "$foreground"
             lines.append(Content.styled(text, style) if here else Content.assemble((text[:2], "$muted"), text[2:]))
         return Content("\n").join(lines)

@@ -11,10 +11,9 @@ from core.access.lint.changes import with_role_renamed
 from core.access.lint.findings import Finding, Fix, Severity
 from core.access.lint.subject import Subject, named, sentence
 from core.access.model import EntityKind
+from core.access.sql_console import CONSOLE_ROLE, is_email
 
-CONSOLE_ROLE = "sql-console-role:"
 _NEARLY = re.compile(r"sql[\s_-]*console[\s_-]*role\s*[:;._ -]\s*(.*)", re.IGNORECASE | re.DOTALL)
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _XML_NAME = re.compile(r"[^\W\d][\w.-]*")
 
 
@@ -37,7 +36,7 @@ def _console_role(subject: Subject, role: str) -> Iterator[Finding]:
         return
     email = role.removeprefix(CONSOLE_ROLE)
     members = subject.context.console_emails
-    if not _EMAIL.fullmatch(email):
+    if not is_email(email):
         yield subject.finding(
             "sql-console-role-email",
             Severity.WARNING,

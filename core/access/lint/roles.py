@@ -10,9 +10,10 @@ from core.access.lint.changes import with_granted_roles, with_user, without_role
 from core.access.lint.findings import Finding, Fix, Severity
 from core.access.lint.subject import Subject, key_of, listed, named, sentence
 from core.access.model import EntityKind, User
+from core.access.sql_console import CONSOLE_ROLE, DEFAULT_ROLE
 
 # Roles that ClickHouse Cloud gives out by their name, so that no user need hold them.
-_HELD_BY_NAME = ("sql-console-role:", "sql_console_", "cloud:", "default_role")
+_HELD_BY_NAME = (CONSOLE_ROLE, "sql_console_", "cloud:", DEFAULT_ROLE)
 
 
 def check(subject: Subject) -> Iterator[Finding]:

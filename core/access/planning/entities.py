@@ -197,6 +197,32 @@ def grant(
     return _with_statement(current, holder, given, cluster, storage_types)
 
 
+def grant_current(
+    current: AccessModel,
+    holder: Holder,
+    rights: Sequence[Right],
+    *,
+    grant_option: bool = False,
+    cluster: str = "",
+    storage_types: StorageTypes = None,
+) -> Plan:
+    """Give what whoever runs it can pass on of `rights` (`CURRENT GRANTS`); the target of the plan is all of them.
+
+    For ClickHouse Cloud, where nobody has every right, so that GRANT ALL is refused.
+    """
+    made = grant(current, holder, rights, grant_option=grant_option, cluster=cluster, storage_types=storage_types)
+    if not made.steps:
+        return made
+    given = Grant(tuple(rights), grantees=(holder.name,), grant_option=grant_option, current=True)
+    step = replace(
+        made.steps[0],
+        statement=given,
+        inverse=(),
+        no_inverse="What it gave is what the one who ran it could pass on.",
+    )
+    return replace(made, steps=tuple(with_cluster((step,), cluster)) if cluster else (step,))
+
+
 def revoke(
     current: AccessModel,
     holder: Holder,
