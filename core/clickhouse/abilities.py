@@ -62,9 +62,11 @@ def abilities(database: str) -> tuple[Ability, ...]:
         Ability("create role", "CREATE ROLE"),
         Ability("alter role", "ALTER ROLE"),
         Ability("drop role", "DROP ROLE"),
-        Ability("create quota", "CREATE QUOTA"),
-        Ability("create settings profile", "CREATE SETTINGS PROFILE"),
-        Ability("create row policy", "CREATE ROW POLICY"),
+        *(
+            Ability(f"{verb} {kind}", f"{verb} {kind}".upper())
+            for kind in ("quota", "settings profile", "row policy")
+            for verb in ("create", "alter", "drop")
+        ),
         Ability("grant", "SELECT", grant_option=True),
         Ability("grant roles", "ROLE ADMIN"),
         Ability("kill queries", "KILL QUERY"),

@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 from tests.console.starting import NARROW, WIDE
 from tests.console.walking import see
 
-SIZES = {"80x24": NARROW, "160x48": WIDE}
+SIZES = {"160x48": WIDE, "80x24": NARROW}  # the console is left narrow
 Take = Callable[..., Awaitable[None]]
 
 

@@ -13,6 +13,7 @@ from textual.widgets import Input, TextArea
 from tests.console.starting import text_of, until
 from tui.app import HousekeysApp
 from tui.screens.base import ConsoleScreen
+from tui.widgets.fields import FieldRow
 
 Walk = Callable[[Pilot[None]], Awaitable[None]]
 
@@ -67,6 +68,14 @@ async def run_change(pilot: Pilot[None], *then: str) -> str:
     await see(pilot, "Exactly this runs")
     await pilot.press("R")
     return await see(pilot, *then)
+
+
+async def fill_in(pilot: Pilot[None], field: str, text: str) -> None:
+    """Type into a field of the form that is open, in the place of what it holds; the others keep what they have."""
+    row = next(row for row in pilot.app.screen.query(FieldRow) if row.field.name == field)
+    row.input.focus()
+    await pilot.pause()
+    await type_in(pilot, "<ctrl+u>", text)
 
 
 def then(*keys: str, see_first: str = "SHA-256", see_last: str) -> Walk:

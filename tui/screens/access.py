@@ -22,6 +22,8 @@ from tui.widgets.notice import Notice
 
 if TYPE_CHECKING:
     from core.access.access_model import EntityKey
+    from core.access.planning.plan import Plan
+    from core.access_changes.present import PresentAccess
     from core.running.report import Report
     from core.session import Session
     from tui.screens.access_reading import Access, Planning, Proposal
@@ -134,6 +136,26 @@ class AccessScreen(EntityScreen[R]):
             return found if finish is None else finish(found)
 
         self.work("plan", plan, lambda proposal: self.send(proposal, then), self._not_planned)
+
+    def drop(self) -> None:
+        """Drop the entity under the cursor, after its name is typed."""
+        from core.access.planning import entities
+
+        rows = self.chosen
+        if not rows:
+            return
+        key = self.entity(rows[0])
+
+        def plan(now: PresentAccess) -> Plan:
+            return entities.drop(now.model, [key], cluster=now.cluster, storage_types=now.storage_types)
+
+        self.change(plan, lambda proposal: self.dropping(proposal, key))
+
+    def dropping(self, proposal: Proposal, key: EntityKey) -> Proposal:
+        """The plan of a drop, with all that is lost by it."""
+        from tui.screens.grant_forms import as_drop
+
+        return as_drop(proposal, key)
 
     def _not_planned(self, error: Any) -> None:
         self.show_error(error)

@@ -12,7 +12,6 @@ from tui.widgets.columns import R
 from tui.widgets.lines import Line
 
 if TYPE_CHECKING:
-    from core.access_changes.present import PresentAccess
     from core.session import Session
     from tui.screens.access_reading import Access, Planning, Proposal
     from tui.screens.form import Form
@@ -70,21 +69,6 @@ class HolderScreen(AccessScreen[R]):
         from tui.screens.grant_forms import rename_form
 
         self._open(rename_form)
-
-    def drop(self) -> None:
-        from core.access.planning import entities
-        from core.access.planning.plan import Plan
-        from tui.screens.grant_forms import as_drop
-
-        rows = self.chosen
-        if not rows:
-            return
-        key = self.entity(rows[0])
-
-        def plan(now: PresentAccess) -> Plan:
-            return entities.drop(now.model, [key], cluster=now.cluster, storage_types=now.storage_types)
-
-        self.change(plan, lambda proposal: as_drop(proposal, key))
 
 
 class Answering:

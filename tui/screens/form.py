@@ -37,6 +37,7 @@ class Form(Generic[T]):
     intro: str = ""
     button: str = "Continue"
     preview_title: str = "This would run:"
+    docked: bool = False  # the preview stays in sight while the fields scroll
 
 
 class FormScreen(ConsoleScreen[T | None], Generic[T]):
@@ -56,21 +57,31 @@ class FormScreen(ConsoleScreen[T | None], Generic[T]):
         self._sending = False
 
     def content(self) -> ComposeResult:
-        width = max((len(field.label) for field in self.form.fields), default=0)
-        hints = len(self.form.fields) <= FEW_FIELDS
-        with VerticalScroll(id="form", can_focus=False, classes=None if hints else "dense"):
+        with VerticalScroll(id="form", can_focus=False, classes=None if self._few else "dense"):
             if self.form.intro:
                 yield FittingLines([*text_lines(self.form.intro), Line()], id="form-intro", left=0)
+            values = {field.name: field.value for field in self.form.fields}
             for field in self.form.fields:
-                yield FieldRow(field, width, hint_always=hints)
+                if field.is_shown(values):
+                    yield self._row(field)
             with Choices(id="form-choices"):
                 yield Choice(self.form.button, id="send")
                 yield Choice("Cancel", id="cancel")
+            if not self.form.docked:
+                yield FittingLines(id="form-preview", left=0)
+        if self.form.docked:
             yield FittingLines(id="form-preview", left=0)
         yield FittingLines(id="form-message", left=0)
 
+    @property
+    def _few(self) -> bool:
+        return len(self.form.fields) <= FEW_FIELDS
+
+    def _row(self, field: Field) -> FieldRow:
+        width = max(len(each.label) for each in self.form.fields)
+        return FieldRow(field, width, hint_always=self._few)
+
     def on_mount(self) -> None:
-        self._show_fields()
         self.focus_first()
         self._start_preview()
 
@@ -101,9 +112,24 @@ class FormScreen(ConsoleScreen[T | None], Generic[T]):
         self._start_preview()
 
     def _show_fields(self) -> None:
-        values = {row.field.name: row.value for row in self.query(FieldRow)}
-        for row in self.query(FieldRow):
-            row.display = row.field.shown_if is None or row.field.shown_if(values)
+        """Show the fields that are asked now; the row of one is made when it is asked for the first time."""
+        rows = {row.field.name: row for row in self.query(FieldRow)}
+        values = {
+            field.name: rows[field.name].value if field.name in rows else field.value for field in self.form.fields
+        }
+        above: FieldRow | None = None
+        for field in self.form.fields:
+            row = rows.get(field.name)
+            if row is not None:
+                row.display = field.is_shown(values)
+            elif field.is_shown(values):
+                row = self._row(field)
+                form = self.query_one("#form", VerticalScroll)
+                if above is None:
+                    form.mount(row, before=next(iter(rows.values()), "#form-choices"))
+                else:
+                    form.mount(row, after=above)
+            above = row or above
 
     def _start_preview(self) -> None:
         if self.form.preview is None:

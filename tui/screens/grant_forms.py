@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING
 
 from core.access.access_model import EntityKey, Holder
 from core.access.cursor import Cursor
+from core.access.difference_fields import entities as entities_of
 from core.access.effective.rights import RightsIndex
 from core.access.effective.rights_tree import Rights
 from core.access.effective.statements import grouped
 from core.access.grant_parser import parse_rights
 from core.access.model import CURRENT_DATABASE, EntityKind, Right
+from core.access.model_changes import name_text
 from core.access.planning import entities
 from core.access.planning.plan import Plan, title
 from core.access.planning.references import Reference, dependents
+from core.access.policies import PolicyName
 from core.access.render_grants import render_rights
 from core.changes import Danger
 from core.display import one_line
@@ -35,6 +38,11 @@ if TYPE_CHECKING:
 GIVE, TAKE, OPTION_ONLY = "give", "take", "take the admin option only"
 _PREVIEWED = 8  # statements, and rights of either kind
 _SHOWN_NAMES = 12
+_RENAMED = {
+    EntityKind.USER: "Whoever logs in by the old name has to be told the new one.",
+    EntityKind.ROLE: "Who has the role keeps it.",
+    EntityKind.SETTINGS_PROFILE: "Who has it, or inherits from it, keeps it.",
+}
 
 
 # -- what is typed
@@ -82,10 +90,9 @@ def wrong(read: Callable[..., object], *arguments: object) -> str:
     return ""
 
 
-def name_problem(access: Access, kind: EntityKind, name: str) -> str:
-    """Why a new user or role cannot have a name."""
-    taken = access.model.users if kind is EntityKind.USER else access.model.roles
-    return f"There is a {kind.lower()} of this name already." if name in taken else ""
+def name_problem(access: Access, kind: EntityKind, name: str | PolicyName) -> str:
+    """Why a new entity cannot have a name."""
+    return f"There is a {kind.lower()} of this name already." if name in entities_of(access.model, kind) else ""
 
 
 def names_hint(names: Sequence[str], what: str) -> str:
@@ -156,7 +163,8 @@ def grant_form(answering: Answering, access: Access, who: Holder) -> Form[Propos
     """Give rights."""
 
     def making(values: Values) -> Planning:
-        return lambda now: entities.grant(
+        give = entities.grant_current if values["current"] else entities.grant
+        return lambda now: give(
             now.model,
             who,
             read_rights(values["rights"], access),
@@ -165,7 +173,9 @@ def grant_form(answering: Answering, access: Access, who: Holder) -> Form[Propos
             storage_types=now.storage_types,
         )
 
-    return _rights_form(answering, access, who, f"Grant to {_named(who)}", "With grant option", making)
+    only_mine = Field("current", "Only what I have", kind="flag",
+                      hint="CURRENT GRANTS: what you can pass on of it. For Cloud, where ALL is refused.")  # fmt: skip
+    return _rights_form(answering, access, who, f"Grant to {_named(who)}", "With grant option", making, only_mine)
 
 
 def revoke_form(answering: Answering, access: Access, who: Holder) -> Form[Proposal]:
@@ -185,7 +195,7 @@ def revoke_form(answering: Answering, access: Access, who: Holder) -> Form[Propo
 
 
 def _rights_form(
-    answering: Answering, access: Access, who: Holder, heading: str, option: str, making: Making
+    answering: Answering, access: Access, who: Holder, heading: str, option: str, making: Making, *more: Field
 ) -> Form[Proposal]:
     async def submit(values: Values) -> Proposal:
         return await answering.propose(making(values))
@@ -201,6 +211,7 @@ def _rights_form(
             Field("rights", "Rights", required=True, check=lambda text: wrong(read_rights, text, access),
                   hint="SELECT, INSERT ON db.*   SELECT(id, at) ON db.orders   ALL ON tenant_*.*"),
             Field("option", option, kind="flag"),
+            *more,
         ),
         submit,
         preview,
@@ -253,9 +264,14 @@ def roles_form(answering: Answering, access: Access, who: Holder) -> Form[Propos
     )  # fmt: skip
 
 
-def rename_form(answering: Answering, access: Access, who: Holder) -> Form[Proposal]:
+def rename_form(answering: Answering, access: Access, who: Holder | EntityKey) -> Form[Proposal]:
     """Another name."""
     key = EntityKey(who.kind, who.name)
+    before = key.name.short if isinstance(key.name, PolicyName) else key.name
+
+    def problem(name: str) -> str:
+        taken = replace(key.name, short=name) if isinstance(key.name, PolicyName) else name
+        return "It is called so." if name == before else name_problem(access, key.kind, taken)
 
     def making(values: Values) -> Planning:
         return lambda now: entities.rename(
@@ -266,21 +282,16 @@ def rename_form(answering: Answering, access: Access, who: Holder) -> Form[Propo
         return await answering.propose(making(values))
 
     async def preview(values: Values) -> str:
-        same = not values["name"].strip() or values["name"] == who.name
+        same = not values["name"].strip() or values["name"] == before
         return "" if same else preview_text(answering.previewed(access, making(values)))
 
     return Form(
-        f"Rename {_named(who)}",
-        (
-            Field("name", "New name", who.name, required=True,
-                  check=lambda name: "It is called so." if name == who.name else name_problem(access, who.kind, name)),
-        ),
+        f"Rename {one_line(title(key), 60)}",
+        (Field("name", "New name", before, required=True, check=problem),),
         submit,
         preview,
-        intro="Whoever logs in by the old name has to be told the new one."
-        if who.kind is EntityKind.USER
-        else "Who has the role keeps it.",
-    )  # fmt: skip
+        intro=_RENAMED.get(key.kind, "It holds for whom it held for before."),
+    )
 
 
 def as_drop(proposal: Proposal, key: EntityKey) -> Proposal:
@@ -291,7 +302,7 @@ def as_drop(proposal: Proposal, key: EntityKey) -> Proposal:
         proposal.change,
         title=one_line(f"Drop {title(key)}", 120),
         danger=Danger.DESTRUCTIVE,
-        confirm_name=str(key.name),
+        confirm_name=name_text(key.name),
         consequences=(*proposal.change.consequences, *lost[:_SHOWN_NAMES], *more),
     )
     return replace(proposal, change=change)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from rich.cells import cell_len
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -45,6 +46,10 @@ class Field:
     shown_if: Callable[[Values], bool] | None = None  # the field is asked only then
     height: int = 6  # of a field of several lines
 
+    def is_shown(self, values: Values) -> bool:
+        """Whether it is asked when the fields have these values."""
+        return self.shown_if is None or self.shown_if(values)
+
     def problem(self, value: str) -> str:
         """What is wrong with `value`, or the empty string."""
         if not value.strip():
@@ -73,12 +78,19 @@ class ChoiceInput(Widget, can_focus=True):
         self.set_reactive(ChoiceInput.value, value if value in self.choices else self.choices[0])
 
     def render(self) -> Content:
+        if sum(cell_len(one_line(choice)) + 3 for choice in self.choices) - 1 > self.size.width:
+            return self._only_chosen()
         parts: list[Content] = []
         for choice in self.choices:
             here = choice == self.value
             text = one_line(choice)
             parts.append(Content.styled(f"({text})" if here else f" {text} ", "bold $accent" if here else "$muted"))
         return Content(" ").join(parts)
+
+    def _only_chosen(self) -> Content:
+        """Where there is no room for all of them."""
+        place = f"  {self.choices.index(self.value) + 1} of {len(self.choices)}, ← → for others"
+        return Content.assemble((f"({one_line(self.value)})", "bold $accent"), (place, "$muted"))
 
     def action_step(self, step: int) -> None:
         self.value = self.choices[(self.choices.index(self.value) + step) % len(self.choices)]
@@ -182,6 +194,8 @@ class FieldRow(Vertical):
 
     @property
     def value(self) -> str:
+        if not self.children:  # it was only just made
+            return self.field.value
         widget = self.input
         if isinstance(widget, Input | ChoiceInput | FlagInput):
             return widget.value

@@ -1,0 +1,128 @@
+"""The quotas screen: what it shows in every state, and what its keys do, on a real engine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from core.access.model import NameSet
+from core.access.quotas import QuotaInterval, QuotaKey, QuotaLimit
+from core.errors import UnreachableError
+from tests.console.album import Take
+from tests.console.ledger import opened_with
+from tests.console.sample_access import console, model_of
+from tests.console.sample_limits import LIVE
+from tests.console.starting import NARROW, WIDE, never, opening, told, until
+from tests.console.walking import fill_in, run_change, see, type_in
+from tui.screens.quotas import QuotasScreen
+
+PAGE = ("Quotas  4", "everyone", "hourly", "tracked")
+
+
+async def test_pictures(take: Take, tmp_path: Path) -> None:
+    app = console(tmp_path, LIVE, "quotas")
+    async with app.run_test(size=WIDE) as pilot:
+        await see(pilot, *PAGE)
+        await type_in(pilot, "<down>", "<down>")
+        await take(pilot, "page", *PAGE)
+        await type_in(pilot, "x")
+        await take(pilot, "drop", "Exactly this runs", "It then no longer holds for anna, etl_night.")
+        await type_in(pilot, "<escape>", "e")
+        await take(pilot, "edit", "Edit quota hourly", "Nothing: it is so already.")
+        await type_in(pilot, "<escape>", "d")
+        await take(pilot, "summary", "10 GiB", "etl_night  by loader", sizes=("80x24",))
+        await type_in(pilot, "<right>")
+        await take(pilot, "usage-embedded", "[Usage]", "Nothing is counted here.", sizes=("80x24",))
+        await type_in(pilot, "<right>")
+        await take(pilot, "sql", "[SQL]", "CREATE QUOTA hourly", sizes=("80x24",))
+
+
+async def test_pictures_of_other_states(take: Take, tmp_path: Path) -> None:
+    refused = UnreachableError("Cannot connect to ch-1.example:8443.", advice="Check host and port.")
+    states = (
+        ("loading", never, "Connecting"),
+        ("error", opening(refused), "Cannot connect"),
+    )
+    for name, how, word in states:
+        app = console(tmp_path / name, how, "quotas")
+        async with app.run_test(size=WIDE) as pilot:
+            await take(pilot, name, word)
+    app = console(tmp_path, opened_with(), "quotas", read_only=True)
+    async with app.run_test(size=NARROW) as pilot:
+        await take(pilot, "read-only", "READ-ONLY", "no interval")
+        screen = app.screen
+        assert isinstance(screen, QuotasScreen)
+        for command in screen.commands():
+            assert not command.modifies or screen.why_not(command).startswith("Read-only (--read-only)"), command.id
+        await pilot.press("n")
+        await until(pilot, lambda: "nothing can be changed" in told(app))
+
+
+async def test_a_quota_is_made_altered_given_to_others_cloned_renamed_and_dropped(tmp_path: Path) -> None:
+    app = console(tmp_path, LIVE, "quotas")
+    async with app.run_test(size=(100, 40)) as pilot:
+        await see(pilot, *PAGE)
+        await pilot.press("n")
+        await see(pilot, "New quota")
+        await type_in(pilot, "a_small", "<tab>", "<right>")
+        await see(pilot, "IPv4 bits")
+        for field, wrong, words, right in (
+            ("ipv4_bits", "33", "This is no number of bits from 0 to 32.", "24"),
+            ("to", "annna", "There is no user or role annna. Did you mean anna?", "anna, analyst"),
+            ("1.queries", "many", "many is no amount. Write 1000, 1k, 5M or 2G.", "1.5k"),
+        ):
+            await fill_in(pilot, field, wrong)
+            await see(pilot, words)
+            await fill_in(pilot, field, right)
+        await fill_in(pilot, "2.every", "60 min")
+        await pilot.press("enter")
+        await see(pilot, "Two intervals are as long as each other: 1 hour.")
+        await fill_in(pilot, "2.every", "1 day")
+        await see(
+            pilot,
+            "CREATE QUOTA a_small KEYED BY ip_address IPV4_PREFIX_BITS 24 FOR INTERVAL 1 hour MAX queries =",
+            "1500, FOR INTERVAL 1 day TRACKING ONLY TO anna, analyst",
+            "It then holds for anna, boris.",
+        )
+        await pilot.press("enter")
+        await run_change(pilot, "Quotas  5", "a_small")
+        await type_in(pilot, "<up>", "e")
+        await see(pilot, "Edit quota a_small")
+        await fill_in(pilot, "2.every", "")
+        await fill_in(pilot, "1.read_bytes", "10 GiB")
+        await see(pilot, "read_bytes = 10737418240", "INTERVAL 1 day NO LIMITS")
+        await pilot.press("enter")
+        await run_change(pilot, "Quotas  5")
+        await pilot.press("t")
+        await see(pilot, "Whom is it for: quota a_small")
+        await type_in(pilot, "<ctrl+u>", "ALL EXCEPT anna")
+        await see(pilot, "TO ALL EXCEPT anna", "It then no longer holds for anna.")
+        await pilot.press("enter")
+        await run_change(pilot, "all but anna")
+        await type_in(pilot, "d", "<right>", "<right>", "<right>")
+        await see(pilot, "create", "alter", "op@bastion")
+        await type_in(pilot, "<escape>", "c")
+        await see(pilot, "Clone quota a_small")
+        await type_in(pilot, "a_twin")
+        await see(pilot, "CREATE QUOTA a_twin KEYED BY ip_address", "It holds for no user.")
+        await type_in(pilot, "<escape>", "m")
+        await see(pilot, "Rename quota a_small")
+        await type_in(pilot, "<ctrl+u>", "hourly", "<enter>")
+        await see(pilot, "There is a quota of this name already.")
+        await type_in(pilot, "<ctrl+u>", "a_lesser", "<enter>")
+        await run_change(pilot, "a_lesser")
+        quotas = (await model_of(app)).quotas
+        limits = ((QuotaLimit.QUERIES, 1500), (QuotaLimit.READ_BYTES, 10 << 30))
+        assert quotas["a_lesser"].intervals == (QuotaInterval(3600, limits),)
+        assert quotas["a_lesser"].to == NameSet(everyone=True, excepted=("anna",))
+        assert (quotas["a_lesser"].key, quotas["a_lesser"].ipv4_prefix_bits) == (QuotaKey.IP_ADDRESS, 24)
+        await type_in(pilot, "x")
+        await see(pilot, "Type a_lesser to run this")
+        await type_in(pilot, "a_lesser", "<enter>", "<enter>")
+        await see(pilot, "Quotas  4")
+        # What users.xml defines is not changed by SQL.
+        await pilot.press("t")
+        await see(pilot, "Whom is it for: quota default")
+        await type_in(pilot, "<ctrl+u>", "anna", "<enter>")
+        await see(pilot, "is in users_xml, which SQL cannot change")
+        await type_in(pilot, "<escape>", "v")
+        await until(pilot, lambda: "There is only one access storage" in told(app))
