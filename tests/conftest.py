@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, settings
 
 from core.journal.ids import new_ids
 from tests.examples import THOROUGH, USUAL
+from tui.__main__ import collect_seldom
 
 # No test judges how long an example takes: the machine may be busy. `make test` tries the same few examples each time;
 # `make thorough` tries many, and others each time.
@@ -18,7 +19,7 @@ settings.register_profile("thorough", deadline=None, max_examples=THOROUGH, supp
 settings.load_profile("housekeys")
 
 # Modules, tests and the tables of the libraries stay: walking over them again and again costs a fifth of the time.
-gc.set_threshold(100_000, 20, 50)
+collect_seldom()
 
 
 def pytest_collection_finish() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Sequence
 
@@ -11,9 +12,18 @@ def main(words: Sequence[str] | None = None) -> int:
     typed = list(sys.argv[1:] if words is None else words)
     if typed == ["--version"]:
         return _print_version()
+    collect_seldom()
     from tui.cli.running import run
 
     return run(typed)
+
+
+def collect_seldom() -> None:
+    """Make the garbage collector start seldom: by its usual thresholds it walks over a large model again and again.
+
+    Memory is given back without it, but for what refers to itself.
+    """
+    gc.set_threshold(100_000, 20, 50)
 
 
 def _print_version() -> int:

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 from tests.bench.figures import Figure
+from tui.__main__ import collect_seldom
 
 MODULES = ("starting", "cursor", "tokens", "bulk", "listing", "access", "effective")
 
@@ -42,6 +43,7 @@ def line_of(figure: Figure) -> str:
 def main() -> int:
     words = sys.argv[1:]
     if words[:1] == ["--json"]:
+        collect_seldom()  # as the program does
         print(json.dumps([asdict(figure) for figure in measure_here(words[1])]))
         return 0
     print(f"{'figure':<52} {'measured':>12} / {'baseline':>10} {'unit':<9} = {'ratio':>6}")
