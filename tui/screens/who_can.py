@@ -49,6 +49,7 @@ class WhoCanScreen(AccessScreen[AbleRow]):
     def __init__(self) -> None:
         super().__init__()
         self._asked: Right | None = None
+        self._objects: Objects | None = None  # to choose from
 
     # -- what is shown
 
@@ -65,7 +66,12 @@ class WhoCanScreen(AccessScreen[AbleRow]):
         return [] if asked is None else rows_of(able(access.index, asked, self.now()), access, asked)
 
     async def load(self, session: Session) -> Sequence[AbleRow]:
-        self._access = access = await self._shared_access(session)
+        from core.access_reports.objects import read_objects
+
+        access = await self._shared_access(session)
+        if access is not self._access or self._objects is None:
+            self._objects = await read_objects(session.engine)
+        self._access = access
         return await asyncio.to_thread(self.rows, access, session)
 
     def summary(self, row: AbleRow) -> Sequence[Line]:
@@ -144,27 +150,22 @@ class WhoCanScreen(AccessScreen[AbleRow]):
             self._choose_object(self._asked.privilege)
 
     def _choose_object(self, privilege: str) -> None:
-        from core.access_reports.objects import read_objects
-
-        session = self.open_session()
-        self.work("objects", lambda: read_objects(session.engine), lambda found: self._choose_among(privilege, found))
-
-    def _choose_among(self, privilege: str, objects: Objects) -> None:
         from core.access_reports.who_can import askable
         from tui.screens.chooser import Option
         from tui.screens.who_can_choosing import ObjectChooser, about_databases, object_options
 
-        privileges = self.access.index.privileges
-        databases = about_databases(privilege, privileges)
-        options = object_options(objects) if databases else [Option("*", "*")]
+        privileges, objects = self.access.index.privileges, self._objects
+        options = [Option("*", "*")]
+        if objects is not None and about_databases(privilege, privileges):
+            options = object_options(objects)
+            if objects.more:
+                self.tell(f"There are more than the {len(objects.tables):,} tables listed: type db.table of any other.")
 
         def chosen(place: str | None) -> None:
             if place is not None:
                 self._ask(askable(privilege, place, privileges))
 
         self.app.push_screen(ObjectChooser(privilege, privileges, options), chosen)
-        if objects.more:
-            self.tell(f"There are more tables than the {len(objects.tables):,} listed: type db.table of any other.")
 
     def _ask(self, right: Right) -> None:
         self._asked = right

@@ -83,5 +83,5 @@ class ObjectChooser(ChooserScreen):
         try:
             askable(self._privilege, text, self._privileges)
         except HousekeysError:
-            return listed or [Option("", "Not an object yet.", reason=f"Write {self._written}.")]
+            return listed or [Option("", f"Not an object yet. Write {self._written}.")]
         return [*listed[:1], Option(text, text), *listed[1:]]

@@ -18,6 +18,7 @@ from tui.widgets.columns import Column
 from tui.widgets.lines import Line, fact
 
 _EXTENTS = {Extent.ALL: "all of it", Extent.PART: "a part of it", Extent.NONE: "no"}
+_OPTIONS = {Extent.ALL: "all", Extent.PART: "a part", Extent.NONE: "-"}  # that may be passed on
 _RANKS = tuple(Verdict)
 _STYLES = {Verdict.YES: "", Verdict.AFTER_SET_ROLE: "muted"}
 _GRAVE = ("disabled", "expired")
@@ -60,11 +61,9 @@ COLUMNS: tuple[Column[AbleRow], ...] = (
     Column("has", "HAS", lambda r: r.has, sort=lambda r: (_RANKS.index(r.able.verdict), r.has),
            flexible=True, least=14, letter="H", style=lambda r: _STYLES.get(r.able.verdict, "warning")),
     Column("by", "BY", lambda r: r.by, flexible=True, least=14, minor=1, letter="B"),
-    Column("option", "MAY PASS ON", lambda r: _EXTENTS[r.able.grant_option] if r.able.grant_option else "-",
-           sort=lambda r: -r.able.grant_option, minor=3, letter="P",
-           brief=lambda r: "yes" if r.able.grant_option else "-",
-           style=lambda r: "warning" if r.able.grant_option else "muted"),
-    Column("limits", "LIMITS", lambda r: ", ".join(r.limits) or "-", flexible=True, least=12, minor=2, letter="L",
+    Column("option", "OPTION", lambda r: _OPTIONS[r.able.grant_option], sort=lambda r: -r.able.grant_option, minor=3,
+           letter="P", style=lambda r: "warning" if r.able.grant_option else "muted"),
+    Column("limits", "LIMITS", lambda r: ", ".join(r.limits) or "-", flexible=True, least=20, minor=2, letter="L",
            style=_limit_style),
 )  # fmt: skip
 
