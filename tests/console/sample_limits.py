@@ -11,4 +11,11 @@ QUOTAS = (
     "read_bytes = 10737418240, execution_time = 300, FOR INTERVAL 1 day MAX queries = 5000 TO anna, loader",
     "CREATE QUOTA tracked KEYED BY ip_address IPV4_PREFIX_BITS 24 FOR INTERVAL 1 week TRACKING ONLY",
 )
-LIVE = opened_with(prepare=running(*SAMPLE, *QUOTAS))
+PROFILES = (
+    "CREATE SETTINGS PROFILE careful SETTINGS max_memory_usage = 10000000000 MAX 20000000000, readonly = 2 CONST, "
+    "max_threads = 8 TO analyst",
+    "CREATE SETTINGS PROFILE nightly SETTINGS INHERIT careful, max_threads = 2, max_execution_time = 3600 "
+    "MIN 60 TO etl_night",
+    "ALTER ROLE loader SETTINGS PROFILE careful",
+)
+LIVE = opened_with(prepare=running(*SAMPLE, *QUOTAS, *PROFILES))

@@ -16,6 +16,7 @@ from tui.screens.limit_rows import LimitRow
 from tui.widgets.lines import Line, text_lines
 
 if TYPE_CHECKING:
+    from core.access.planning.plan import Plan
     from core.session import Session
     from tui.screens.access_reading import Access, Proposal
     from tui.screens.form import Form
@@ -95,7 +96,7 @@ class LimitScreen(AccessScreen[L]):
     def change_to(self) -> None:
         from tui.screens.limit_forms import to_form
 
-        self._open(to_form)
+        self._open(lambda answering, access, key: to_form(answering, access, key, self.telling))
 
     def change_name(self) -> None:
         from tui.screens.grant_forms import rename_form
@@ -110,6 +111,11 @@ class LimitScreen(AccessScreen[L]):
 
     def dropping(self, proposal: Proposal, key: EntityKey) -> Proposal:
         from tui.screens.access_reading import with_consequences
+
+        return with_consequences(super().dropping(proposal, key), *self.telling(proposal.plan, key))
+
+    def telling(self, plan: Plan, key: EntityKey) -> Sequence[str]:
+        """What a plan means for users, in sentences."""
         from tui.screens.limit_forms import subjects_lines
 
-        return with_consequences(super().dropping(proposal, key), *subjects_lines(proposal.plan, key))
+        return subjects_lines(plan, key)

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from tui.screens.access_reading import Access, Planning, Proposal
 
 _SHOWN_NAMES = 10
+Telling = Callable[[Plan, EntityKey], Sequence[str]]  # what a plan means for users, in sentences
 Reading = Callable[[Values, AccessModel], Entity]  # from what was typed to the entity that is desired
 
 
@@ -125,10 +126,13 @@ def _subjects(model: AccessModel, key: EntityKey) -> dict[str, Subject]:
 # -- forms
 
 
-def limit_preview(proposal: Proposal, key: EntityKey) -> str:
-    """The SQL, what it takes, and for whom it then holds."""
+def limit_preview(proposal: Proposal, key: EntityKey, telling: Telling) -> str:
+    """The SQL, what it takes, and what it means for users."""
     text = preview_text(proposal)
-    return "\n".join([text, "", *subjects_lines(proposal.plan, key)]) if proposal.change.steps else text
+    if not proposal.change.steps:
+        return text
+    lines = [*text.split("\n"), *telling(proposal.plan, key)]
+    return "\n".join(filter(None, lines))  # there is little room for it beside many fields
 
 
 def creation_form(
@@ -139,6 +143,7 @@ def creation_form(
     read: Reading,
     storages: Sequence[str],
     ready: Callable[[Values], bool] = lambda values: bool(values["name"].strip()),
+    telling: Telling = subjects_lines,
 ) -> Form[Proposal]:
     """A new entity. `ready` says whether enough was typed for a preview."""
 
@@ -153,13 +158,19 @@ def creation_form(
     async def preview(values: Values) -> str:
         if not ready(values):
             return ""
-        return await asyncio.to_thread(_previewed, answering, access, making(values), None)
+        return await asyncio.to_thread(_previewed, answering, access, making(values), None, telling)
 
     return Form(heading, (*fields, *_storage_fields(storages)), submit, preview, docked=True)
 
 
 def alteration_form(
-    answering: Answering, access: Access, key: EntityKey, fields: Sequence[Field], read: Reading, heading: str = "Edit"
+    answering: Answering,
+    access: Access,
+    key: EntityKey,
+    fields: Sequence[Field],
+    read: Reading,
+    heading: str = "Edit",
+    telling: Telling = subjects_lines,
 ) -> Form[Proposal]:
     """What an entity is."""
 
@@ -175,15 +186,15 @@ def alteration_form(
         return await answering.propose(making(values), since=(access, key))
 
     async def preview(values: Values) -> str:
-        return await asyncio.to_thread(_previewed, answering, access, making(values), key)
+        return await asyncio.to_thread(_previewed, answering, access, making(values), key, telling)
 
     return Form(f"{heading} {one_line(title(key), 60)}", fields, submit, preview, docked=True)
 
 
-def _previewed(answering: Answering, access: Access, make: Planning, key: EntityKey | None) -> str:
+def _previewed(answering: Answering, access: Access, make: Planning, key: EntityKey | None, telling: Telling) -> str:
     proposal = answering.previewed(access, make)
     touched = proposal.plan.touched
-    return limit_preview(proposal, key or touched[0]) if touched else preview_text(proposal)
+    return limit_preview(proposal, key or touched[0], telling) if touched else preview_text(proposal)
 
 
 def _storage_fields(storages: Sequence[str]) -> tuple[Field, ...]:
@@ -192,7 +203,7 @@ def _storage_fields(storages: Sequence[str]) -> tuple[Field, ...]:
     return (Field("storage", "Storage", storages[0], kind="choice", choices=tuple(storages)),)
 
 
-def to_form(answering: Answering, access: Access, key: EntityKey) -> Form[Proposal]:
+def to_form(answering: Answering, access: Access, key: EntityKey, telling: Telling = subjects_lines) -> Form[Proposal]:
     """Whom an entity is for, and nothing else."""
     before = found(access.model, key)
 
@@ -200,9 +211,8 @@ def to_form(answering: Answering, access: Access, key: EntityKey) -> Form[Propos
         changed: Entity = replace(found(model, key), to=read_to(key.kind, values["to"], model))
         return changed
 
-    return alteration_form(
-        answering, access, key, (to_field(access, key.kind, before.to, "for nobody"),), read, heading="Whom is it for:"
-    )
+    fields = (to_field(access, key.kind, before.to, "for nobody"),)
+    return alteration_form(answering, access, key, fields, read, heading="Whom is it for:", telling=telling)
 
 
 def move_form(answering: Answering, access: Access, key: EntityKey, storages: Sequence[str]) -> Form[Proposal]:

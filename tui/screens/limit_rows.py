@@ -38,6 +38,11 @@ class LimitRow:
     def name(self) -> str:
         return name_text(self.key.name)
 
+    @property
+    def idle(self) -> bool:
+        """Whether it holds for nobody."""
+        return self.to == NOBODY
+
 
 def subjects_in(model: AccessModel, kind: EntityKind) -> Mapping[EntityKey, tuple[Subject, ...]]:
     """The users for whom each entity of a kind holds."""
@@ -68,7 +73,7 @@ def to_text(to: NameSet) -> str:
 def to_column(minor: int) -> Column[Any]:
     """To whom it is."""
     return Column("to", "TO", lambda r: to_text(r.to), flexible=True, least=12, minor=minor, letter="T",
-                  style=lambda r: "warning" if r.to == NOBODY else "")  # fmt: skip
+                  style=lambda r: "warning" if r.idle else "muted" if r.to == NOBODY else "")  # fmt: skip
 
 
 def storage_column(minor: int) -> Column[Any]:
@@ -88,9 +93,10 @@ def findings_column(minor: int) -> Column[Any]:
 
 def to_lines(row: LimitRow, nobody: str) -> list[Line]:
     """To whom it is as it is written, and the users for whom that is so; `nobody` says what it means to have none."""
-    lines = [fact("to", to_text(row.to), "warning" if row.to == NOBODY else "")]
+    style = "warning" if row.idle else "muted" if row.to == NOBODY else ""
+    lines = [fact("to", to_text(row.to), style)]
     if not row.subjects:
-        return [*lines, fact("users", nobody, "warning")]
+        return [*lines, fact("users", nobody, "warning" if row.idle or row.to != NOBODY else "muted")]
     for number, subject in enumerate(row.subjects[:_LISTED]):
         lines.append(fact("users" if number == 0 else words.BELOW, subject_text(subject)))
     if len(row.subjects) > _LISTED:

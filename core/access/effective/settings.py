@@ -90,6 +90,14 @@ def effective_settings(
     return tuple(found[name] for name in sorted(found))
 
 
+def settings_in_profile(model: AccessModel, name: str) -> tuple[EffectiveSetting, ...]:
+    """What a settings profile gives by itself: its own settings and those it inherits, by name, folded together."""
+    via = Via(Holder(EntityKind.SETTINGS_PROFILE, name), (), active=True)
+    placed = _Placed(SettingElement(profile=name), SettingOrigin(Layer.OWN, (), via))
+    found = _settings(_substituted([placed], model))
+    return tuple(found[each] for each in sorted(found))
+
+
 def _is_const(setting: EffectiveSetting) -> bool:
     return setting.writability is not None and setting.writability.value == CONST
 
