@@ -18,4 +18,10 @@ PROFILES = (
     "MIN 60 TO etl_night",
     "ALTER ROLE loader SETTINGS PROFILE careful",
 )
-LIVE = opened_with(prepare=running(*SAMPLE, *QUOTAS, *PROFILES))
+POLICIES = (
+    "CREATE ROW POLICY big ON sales.orders USING amount > 1000 TO analyst",
+    "CREATE ROW POLICY own ON sales.orders USING id = 7 TO anna, contractor",
+    "CREATE ROW POLICY recent ON sales.* USING at > now() - INTERVAL 30 DAY AS RESTRICTIVE TO ALL EXCEPT etl_night",
+    "CREATE ROW POLICY unused ON sales.orders USING NONE",
+)
+LIVE = opened_with(prepare=running(*SAMPLE, *QUOTAS, *PROFILES, *POLICIES))

@@ -28,6 +28,7 @@ from core.access.render_grants import name_set
 from core.access.settings_profiles import SettingsProfile
 from core.display import one_line
 from core.errors import BadInputError, NotFoundError
+from tui.screens.access_reading import with_consequences
 from tui.screens.access_words import identifiers, shown_names
 from tui.screens.form import Form
 from tui.screens.grant_forms import preview_text, wrong
@@ -153,7 +154,7 @@ def creation_form(
         return lambda now: entities.create(now.model, read(values, now.model), storage=storage, cluster=now.cluster)
 
     async def submit(values: Values) -> Proposal:
-        return await answering.propose(making(values))
+        return _told(await answering.propose(making(values)), None, telling)
 
     async def preview(values: Values) -> str:
         if not ready(values):
@@ -183,12 +184,18 @@ def alteration_form(
         return plan
 
     async def submit(values: Values) -> Proposal:
-        return await answering.propose(making(values), since=(access, key))
+        return _told(await answering.propose(making(values), since=(access, key)), key, telling)
 
     async def preview(values: Values) -> str:
         return await asyncio.to_thread(_previewed, answering, access, making(values), key, telling)
 
     return Form(f"{heading} {one_line(title(key), 60)}", fields, submit, preview, docked=True)
+
+
+def _told(proposal: Proposal, key: EntityKey | None, telling: Telling) -> Proposal:
+    """The change with what it means for users among what is said before it is confirmed."""
+    touched = proposal.plan.touched
+    return with_consequences(proposal, *telling(proposal.plan, key or touched[0])) if touched else proposal
 
 
 def _previewed(answering: Answering, access: Access, make: Planning, key: EntityKey | None, telling: Telling) -> str:

@@ -7,12 +7,13 @@ the server decides whether it sees all rows or none. Source: `RowPolicyCache.cpp
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from core.access.access_model import AccessModel, Holder
 from core.access.effective.roles import HeldRole, Via, applying
-from core.access.policies import RowPolicy
+from core.access.effective.subjects import Subject
+from core.access.policies import PolicyName, RowPolicy
 
 NO_ROWS = "0"
 _TRUE, _FALSE = frozenset({"1", "true"}), frozenset({"0", "false"})
@@ -77,4 +78,39 @@ def row_policies_of(model: AccessModel, who: Holder, roles: Iterable[HeldRole]) 
     return tuple(
         TableRows(database, table, tuple(found if table is None else [*tables.get((database, None), ()), *found]))
         for (database, table), found in tables.items()
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Seeing:
+    """Users for whom the same policies on a table hold, so that they see the same rows of it (if they may read it)."""
+
+    users: tuple[str, ...]
+    rows: TableRows
+
+
+def seen_of(
+    model: AccessModel, database: str, table: str | None, subjects: Mapping[PolicyName, Sequence[Subject]]
+) -> tuple[Seeing, ...]:
+    """Who sees which rows of a table (or with `table` None, of every table of a database without policies of its own).
+
+    `subjects` are the users whom each policy means. Whom no policy means is in none of the groups.
+    """
+    places = {(database, None), (database, table)}
+    by_user: dict[str, list[AppliedPolicy]] = {}
+    for name in sorted(model.row_policies, key=lambda each: (each.table or "", each.short)):
+        policy = model.row_policies[name]
+        if policy.condition is None or (name.database, name.table) not in places:
+            continue
+        for subject in subjects.get(name, ()):
+            by_user.setdefault(subject.user, []).append(AppliedPolicy(policy, subject.via))
+    groups: dict[tuple[PolicyName, ...], list[str]] = {}
+    applied: dict[tuple[PolicyName, ...], list[AppliedPolicy]] = {}
+    for user, found in by_user.items():
+        names = tuple(each.policy.name for each in found)
+        groups.setdefault(names, []).append(user)
+        applied.setdefault(names, found)
+    return tuple(
+        Seeing(tuple(sorted(users)), TableRows(database, table, tuple(applied[names])))
+        for names, users in groups.items()
     )
