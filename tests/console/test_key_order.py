@@ -45,7 +45,7 @@ async def test_a_key_waits_for_whoever_is_still_at_the_effect_of_the_one_before(
 
     async def shown_later(form: FormScreen[object]) -> None:
         await asyncio.sleep(0.05)  # a busy machine
-        at_once_shown(form)
+        await at_once_shown(form)
 
     monkeypatch.setattr(FormScreen, "on_field_row_changed", shown_later)
     sent = Sent()

@@ -112,6 +112,9 @@ class ChooserScreen(ModalScreen[str | None]):
         self._chosen = 0
         self._show()
 
+    def on_resize(self) -> None:
+        self._show()  # as many as there is room for
+
     def found(self, typed: str) -> list[Option]:
         """What is offered for what was typed. An option without an id only says something."""
         return matching(self._all, typed)

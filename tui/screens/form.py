@@ -46,6 +46,7 @@ class FormScreen(ConsoleScreen[T | None], Generic[T]):
     ACTIONS = (
         Command("form.send", "send", "enter", "send", "Check everything and go on."),
         Command("form.next", "next field", "tab", "next_field", "Go to the next field."),
+        Command("form.choose", "choose", "ctrl+o", "choose", "Choose what to add to the field from what there is."),
         Command("form.back", "cancel", "escape", "cancel", "Leave the form; nothing happens."),
     )
     LEAVE_FREELY = False
@@ -57,7 +58,8 @@ class FormScreen(ConsoleScreen[T | None], Generic[T]):
         self._sending = False
 
     def content(self) -> ComposeResult:
-        with VerticalScroll(id="form", can_focus=False, classes=None if self._few else "dense"):
+        classes = " ".join(["dense"] * (not self._few) + ["docked"] * self.form.docked)
+        with VerticalScroll(id="form", can_focus=False, classes=classes):
             if self.form.intro:
                 yield FittingLines([*text_lines(self.form.intro), Line()], id="form-intro", left=0)
             values = {field.name: field.value for field in self.form.fields}
@@ -106,13 +108,16 @@ class FormScreen(ConsoleScreen[T | None], Generic[T]):
 
     # -- while typing
 
-    def on_field_row_changed(self) -> None:
-        self._show_fields()
+    async def on_field_row_changed(self) -> None:
+        await self._show_fields()
         self._say([])
         self._start_preview()
 
-    def _show_fields(self) -> None:
-        """Show the fields that are asked now; the row of one is made when it is asked for the first time."""
+    async def _show_fields(self) -> None:
+        """Show the fields that are asked now; the row of one is made when it is asked for the first time.
+
+        Returns when it can take keys: the next one waits for that.
+        """
         rows = {row.field.name: row for row in self.query(FieldRow)}
         values = {
             field.name: rows[field.name].value if field.name in rows else field.value for field in self.form.fields
@@ -126,9 +131,9 @@ class FormScreen(ConsoleScreen[T | None], Generic[T]):
                 row = self._row(field)
                 form = self.query_one("#form", VerticalScroll)
                 if above is None:
-                    form.mount(row, before=next(iter(rows.values()), "#form-choices"))
+                    await form.mount(row, before=next(iter(rows.values()), "#form-choices"))
                 else:
-                    form.mount(row, after=above)
+                    await form.mount(row, after=above)
             above = row or above
 
     def _start_preview(self) -> None:
@@ -149,8 +154,8 @@ class FormScreen(ConsoleScreen[T | None], Generic[T]):
         self.work("preview", lambda: preview(values), self._previewed, self._no_preview)
 
     def _previewed(self, text: str) -> None:
-        lines = [Line(self.form.preview_title, style="muted"), *text_lines(text, "accent")] if text else []
-        self._show_preview(lines)
+        lines = [Line(each, style="warning" if each.startswith("! ") else "accent") for each in text.split("\n")]
+        self._show_preview([Line(self.form.preview_title, style="muted"), *lines] if text else [])
 
     def _no_preview(self, error: HousekeysError) -> None:
         self._show_preview(failure_lines(error, ""))
@@ -197,6 +202,29 @@ class FormScreen(ConsoleScreen[T | None], Generic[T]):
 
     def next_field(self) -> None:
         self.focus_next()
+
+    def commands(self) -> tuple[Command, ...]:
+        choosing = any(field.choose for field in self.form.fields)
+        return tuple(command for command in super().commands() if choosing or command.id != "form.choose")
+
+    def why_not(self, command: Command) -> str:
+        row = self._current_row
+        if command.id == "form.choose" and (row is None or row.field.choose is None):
+            return "There is nothing to choose from for this field."
+        return super().why_not(command)
+
+    def on_descendant_focus(self) -> None:
+        if any(field.choose for field in self.form.fields):
+            self.show_frame()
+
+    @property
+    def _current_row(self) -> FieldRow | None:
+        return next((row for row in self._rows if row.has_focus_within), None)
+
+    def choose(self) -> None:
+        row = self._current_row
+        if row is not None and row.field.choose is not None:
+            row.field.choose(self, row.add)
 
     def cancel(self) -> None:
         self.cancel_work("send")

@@ -26,6 +26,7 @@ from core.display import one_line
 from core.errors import BadInputError, HousekeysError
 from tui.screens.access_words import identifiers
 from tui.screens.form import Form
+from tui.screens.grant_choosing import names_choice, right_choice
 from tui.widgets.fields import Field, Values
 
 if TYPE_CHECKING:
@@ -209,7 +210,8 @@ def _rights_form(
         heading,
         (
             Field("rights", "Rights", required=True, check=lambda text: wrong(read_rights, text, access),
-                  hint="SELECT, INSERT ON db.*   SELECT(id, at) ON db.orders   ALL ON tenant_*.*"),
+                  hint="SELECT, INSERT ON db.*   SELECT(id, at) ON db.orders   ALL ON tenant_*.*",
+                  choose=right_choice(answering.session, access.index.privileges)),
             Field("option", option, kind="flag"),
             *more,
         ),
@@ -254,7 +256,7 @@ def roles_form(answering: Answering, access: Access, who: Holder) -> Form[Propos
         (
             Field("what", "Do", GIVE, kind="choice", choices=(GIVE, TAKE, OPTION_ONLY) if held else (GIVE,)),
             Field("roles", "Roles", required=True, check=lambda text: wrong(read_names, text),
-                  hint=names_hint(others, "role")),
+                  hint=names_hint(others, "role"), choose=names_choice(others, "a role")),
             Field("admin", "With admin option", kind="flag", shown_if=lambda values: values.get("what") == GIVE,
                   hint="It may pass the role on."),
         ),

@@ -14,6 +14,7 @@ from core.display import one_line
 from core.errors import NotFoundError
 from tui.screens.access_words import identifiers
 from tui.screens.form import Form
+from tui.screens.grant_choosing import names_choice, right_choice
 from tui.screens.grant_forms import name_problem, names_hint, preview_text, read_names, read_rights, wrong
 from tui.screens.user_fields import with_profile
 from tui.widgets.fields import Field, Values
@@ -49,9 +50,10 @@ def new_form(answering: Answering, access: Access) -> Form[Proposal]:
         (
             Field("name", "Name", required=True, check=lambda name: name_problem(access, EntityKind.ROLE, name)),
             Field("rights", "Rights", check=lambda text: wrong(read_rights, text, access),
-                  hint="SELECT, INSERT ON db.*   SELECT(id, at) ON db.orders"),
+                  hint="SELECT, INSERT ON db.*   SELECT(id, at) ON db.orders",
+                  choose=right_choice(answering.session, access.index.privileges)),
             Field("roles", "Holds roles", check=lambda text: wrong(_known, text, model.roles, "role"),
-                  hint=names_hint(sorted(model.roles), "role")),
+                  hint=names_hint(sorted(model.roles), "role"), choose=names_choice(sorted(model.roles), "a role")),
             _profile_field(model, Role("")),
         ),
         submit,
@@ -109,6 +111,7 @@ def _profile_field(model: AccessModel, role: Role) -> Field:
         identifiers(profiles),
         check=lambda text: wrong(_known, text, model.settings_profiles, "settings profile"),
         hint=names_hint(sorted(model.settings_profiles), "settings profile"),
+        choose=names_choice(sorted(model.settings_profiles), "a settings profile"),
     )
 
 

@@ -9,6 +9,7 @@ from core.access.planning.plan import Plan
 from core.access.planning.sql_console import let_in
 from core.access.sql_console import console_role, email_of, is_email
 from tui.screens.form import Form
+from tui.screens.grant_choosing import names_choice, right_choice
 from tui.screens.grant_forms import preview_text, read_names, read_rights, wrong
 from tui.widgets.fields import Field, Values
 
@@ -46,9 +47,11 @@ def let_in_form(answering: Answering, access: Access) -> Form[Proposal]:
                   hint="Exactly as the Cloud console has it: my.user@domain.com"),
             Field("general", "General role", check=lambda text: wrong(_one_name, text),
                   hint=f"{', '.join(general_roles[:_SHOWN])}, or a new one, which is made." if general_roles
-                  else "A name for what several people may do; it is made."),
+                  else "A name for what several people may do; it is made.",
+                  choose=names_choice(general_roles, "a role")),
             Field("rights", "Rights", check=lambda text: wrong(read_rights, text, access),
-                  hint="Of the new general role, or of the person alone: SELECT, SHOW ON db.*"),
+                  hint="Of the new general role, or of the person alone: SELECT, SHOW ON db.*",
+                  choose=right_choice(answering.session, access.index.privileges)),
         ),
         submit,
         preview,

@@ -17,6 +17,7 @@ from core.errors import NotFoundError, RefusedError
 from core.secrets import Secret
 from tui.screens.access_words import identifiers
 from tui.screens.form import Form
+from tui.screens.grant_choosing import names_choice
 from tui.screens.grant_forms import name_problem, names_hint, preview_text, read_names, wrong
 from tui.screens.reveal import RevealScreen
 from tui.screens.user_fields import (
@@ -134,12 +135,13 @@ def _fields(access: Access, user: User, roles: tuple[str, ...] = ()) -> tuple[Fi
         Field("hosts", "Hosts", written_hosts(user.hosts), required=True, check=lambda text: wrong(read_hosts, text),
               hint="any, none, local, or: 10.0.0.0/8, 192.0.2.7, etl.example"),
         Field("roles", "Roles", identifiers(roles), check=lambda text: wrong(_known_roles, text, model),
-              hint=names_hint(sorted(model.roles), "role")),
+              hint=names_hint(sorted(model.roles), "role"), choose=names_choice(sorted(model.roles), "a role")),
         Field("default", "At login", _default_text(default), check=lambda text: wrong(_default_roles, text),
               hint="all, none, or those of the roles that are in force at login."),
         Field("database", "Database", user.default_database, hint="Where a session begins. Empty: the server's."),
         Field("profile", "Profile", identifiers(profiles), check=lambda text: wrong(_known_profiles, text, model),
-              hint=names_hint(sorted(model.settings_profiles), "settings profile")),
+              hint=names_hint(sorted(model.settings_profiles), "settings profile"),
+              choose=names_choice(sorted(model.settings_profiles), "a settings profile")),
         Field("until", "Valid until", common_end(user.methods), check=lambda text: wrong(read_until, text),
               hint="2027-01-31, or with the time. Empty: it does not end."),
     )  # fmt: skip

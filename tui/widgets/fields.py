@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from rich.cells import cell_len
 from textual import events
@@ -19,6 +19,9 @@ from textual.widgets import Input, Static
 
 from core.display import one_line
 from tui.widgets.text_input import TextInput
+
+Choose = Callable[[Any, Callable[[str], None]], None]
+"""Opens something to choose from over the form that is given, and gives what was chosen to the function."""
 
 Values = Mapping[str, str]
 """What was typed, by the name of the field. A flag is "yes" or the empty string."""
@@ -45,6 +48,7 @@ class Field:
     choices: Sequence[str] = ()
     shown_if: Callable[[Values], bool] | None = None  # the field is asked only then
     height: int = 6  # of a field of several lines
+    choose: Choose | None = None  # helps to fill in a field of kind `text`; what is chosen is added to what it holds
 
     def is_shown(self, values: Values) -> bool:
         """Whether it is asked when the fields have these values."""
@@ -201,6 +205,13 @@ class FieldRow(Vertical):
             return widget.value
         text: str = getattr(widget, "text", "")  # a TextArea, which is not imported where none is shown
         return text
+
+    def add(self, text: str) -> None:
+        """Add one more to a list of things, separated by commas."""
+        if isinstance(widget := self.input, Input):
+            before = widget.value.rstrip(", ")
+            widget.value = f"{before}, {text}" if before else text
+            widget.cursor_position = len(widget.value)
 
     @property
     def problem(self) -> str:
