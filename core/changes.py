@@ -93,6 +93,7 @@ class StatementStep:
     no_undo: str = ""  # why it cannot be taken back; shown when `undo` is None
     done_when: str | None = None  # a query whose first cell is 1 when the effect is in place: settles a crash
     repeatable: bool = False  # running it twice is the same as once (GRANT, IF NOT EXISTS)
+    as_user: str = ""  # by whose rights it runs, if not the operator's: an embedded engine can do that
     guard: Guard | None = None
     needs: int | None = None  # index of the step without which this one is skipped
     events: tuple[Event, ...] = ()
@@ -274,6 +275,8 @@ def step_to_record(step: Step) -> dict[str, Any]:
         for name in ("masked", "done_when", "repeatable"):
             if getattr(step, name) not in (None, False):
                 record[name] = getattr(step, name)
+        if step.as_user:
+            record["as_user"] = step.as_user
         if step.undo_more:
             record["undo_more"] = [step_to_record(more) for more in step.undo_more]
         if step.guard is not None:
@@ -309,6 +312,7 @@ def step_from_record(record: Mapping[str, Any]) -> Step:
             no_undo=no_undo,
             done_when=record.get("done_when"),
             repeatable=record.get("repeatable", False),
+            as_user=record.get("as_user", ""),
             guard=Guard.from_record(record["guard"]) if "guard" in record else None,
             needs=needs,
             events=events,

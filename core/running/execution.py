@@ -12,7 +12,7 @@ from core.running import files
 from core.running.batch import Batch
 from core.running.changefile import ChangeFile, WriteAheadError
 from core.running.ledger import before
-from core.running.needs import RunEngine
+from core.running.needs import RunEngine, TriesAs
 from core.running.report import Progress
 from core.running.settling import is_true
 from core.running.windows import Window, next_window
@@ -86,11 +86,15 @@ class Execution:
             self._file.mark_done(*window.indexes)
         elif isinstance(step, FileStep | MoveStep | PermissionsStep):
             self._run_file(first, step)
-        elif step.guard is None:
+        elif step.guard is None and not step.as_user:
             return await self._run_statements(window.indexes)
         else:
             try:
-                await self._check(step.guard)
+                if step.guard is not None:
+                    await self._check(step.guard)
+                if step.as_user:
+                    await self._run_as_user(first, step)
+                    return None
             except UnreachableError as error:
                 return error
             except HousekeysError as error:
@@ -102,6 +106,16 @@ class Execution:
     async def _check(self, guard: Guard) -> None:
         if not await is_true(self._engine, guard.query):
             raise RefusedError(guard.refusal)
+
+    async def _run_as_user(self, index: int, step: StatementStep) -> None:
+        if not isinstance(self._engine, TriesAs):
+            raise RefusedError("Only the embedded engine can run a statement as another user.")
+        self._file.write(before([index]), sync=True)
+        tried = await self._engine.try_as(step.as_user, step.sql, True)
+        if tried.error is not None:
+            raise tried.error
+        self._file.mark_done(index)
+        self._file.sync()
 
     def _run_file(self, index: int, step: files.DiskStep) -> None:
         self._file.write(before([index]), sync=True)

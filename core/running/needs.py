@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 from uuid import UUID
 
 from core.clickhouse.engine import QueryResult, SettingValue
+from core.clickhouse.trying import Tried
 from core.journal.rows import Row
 
 
@@ -36,6 +37,15 @@ class RunEngine(Protocol):
         stop_on_error: bool,
     ) -> None:
         """Run statements in order; `done(index, error)` for each that has ended."""
+        ...
+
+
+@runtime_checkable
+class TriesAs(Protocol):
+    """Runs statements by the rights of another user, as the embedded engine does."""
+
+    async def try_as(self, user: str, sql: str, really: bool = False) -> Tried:
+        """What comes of it."""
         ...
 
 

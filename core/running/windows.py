@@ -54,4 +54,4 @@ def _fit_together(first: Step, step: Step) -> bool:
 
 
 def _joins(step: Step) -> bool:
-    return isinstance(step, StatementStep) and step.guard is None and can_be_settled(step)
+    return isinstance(step, StatementStep) and step.guard is None and not step.as_user and can_be_settled(step)

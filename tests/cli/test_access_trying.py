@@ -24,5 +24,17 @@ def test_statements_are_judged_by_the_engine(housekeys: Housekeys) -> None:
     allowed = housekeys("access", "try", "ann", "DROP TABLE housekeys.journal", "--json")
     assert (allowed.code, allowed.json["allowed"], allowed.json["carried_out"]) == (0, True, False)
     assert housekeys("journal", "list", "--json").json
+    really = ("access", "try", "ann", "DROP TABLE housekeys.journal_copy", "--really")
+    assert housekeys(*really).code == 4  # there is no such table
+    assert housekeys("grant", "add", "CREATE TABLE ON housekeys.*", "--to", "ann").code == 0
+    assert housekeys("grant", "add", "TABLE ENGINE ON *", "--to", "ann").code == 0
+    create = "CREATE TABLE housekeys.journal_copy (a Int8) ENGINE = Memory"
+    made = ("access", "try", "ann", create, "--really")
+    assert housekeys(*made).code == 3  # the name is not confirmed
+    assert housekeys("--dry-run", *made).code == 0
+    assert housekeys(*made, "--confirm", "ann", "--json").json["carried_out"] is True
+    assert housekeys(*really, "--confirm", "ann").code == 0
+    tries = [row for row in housekeys("journal", "list", "--json").json if row["action"] == "try"]
+    assert {row["details"]["statement"] for row in tries} == {create, "DROP TABLE housekeys.journal_copy"}
     assert housekeys("access", "try", "nobody", "SELECT 1").code == 4
     assert housekeys("access", "try", "ann", "SELEC 1").code == 2

@@ -21,14 +21,16 @@ def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser], frame:
         try_as,
         "run a statement as a user of the embedded engine",
         description="Run a statement as a user of the embedded engine, on its data: what ClickHouse answers to it.\n"
-        "One that would change something is only checked, never carried out. Exit code 3: ClickHouse refuses it.",
+        "One that would change something is only checked, unless you say --really. Exit code 3: ClickHouse refuses it.",
         examples=(
             "housekeys access try ann 'SELECT count() FROM acme.orders'",
             "housekeys access try ann 'DROP TABLE acme.orders' --json",
+            "housekeys access try ann 'INSERT INTO acme.orders VALUES (1)' --really --confirm ann",
         ),
     )
     trying.add_argument("name", metavar="NAME", help="the user")
     trying.add_argument("sql", metavar="SQL", help="one statement")
+    trying.add_argument("--really", action="store_true", help="carry it out, after the name of the user is confirmed")
 
 
 async def try_as(context: Context) -> ExitCode:
@@ -41,7 +43,17 @@ async def try_as(context: Context) -> ExitCode:
             "Only the embedded engine can be asked as another user.",
             advice="For a server see `housekeys access effective NAME`, or connect as that user.",
         )
-    tried = await session.engine.try_as(context.arguments.name, context.arguments.sql)
+    user, sql = context.arguments.name, context.arguments.sql
+    tried = await session.engine.try_as(user, sql)
+    if context.arguments.really and tried.allowed and not tried.carried_out:
+        from core.access_changes.trials import trial
+
+        await context.carry_out(trial(user, sql))
+        if context.output.json:
+            context.output.data({"allowed": True, "carried_out": True, "rows": None, "error": None})
+        else:
+            context.output.message("Carried out.")
+        return ExitCode.DONE
     if context.output.json:
         context.output.data(
             {

@@ -36,6 +36,7 @@ statements = st.builds(
     no_undo=texts,
     done_when=st.none() | texts,
     repeatable=st.booleans(),
+    as_user=texts,
     guard=st.none() | st.builds(Guard, texts, texts),
     events=events,
 )
