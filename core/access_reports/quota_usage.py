@@ -77,6 +77,11 @@ class Fullness:
     most: float  # the part that is used by the key that is nearest to one
 
 
+def is_counted(engine: Engine) -> bool:
+    """Whether there is anything to ask: in an embedded engine nobody works whom a quota limits."""
+    return engine.home == "server"
+
+
 def counted_limits(capabilities: Capabilities) -> tuple[QuotaLimit, ...]:
     """The limits that the connected server knows."""
     return _in(capabilities.tables.get(EVERYONES, frozenset()))
@@ -138,10 +143,11 @@ async def read_fullness(engine: Engine, capabilities: Capabilities) -> Mapping[s
     """How full every quota is, by its name; None where that cannot be told."""
     fullest = _fullest(counted_limits(capabilities))
     try:
+        # Without a subquery: so ClickHouse answers it even to whom its own quota lets do nothing more.
         answer = await engine.query(
-            "SELECT quota_name, uniqExact(quota_key), uniqExactIf(quota_key, part >= 1), max(part) FROM "
-            f"(SELECT quota_name, quota_key, if(end_time > now(), {fullest}, 0) AS part FROM system.{EVERYONES} "
-            "WHERE duration IS NOT NULL) GROUP BY quota_name"
+            f"WITH if(end_time > now(), {fullest}, 0) AS part "
+            "SELECT quota_name, uniqExact(quota_key), uniqExactIf(quota_key, part >= 1), max(part) "
+            f"FROM system.{EVERYONES} WHERE duration IS NOT NULL GROUP BY quota_name"
         )
     except HousekeysError:
         return None

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
+
+import pytest
 
 from core.access.model import NameSet
 from core.access.quotas import QuotaInterval, QuotaKey, QuotaLimit
+from core.access_reports import quota_usage
+from core.access_reports.quota_usage import Fullness, QuotaUsage, Usage, Used
+from core.clickhouse.capabilities import Capabilities
+from core.clickhouse.engine import Engine
 from core.errors import UnreachableError
 from tests.console.album import Take
 from tests.console.ledger import opened_with
 from tests.console.sample_access import console, model_of
 from tests.console.sample_limits import LIVE
-from tests.console.starting import NARROW, WIDE, never, opening, told, until
+from tests.console.starting import NARROW, NOW, WIDE, never, opening, told, until
 from tests.console.walking import fill_in, run_change, see, type_in
 from tui.screens.quotas import QuotasScreen
 
@@ -34,6 +41,48 @@ async def test_pictures(take: Take, tmp_path: Path) -> None:
         await take(pilot, "usage-embedded", "[Usage]", "Nothing is counted here.", sizes=("80x24",))
         await type_in(pilot, "<right>")
         await take(pilot, "sql", "[SQL]", "CREATE QUOTA hourly", sizes=("80x24",))
+
+
+def used(limit: QuotaLimit, amount: float, most: float | None = None) -> Used:
+    return Used(limit, amount, most)
+
+
+USAGE = QuotaUsage(
+    (
+        Usage("hourly", "anna", NOW, NOW + timedelta(minutes=20), 3600, (
+            used(QuotaLimit.QUERIES, 1000, 1000), used(QuotaLimit.ERRORS, 3, 50),
+            used(QuotaLimit.RESULT_ROWS, 1_204_331), used(QuotaLimit.READ_BYTES, 9 << 30, 10 << 30),
+            used(QuotaLimit.EXECUTION_TIME, 12.25, 300),
+        )),
+        Usage("hourly", "anna", NOW, NOW + timedelta(hours=12), 86400, (used(QuotaLimit.QUERIES, 1712, 5000),)),
+        Usage("hourly", "etl_night", NOW, NOW - timedelta(minutes=3), 3600, (used(QuotaLimit.QUERIES, 7, 1000),)),
+    ),
+    more=1204,
+)  # fmt: skip
+
+
+async def test_pictures_of_usage(take: Take, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a server has counted, in the form in which it is read from one (see the tests of the engine)."""
+
+    async def fullness(_engine: Engine, _capabilities: Capabilities) -> dict[str, Fullness]:
+        return {"hourly": Fullness(2, 1, 1.0), "everyone": Fullness(1, 0, 0.432)}
+
+    async def usage(_engine: Engine, _capabilities: Capabilities, quota: str) -> QuotaUsage:
+        return USAGE if quota == "hourly" else QuotaUsage((), own=True, denied="User op lacks SHOW QUOTAS ON *.*.")
+
+    monkeypatch.setattr(quota_usage, "is_counted", lambda _engine: True)
+    monkeypatch.setattr(quota_usage, "read_fullness", fullness)
+    monkeypatch.setattr(quota_usage, "read_quota_usage", usage)
+    app = console(tmp_path, LIVE, "quotas")
+    async with app.run_test(size=WIDE) as pilot:
+        await see(pilot, *PAGE)
+        await type_in(pilot, "<down>", "<down>", "d", "<right>")
+        await take(pilot, "usage-wide", "1 at the limit", "QUOTA_EXCEEDED (201)", sizes=("160x48",))
+        await pilot.resize_terminal(*NARROW)
+        await type_in(pilot, "<escape>", "d", "<right>")
+        await take(pilot, "usage", "[Usage]", "QUOTA_EXCEEDED (201)", sizes=("80x24",))
+        await type_in(pilot, "<escape>", "<down>", "d", "<right>")
+        await see(pilot, "Only your own usage may be seen.", "Nothing was counted for you since this server started.")
 
 
 async def test_pictures_of_other_states(take: Take, tmp_path: Path) -> None:

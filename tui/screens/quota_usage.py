@@ -14,7 +14,7 @@ from tui.screens.access_words import moment
 from tui.screens.quota_rows import limit_label, limit_text
 from tui.widgets.lines import Line, fact
 
-BAR = 12  # cells
+BAR = 10  # cells
 _NEAR = 0.8  # a limit that is so much used is near
 
 
@@ -62,7 +62,7 @@ def _nothing(quota: Quota, usage: QuotaUsage) -> list[Line]:
 def _key_lines(found: Iterable[Usage], now: datetime) -> list[Line]:
     lines: list[Line] = []
     for usage in sorted(found, key=lambda each: each.seconds or 0):
-        lines.append(Line(f"In {span(usage.seconds or 0)}, {_until(usage, now)}"))
+        lines.append(Line(f"{span(usage.seconds or 0)}, {_until(usage, now)}"))
         over = usage.end is not None and usage.end <= now
         lines += [_limit_line(used) for used in usage.used if used.most]
         if others := [limit_text(used.limit, used.used) for used in usage.used if not used.most and used.used]:
@@ -77,7 +77,7 @@ def _until(usage: Usage, now: datetime) -> str:
         return "which has not begun"
     if usage.end <= now:
         return f"over since {moment(usage.end, now)}: the next query begins a new one"
-    return f"anew at {moment(usage.end, now)}"
+    return f"until {moment(usage.end, now)}"
 
 
 def bar(fraction: float) -> str:

@@ -33,11 +33,11 @@ class QuotasScreen(LimitScreen[QuotaRow]):
         return rows_of(access)
 
     async def load(self, session: Session) -> Sequence[QuotaRow]:
-        from core.access_reports.quota_usage import read_fullness
+        from core.access_reports import quota_usage
 
         rows = await super().load(session)
-        counted = session.engine.home == "server"
-        fullness = await read_fullness(session.engine, session.capabilities) if counted else None
+        counted = quota_usage.is_counted(session.engine)
+        fullness = await quota_usage.read_fullness(session.engine, session.capabilities) if counted else None
         return [with_usage(row, fullness, counted=counted) for row in rows]
 
     def summary(self, row: QuotaRow) -> Sequence[Line]:
@@ -46,12 +46,12 @@ class QuotasScreen(LimitScreen[QuotaRow]):
     async def tab(self, session: Session, row: QuotaRow, name: str) -> Sequence[Line]:
         if name != "Usage":
             return await super().tab(session, row, name)
-        from core.access_reports.quota_usage import read_quota_usage
+        from core.access_reports import quota_usage
         from tui.screens.quota_usage import embedded_lines, usage_lines
 
-        if session.engine.home == "embedded":
+        if not quota_usage.is_counted(session.engine):
             return embedded_lines()
-        usage = await read_quota_usage(session.engine, session.capabilities, row.quota.name)
+        usage = await quota_usage.read_quota_usage(session.engine, session.capabilities, row.quota.name)
         return usage_lines(row.quota, usage, self.now())
 
     def empty(self) -> tuple[str, str]:

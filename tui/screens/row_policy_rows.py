@@ -172,6 +172,8 @@ def seen_lines(before: AccessModel, after: AccessModel, name: PolicyName) -> lis
         if was != becomes:
             changes.setdefault((was, becomes), []).append(user)
     lines = [f"{words.shown_names(users)}: {becomes} (before: {was})." for (was, becomes), users in changes.items()]
+    if lines and name.table is None:
+        lines.append("Where a table has policies of its own, these count as well.")
     if _filtered(after, name) and not _filtered(before, name):
         lines.append(f"Everybody else sees no row where {MODE} is off; it is on by default.")
     if _filtered(before, name) and not _filtered(after, name):
