@@ -1,4 +1,4 @@
-"""`housekeys access` with questions: effective, who-can, audit, lint; on the embedded engine."""
+"""`housekeys access` with questions: effective, who-can, audit, review, lint; on the embedded engine."""
 
 from __future__ import annotations
 
@@ -97,6 +97,34 @@ def test_rights_with_their_paths(housekeys: Housekeys, tmp_path: Path) -> None:
     assert linted.code == 0, linted.json  # nobody can come in without a password from elsewhere
     assert f"user {FORMULA}" in {row["entity"] for row in linted.json}
     assert not any(row["entity"] == "user default" for row in linted.json)  # every embedded engine has that one
+
+
+def test_a_review_of_what_expires_is_too_wide_and_has_changed(housekeys: Housekeys, tmp_path: Path) -> None:
+    file = tmp_path / "access.sql"
+    file.write_text(
+        f"CREATE USER ann IDENTIFIED WITH sha256_hash BY '{'0' * 63}A' HOST LOCAL VALID UNTIL '2020-01-01 00:00:00';\n"
+        "CREATE USER bob IDENTIFIED WITH no_password HOST LOCAL;\nGRANT ALL ON acme.* TO bob;\n"
+    )
+    assert housekeys("access", "apply", str(file), "--yes").code == 0
+    found = housekeys("access", "review", "--json")
+    assert found.code == 0, found.stderr
+    assert "cannot be told who is dormant" in found.stderr
+    assert {(row["what"], row["name"], row["severity"]) for row in found.json} == {
+        ("expired", "ann", "warning"),
+        ("over-granted", "bob", "warning"),
+        ("changed", "ann", "note"),
+        ("changed", "bob", "note"),
+    }
+    later = housekeys("access", "review", "--since", "2100-01-01", "--format", "csv").stdout
+    assert [row["what"] for row in csv.DictReader(io.StringIO(later))] == ["expired", "over-granted"]
+    page = tmp_path / "review.html"
+    assert housekeys("access", "review", "--format", "html", "--out", str(page), "--dry-run").code == 0
+    assert not page.exists()
+    assert housekeys("access", "review", "--format", "html", "--out", str(page)).code == 0
+    assert page.stat().st_mode & 0o777 == 0o600
+    assert "over-granted" in Cells(page.read_text()).cells
+    assert housekeys("access", "review", "--out", str(page)).code == 2
+    assert housekeys("access", "review", "--since", "soon").code == 2
 
 
 def test_files_are_linted_without_an_engine(housekeys: Housekeys, home: Path, tmp_path: Path) -> None:

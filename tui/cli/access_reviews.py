@@ -1,4 +1,4 @@
-"""`housekeys access` with questions: effective, who-can, audit, lint."""
+"""`housekeys access` with questions: effective, who-can, audit, review, lint."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import ExitCode
 from tui.cli.access_entities import present_access
-from tui.cli.arguments import Frame
+from tui.cli.arguments import Frame, moment
 
 if TYPE_CHECKING:
     from core.access.access_model import AccessModel
     from core.access.effective.rights import RightsIndex
     from core.access.lint.findings import Finding
-    from core.session import Session
     from tui.cli.context import Context
 
 
@@ -57,6 +56,21 @@ def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser], frame:
     )
     audit.add_argument("--format", choices=("csv", "json", "html"), default="csv", help="csv is the default")
     audit.add_argument("--out", type=Path, default=None, metavar="FILE", help="write it there (0600)")
+    review = frame.verb(
+        verbs,
+        "review",
+        show_review,
+        "what expires, who is dormant, who has too much, what changed",
+        examples=(
+            "housekeys access review",
+            "housekeys access review --since 2026-09-01 --format html --out review.html",
+            "housekeys access review --since 12w --format json",
+        ),
+    )
+    review.add_argument("--since", type=moment, default=None, metavar="WHEN",
+                        help="changes since then: 7d, 12w, or a date (UTC); 30 days ago is the default")  # fmt: skip
+    review.add_argument("--format", choices=("csv", "json", "html"), default="csv", help="csv is the default")
+    review.add_argument("--out", type=Path, default=None, metavar="FILE", help="write it there (0600)")
     lint = frame.verb(
         verbs,
         "lint",
@@ -178,6 +192,35 @@ async def show_audit(context: Context) -> None:
         context.output.message(f"{len(rows):,} rows are written to {out}.")
 
 
+async def show_review(context: Context) -> None:
+    """Handle `access review`."""
+    import asyncio
+    from datetime import UTC, datetime, timedelta
+
+    from core.access_changes.present import read_privileges
+    from core.access_reports.review import review_sheet
+    from core.access_reports.sheets import SheetFormat, sheet_text, write_sheet
+    from core.reviewing import DEFAULT_DAYS, read_board
+
+    arguments = context.arguments
+    session, present = await present_access(context)
+    now = datetime.now(UTC)
+    since = arguments.since or now - timedelta(days=DEFAULT_DAYS)
+    privileges = await read_privileges(session.engine)
+    board = await read_board(session, present.without_built_in(), now, since, privileges)
+    for note in board.notes:
+        context.output.message(f"Note: {note}")
+    sheet = review_sheet(board.items, session.profile.name, board.notes)
+    form = SheetFormat.JSON if context.output.json else SheetFormat(arguments.format)
+    if arguments.out is None:
+        context.output.stdout.write(sheet_text(sheet, form, now))
+    elif arguments.dry_run:
+        context.output.message(f"Would write {arguments.out}.")
+    else:
+        written = await asyncio.to_thread(write_sheet, sheet, arguments.out, form, now)
+        context.output.message(f"{len(sheet.rows):,} rows are written to {written}.")
+
+
 async def lint_access(context: Context) -> ExitCode:
     """Handle `access lint`."""
     from core.access_reports.lint_report import finding_rows, fixing_statements, has_errors
@@ -228,6 +271,7 @@ async def _lint_server(context: Context) -> _Linted:
     from core.access.lint.linting import lint
     from core.access_changes.present import read_privileges
     from core.access_reports.lint_report import lint_context
+    from core.reviewing import tenant_names
 
     session, present = await present_access(context)
     about = lint_context(
@@ -235,26 +279,10 @@ async def _lint_server(context: Context) -> _Linted:
         await read_privileges(session.engine),
         version=session.capabilities.version_tuple,
         datalens_user=session.profile.datalens.user,
-        tenants=await _tenants(session),
+        tenants=await tenant_names(session),
     )
     model = present.without_built_in()
     return model, await asyncio.to_thread(lint, model, about), ()
-
-
-async def _tenants(session: Session) -> frozenset[str]:
-    from core.errors import RefusedError
-    from core.tenants.listing import list_tenants
-
-    try:
-        tenants = await list_tenants(
-            session.engine,
-            session.journal,
-            datalens_user=session.profile.datalens.user,
-            capabilities=session.capabilities,
-        )
-    except RefusedError:
-        return frozenset()
-    return frozenset(tenant.name for tenant in tenants)
 
 
 def _print_findings(rows: list[dict[str, Any]], line: Any) -> None:

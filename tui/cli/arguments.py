@@ -8,10 +8,11 @@ from __future__ import annotations
 import argparse
 import importlib
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.errors import ExitCode
+from core.errors import BadInputError, ExitCode
 
 if TYPE_CHECKING:
     from tui.cli.context import Context
@@ -152,3 +153,13 @@ def _fill(noun: str, parser: argparse.ArgumentParser) -> None:
     frame = Frame()
     module.add_verbs(parser.add_subparsers(dest="verb", metavar="VERB", title="verbs"), frame)
     parser.epilog = _epilog(frame.examples)
+
+
+def moment(text: str) -> datetime:
+    """An argument that is a moment: `30m`, `2h`, `7d` ago, or a date or time (UTC unless it says otherwise)."""
+    from core.moments import read_moment
+
+    try:
+        return read_moment(text, datetime.now(UTC))
+    except BadInputError as error:
+        raise argparse.ArgumentTypeError(error.message) from None

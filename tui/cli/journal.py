@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import re
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from core.errors import BadInputError, NotFoundError
+from tui.cli.arguments import moment
 
 if TYPE_CHECKING:
     from core.journal.rows import Row
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
 
 NOUN = "journal"
 ROWS_SHOWN = 100
-_AGO = re.compile(r"(\d{1,6})([smhdw])")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser], frame: Frame) -> None:
@@ -88,7 +85,7 @@ def _add_list(verbs: argparse._SubParsersAction[argparse.ArgumentParser], frame:
         "--kind", metavar="KIND", help="only rows about this kind: tenant, partner_key, token, change ..."
     )
     listing.add_argument(
-        "--since", type=_moment, metavar="WHEN", help="only rows since then: 30m, 2h, 7d, or a date or time (UTC)"
+        "--since", type=moment, metavar="WHEN", help="only rows since then: 30m, 2h, 7d, or a date or time (UTC)"
     )
     listing.add_argument(
         "--limit", type=_positive, default=ROWS_SHOWN, metavar="N", help=f"at most so many rows (default: {ROWS_SHOWN})"
@@ -267,22 +264,6 @@ def _unfinished_record(unfinished: Unfinished) -> dict[str, Any]:
         "undecided": [index + 1 for index in unfinished.undecided],
         "state": f"damaged: {unfinished.damaged}" if unfinished.damaged else state,
     }
-
-
-def _moment(text: str) -> datetime:
-    """`30m`, `2h`, `7d` ago, or an ISO 8601 date or time; UTC unless it says otherwise."""
-    ago = _AGO.fullmatch(text.strip())
-    now = datetime.now(UTC)
-    if ago:
-        try:
-            return now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
-        except OverflowError:
-            raise argparse.ArgumentTypeError(f"{text!r} is too long ago") from None
-    try:
-        moment = datetime.fromisoformat(text.strip())
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is neither like 30m, 2h, 7d nor a date like 2026-11-03") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _positive(text: str) -> int:
