@@ -71,7 +71,9 @@ async def test_things_are_looked_at_one_after_the_other(
         ]
         assert rows[0]["advice"]
         await see(pilot, "every kind")
-        await type_in(pilot, "/", "contr", "<enter>", "<enter>")
+        await type_in(pilot, "/", "contr", "<enter>", "d")
+        await see(pilot, "Drop it, or give it a later end")
+        await type_in(pilot, "u")  # the page over the list closes for it
         await until(pilot, lambda: isinstance(app.screen, UsersScreen) and app.screen.current is not None)
         users = app.screen
         assert isinstance(users, UsersScreen)

@@ -86,7 +86,7 @@ class MatrixScreen(ConsoleScreen[None]):
         self._load(anew=False)
 
     def connection_changed(self) -> None:
-        if self.session is not self._of:
+        if self.session is not self._of and self.is_current:
             self.dismiss(None)  # what it shows is of another server
         else:
             super().connection_changed()

@@ -36,10 +36,12 @@ class ReviewScreen(AccessScreen[ReviewItem]):
     NOUN = ("thing to look at", "things to look at")
     COLUMNS = COLUMNS
     ACTIONS = (
-        Command("review.open", "open it", "enter,u", "open_entity", "Go to the user or role on its own screen.",
+        Command("review.open", "open it", "enter", "open_entity", "Go to the user or role on its own screen.",
                 needs_row=True),
         Command("rows.open", "details", "d", "open_detail", "Show why it is in the list and what to do.",
                 needs_row=True),
+        Command("review.open_too", "open the entity", "u", "open_entity",
+                "The same, also while its details are shown.", needs_row=True, footer=False),
         Command("review.kind", "kind", "f", "next_kind", "Show the next kind only: expired, expiring, dormant …, all."),
         Command("review.since", "since", "c", "ask_since", "Choose since when changes are shown.",
                 needs_session=True),

@@ -18,7 +18,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from core.display import one_line
+from core.display import cell_width, one_line
 from tui.widgets.columns import GAP, fit
 
 GUTTER = 3
@@ -71,8 +71,8 @@ class Grid(ScrollView, can_focus=True):
         title = self._titles[self.column] if self._titles else ""
         self._names, self._titles, self._cells = names, titles, cells
         least = max(NARROWEST_TITLE, widest)
-        self._widths = [max(least, min(len(one_line(each)), WIDEST_TITLE)) for each in titles]
-        self._name_width = max((len(one_line(each)) for each in names), default=1)
+        self._widths = [max(least, min(cell_width(one_line(each)), WIDEST_TITLE)) for each in titles]
+        self._name_width = max((cell_width(one_line(each)) for each in names), default=1)
         self.row = names.index(name) if name in names else max(0, min(self.row, len(names) - 1))
         self.column = titles.index(title) if title in titles else max(0, min(self.column, len(titles) - 1))
         self.virtual_size = Size(1, len(names) + 1)
