@@ -29,10 +29,11 @@ def _lines(differences: Differences) -> Iterator[str]:
         yield from (f"~ {who}: {render(statement)}" for statement in rights.statements)
     for role in differences.roles:
         who = f"{role.holder.kind.lower()} {role.holder.name}"
-        yield f"~ {who}: role {role.role}: {_granted(role.before)} -> {_granted(role.after)}"
+        yield f"~ {who}: role {role.role}: {granted_text(role.before)} -> {granted_text(role.after)}"
 
 
-def _granted(admin: bool | None) -> str:
+def granted_text(admin: bool | None) -> str:
+    """How a role is granted, in words."""
     return "not granted" if admin is None else "granted with admin option" if admin else "granted"
 
 
@@ -58,8 +59,8 @@ def difference_values(differences: Differences) -> dict[str, Any]:
             {
                 "holder": f"{each.holder.kind.lower()} {each.holder.name}",
                 "role": each.role,
-                "before": _granted(each.before),
-                "after": _granted(each.after),
+                "before": granted_text(each.before),
+                "after": granted_text(each.after),
             }
             for each in differences.roles
         ],

@@ -139,27 +139,14 @@ async def drop_entity(context: Context) -> None:
     """Handle `drop`."""
     from core.access.planning.entities import drop
     from core.access.planning.plan import title
+    from core.access_changes.applying import refuse_own_user
 
     key = named(context)
     session, present = await present_access(context)
-    refuse_own_user(session, [key])
+    refuse_own_user(session.capabilities.user, [key])
     found(present.model, key)
     plan = drop(present.model, [key], cluster=present.cluster, storage_types=present.storage_types)
     await carry_out_plan(context, present, plan, f"{title(key)}: dropped")
-
-
-def refuse_own_user(session: Session, dropped: Sequence[EntityKey]) -> None:
-    """Raise RefusedError when the user that this connection is would be dropped."""
-    from core.access.model import EntityKind
-    from core.display import one_line
-    from core.errors import RefusedError
-
-    own = session.capabilities.user
-    if any(key == (EntityKind.USER, own) for key in dropped):
-        raise RefusedError(
-            f"The user {one_line(own)} is the one that this connection is; it is not dropped.",
-            advice="Connect as another user to drop it.",
-        )
 
 
 def found(model: AccessModel, key: EntityKey) -> Any:

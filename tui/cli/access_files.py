@@ -7,15 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.errors import BadInputError, ExitCode, HousekeysError, RefusedError
-from tui.cli.access_entities import carry_out_plan, present_access, refuse_own_user
+from core.errors import BadInputError, ExitCode, HousekeysError
+from tui.cli.access_entities import carry_out_plan, present_access
 from tui.cli.arguments import Frame
 
 if TYPE_CHECKING:
     from core.access.access_model import AccessModel
     from core.access.planning.plan import Plan
     from core.access.xml.losses import Loss
-    from core.access_changes.present import PresentAccess
     from core.access_reports.files import AccessFile
     from core.session import Session
     from tui.cli.context import Context
@@ -159,8 +158,18 @@ async def convert_file(context: Context) -> None:
 async def _write(context: Context, model: AccessModel, format_: str) -> None:
     import asyncio
 
+    from core.access_reports.converting import converted
+    from core.access_reports.files import Format
+
     out: Path | None = context.arguments.out
-    files = _xml_files(context, model, out) if format_ == "xml" else {"": _sql(context, model)}
+    made = converted(model, Format(format_), one_file=out is None or out.suffix.lower() == ".xml")
+    if made.untold:
+        untold = ", ".join(made.untold[:SHOWN])
+        context.output.message(f"Without password, because ClickHouse does not tell it: {untold}")
+    _tell_losses(context, made.losses)
+    files = dict(made.files)
+    if not files:
+        raise BadInputError("There is nothing to write.")
     if out is None:
         for content in files.values():
             context.output.stdout.write(content)
@@ -186,38 +195,11 @@ def _write_files(out: Path, files: dict[str, str]) -> None:
         write_private(path, content.encode("utf-8", "surrogatepass"), replace=False)
 
 
-def _sql(context: Context, model: AccessModel) -> str:
-    from core.access.disassembling import statements_of
-    from core.access.render import render
-    from core.access.secret_texts import secret_known
-
-    untold = [user.name for user in model.users.values() if not all(map(secret_known, user.methods))]
-    if untold:
-        names = ", ".join(untold[:SHOWN])
-        context.output.message(f"Without password, because ClickHouse does not tell it: {names}")
-    return "".join(f"{render(statement)};\n" for statement in statements_of(model))
-
-
-def _xml_files(context: Context, model: AccessModel, out: Path | None) -> dict[str, str]:
-    from core.access.xml.writing import Layout, WritingOptions, write
-
-    one = out is None or out.suffix.lower() == ".xml"
-    written = write(model, WritingOptions(Layout.ONE_FILE if one else Layout.FILE_PER_ENTITY))
-    _tell_losses(context, written.losses)
-    if one:
-        return {"": "".join(written.files.values())}
-    if not written.files:
-        raise BadInputError("There is nothing to write.")
-    return dict(written.files)
-
-
 def _tell_losses(context: Context, losses: Sequence[Loss]) -> None:
-    from core.access.planning.plan import title
-    from core.display import one_line
+    from core.access_reports.converting import loss_text
 
     for loss in losses[:SHOWN]:
-        text = f"{title(loss.entity)}: {loss.what}: {loss.why} ({loss.effect})"
-        context.output.message(f"Lost: {one_line(text)}")
+        context.output.message(f"Lost: {loss_text(loss)}")
     if len(losses) > SHOWN:
         context.output.message(f"And {len(losses) - SHOWN:,} losses more.")
 
@@ -274,46 +256,21 @@ async def import_files(context: Context) -> ExitCode:
 
 
 async def _apply(context: Context, desired: AccessModel, *, exact: bool) -> ExitCode:
-    from core.access.planning.planner import plan
-    from core.access_changes.present import with_fixed_kept
+    from core.access_changes.applying import plan_for
 
     session, present = await present_access(context)
-    if exact:
-        _refuse_unseen(present)
-        desired = with_fixed_kept(present, desired)
-    made = plan(
-        present.model,
+    made = plan_for(
+        present,
         desired,
         exact=exact,
-        cluster=present.cluster,
-        new_secrets=_told_secrets(desired) if context.arguments.set_passwords else (),
-        storage_types=present.storage_types,
+        set_passwords=context.arguments.set_passwords,
+        own_user=session.capabilities.user,
     )
-    refuse_own_user(session, made.differences.removed)
     await carry_out_plan(context, present, made, "Applied")
     left = await _left(context, session, made) if made.steps else 0
     if left:
         return ExitCode.FAILED
     return ExitCode.REFUSED if made.refusals else ExitCode.DONE
-
-
-def _told_secrets(desired: AccessModel) -> frozenset[str]:
-    """The users whose passwords the file tells."""
-    from core.access.secret_texts import PASSWORD_KINDS, secret_known
-
-    return frozenset(
-        user.name
-        for user in desired.users.values()
-        if all(map(secret_known, user.methods)) and any(method.kind in PASSWORD_KINDS for method in user.methods)
-    )
-
-
-def _refuse_unseen(present: PresentAccess) -> None:
-    if present.survey.hidden or present.survey.unread:
-        raise RefusedError(
-            "Not everything on the server can be seen, so it cannot be made exactly what the file says.",
-            advice="Connect as a user with SHOW ACCESS ON *.*, or leave --exact out.",
-        )
 
 
 async def _left(context: Context, session: Session, made: Plan) -> int:

@@ -99,6 +99,16 @@ def summary_lines(row: RoleRow, access: Access) -> list[Line]:
     """Who has it, what it has, and what lint finds."""
     lines = [
         *words.kept_lines(row.kept_only),
+        *definition_lines(row, access),
+        Line(),
+        words.storage_line(row.storage),
+    ]
+    return lines + words.finding_lines(row.findings)
+
+
+def definition_lines(row: RoleRow, access: Access) -> list[Line]:
+    """Who has it and what it has, wherever it comes from."""
+    return [
         *_members("users", [_user(access.model, name, row.name) for name in row.users]),
         *_members("in roles", list(row.roles)),
         Line(),
@@ -106,10 +116,7 @@ def summary_lines(row: RoleRow, access: Access) -> list[Line]:
         fact("grants", count(row.grants)),
         *words.settings_lines(row.role.settings),
         *limits_named(access, EntityKey(EntityKind.ROLE, row.name)),
-        Line(),
-        words.storage_line(row.storage),
     ]
-    return lines + words.finding_lines(row.findings)
 
 
 def _user(model: AccessModel, name: str, role: str) -> str:

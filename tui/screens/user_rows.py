@@ -87,10 +87,19 @@ COLUMNS: tuple[Column[UserRow], ...] = (
 
 def summary_lines(row: UserRow, access: Access, now: datetime) -> list[Line]:
     """All of the definition in words, and what lint finds."""
-    user = row.user
-    roles = access.model.granted_roles.get(Holder(EntityKind.USER, user.name), {})
     lines = [
         *words.kept_lines(row.kept_only),
+        *definition_lines(row.user, access, now),
+        Line(),
+        words.storage_line(row.storage),
+    ]
+    return lines + words.finding_lines(row.findings)
+
+
+def definition_lines(user: User, access: Access, now: datetime) -> list[Line]:
+    """All of the definition in words, wherever it comes from."""
+    roles = access.model.granted_roles.get(Holder(EntityKind.USER, user.name), {})
+    return [
         *words.method_lines(user, now),
         words.hosts_line(user.hosts),
         Line(),
@@ -100,7 +109,4 @@ def summary_lines(row: UserRow, access: Access, now: datetime) -> list[Line]:
         fact("may grant to", words.grantees_text(user.grantees)),
         *words.settings_lines(user.settings),
         *limits_named(access, EntityKey(EntityKind.USER, user.name)),
-        Line(),
-        words.storage_line(row.storage),
     ]
-    return lines + words.finding_lines(row.findings)
