@@ -72,6 +72,9 @@ _SPAN_WORDS: Final[Mapping[str, int]] = {
 }
 _NUMBER = re.compile(r"([0-9][0-9_,]*(?:\.[0-9]+)?)\s*([A-Za-z]*)")
 _DECIMALS = 1  # digits behind the point that are still written before a smaller unit is taken
+# Behind the = of a limit: a number and a unit, before what can follow it.
+_WITH_UNIT = re.compile(r"\b([A-Za-z_]+)\s*=\s*([0-9][0-9_]*(?:\.[0-9]+)?\s*[A-Za-z]+)\s*(?=,|$)")
+_LIMIT_NAMES = frozenset(str(limit) for limit in QuotaLimit)
 _BRIEF = 8  # characters that an amount may take in a column before it is rounded
 _MOST = 2**64
 _NANOSECONDS = 10**9  # ClickHouse counts execution time in these
@@ -135,6 +138,22 @@ def read_span(text: str) -> int:
     if seconds >= _LONGEST:
         raise BadInputError("The interval is too long.", advice=advice)
     return int(seconds)
+
+
+def with_plain_amounts(clause: str) -> str:
+    """The limits of an interval as SQL has them: `1 hour MAX read_bytes = 10 GiB` with a number behind the `=`.
+
+    What is no limit with a unit stays as it is, for the parser to judge. Raises BadInputError for a unit that is none.
+    """
+
+    def plain(match: re.Match[str]) -> str:
+        name, amount = match[1].lower(), match[2]
+        if name not in _LIMIT_NAMES:
+            return match[0]
+        number = read_amount(QuotaLimit(name), amount)
+        return f"{match[1]} = {number if isinstance(number, int) else f'{number:.9f}'.rstrip('0')}"
+
+    return _WITH_UNIT.sub(plain, clause)
 
 
 def _parts(text: str, advice: str) -> tuple[Decimal, str]:

@@ -156,8 +156,8 @@ def test_what_is_defined_by_clauses(housekeys: Housekeys) -> None:
     wanted = {
         (
             *("quota", "create", "hourly", "--keyed-by", "user_name", "--to", "ALL EXCEPT ann"),
-            *("--interval", "1 hour MAX queries = 100, errors = 5", "--interval", "1 day TRACKING ONLY"),
-        ): "CREATE QUOTA hourly KEYED BY user_name FOR INTERVAL 1 hour MAX queries = 100, errors = 5, "
+            *("--interval", "1 hour MAX queries = 5k, read_bytes = 10 GiB", "--interval", "1 day TRACKING ONLY"),
+        ): "CREATE QUOTA hourly KEYED BY user_name FOR INTERVAL 1 hour MAX queries = 5000, read_bytes = 10737418240, "
         "FOR INTERVAL 1 day TRACKING ONLY TO ALL EXCEPT ann",
         ("settings-profile", "create", "it's", "--setting", "max_threads = 4 MIN 1 MAX 8 CONST"): (
             "CREATE SETTINGS PROFILE `it's` SETTINGS max_threads = 4 MIN 1 MAX 8 CONST"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from core.access.render_grants import identifier
 from tests.console.ledger import opened_with
-from tests.console.sample_access import SAMPLE, running
+from tests.console.sample_access import HOSTILE_USERS, SAMPLE, running
 
 QUOTAS = (
     "CREATE QUOTA everyone NOT KEYED FOR RANDOMIZED INTERVAL 1 month MAX queries = 100000000 TO ALL EXCEPT monitoring",
@@ -25,3 +28,15 @@ POLICIES = (
     "CREATE ROW POLICY unused ON sales.orders USING NONE",
 )
 LIVE = opened_with(prepare=running(*SAMPLE, *QUOTAS, *PROFILES, *POLICIES))
+
+
+def hostile_limits() -> Sequence[str]:
+    """Statements that make quotas, settings profiles and row policies whose names mean harm."""
+    statements = ["CREATE DATABASE d", "CREATE TABLE d.t (x UInt8) ENGINE = Memory"]
+    for name in map(identifier, HOSTILE_USERS):
+        statements += [
+            f"CREATE QUOTA {name} FOR INTERVAL 1 hour MAX queries = 1",
+            f"CREATE SETTINGS PROFILE {name} SETTINGS max_threads = 1",
+            f"CREATE ROW POLICY {name} ON d.t USING x = 1",
+        ]
+    return statements

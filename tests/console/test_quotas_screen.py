@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,9 +17,9 @@ from core.clickhouse.engine import Engine
 from core.errors import UnreachableError
 from tests.console.album import Take
 from tests.console.ledger import opened_with
-from tests.console.sample_access import console, model_of
-from tests.console.sample_limits import LIVE
-from tests.console.starting import NARROW, NOW, WIDE, never, opening, told, until
+from tests.console.sample_access import console, model_of, running
+from tests.console.sample_limits import LIVE, hostile_limits
+from tests.console.starting import NARROW, NOW, WIDE, never, opening, text_of, told, until
 from tests.console.walking import fill_in, run_change, see, type_in
 from tui.screens.quotas import QuotasScreen
 
@@ -104,6 +105,53 @@ async def test_pictures_of_other_states(take: Take, tmp_path: Path) -> None:
             assert not command.modifies or screen.why_not(command).startswith("Read-only (--read-only)"), command.id
         await pilot.press("n")
         await until(pilot, lambda: "nothing can be changed" in told(app))
+
+
+async def test_a_quota_is_moved_where_there_is_another_storage_and_a_missing_right_is_told(tmp_path: Path) -> None:
+    """Only planned: an embedded engine has one storage."""
+    app = console(tmp_path, LIVE, "quotas")
+    async with app.run_test(size=(100, 30)) as pilot:
+        await see(pilot, *PAGE)
+        session = app.connection.session
+        assert session is not None
+        whole = session.capabilities
+        directories = (("disk", "local_directory", 1), ("users_xml", "users_xml", 0), ("keeper", "replicated", 2))
+        session.capabilities = replace(whole, user_directories=directories)
+        await type_in(pilot, "<down>", "<down>", "v")
+        await see(pilot, "Move quota hourly", "MOVE QUOTA hourly TO disk")
+        await type_in(pilot, "<right>")
+        await see(pilot, "MOVE QUOTA hourly TO keeper")
+        await type_in(pilot, "<escape>", "n")
+        await see(pilot, "Storage", "(disk)")
+        await type_in(pilot, "kept")
+        await see(pilot, "CREATE QUOTA kept KEYED BY")
+        await fill_in(pilot, "storage", "")
+        await type_in(pilot, "<right>")
+        await see(pilot, "CREATE QUOTA kept IN keeper KEYED BY")
+        await type_in(pilot, "<escape>")
+        lacking = "User op lacks the right ALTER QUOTA ON *.*."
+        session.capabilities = replace(whole, may=whole.may - {"alter quota"}, _reasons={"alter quota": lacking})
+        for key in ("e", "t", "m"):
+            await pilot.press(key)
+            await until(pilot, lambda: lacking in told(app))
+            app.clear_notifications()
+        assert isinstance(app.screen, QuotasScreen)
+
+
+async def test_names_that_mean_harm_are_shown_and_told_as_what_they_are(tmp_path: Path) -> None:
+    app = console(tmp_path, opened_with(prepare=running(*hostile_limits())), "quotas")
+    async with app.run_test(size=NARROW) as pilot:
+        for screen, total in (("quotas", 7), ("settings-profiles", 7), ("row-policies", 6)):
+            app.go(screen)
+            await see(pilot, f"  {total}", "[bold]x[/bold]", "esc\\x1b[31mred", "two\\nlines", "\\u202egnp.exe")
+            assert "\x1b" not in text_of(app)
+            await type_in(pilot, "/", "two", "<enter>", "d")
+            await see(pilot, "[Summary]", "two\\nlines")
+            await type_in(pilot, "<escape>", "e")
+            await see(pilot, "Edit ", "two\\nlines")
+            await type_in(pilot, "<escape>", "x")
+            await see(pilot, "Exactly this runs", "two\\nlines")
+            await type_in(pilot, "<escape>", "<escape>")
 
 
 async def test_a_quota_is_made_altered_given_to_others_cloned_renamed_and_dropped(tmp_path: Path) -> None:

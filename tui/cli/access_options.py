@@ -34,6 +34,7 @@ class ClauseOption(NamedTuple):
     help: str
     repeatable: bool = False
     only_alter: bool = False
+    with_units: bool = False  # amounts may be written as people do: 5M, 10 GiB, 30 s
 
     @property
     def dest(self) -> str:
@@ -85,6 +86,7 @@ def alteration_of(context: Context, kind: EntityKind, clauses: tuple[ClauseOptio
     """The ALTER that the options say."""
     from core.access.entity_options import merged, named_profile, read_clause, unaltered
     from core.access.model import SettingsChange
+    from core.access.quota_amounts import with_plain_amounts
 
     arguments = context.arguments
     alteration = unaltered(kind)
@@ -97,7 +99,8 @@ def alteration_of(context: Context, kind: EntityKind, clauses: tuple[ClauseOptio
         given = getattr(arguments, clause.dest, None)
         texts = given if isinstance(given, list) else [] if given is None else [given]
         for text in texts:
-            alteration = merged(alteration, read_clause(kind, clause.option, clause.words, text, *clause.fields))
+            written = with_plain_amounts(text) if clause.with_units else text
+            alteration = merged(alteration, read_clause(kind, clause.option, clause.words, written, *clause.fields))
     return alteration
 
 

@@ -17,8 +17,9 @@ CLAUSES = (
         "FOR INTERVAL",
         ("intervals",),
         "'1 hour MAX queries = 100, …'",
-        "limits per span, TRACKING ONLY, or in an alter NO LIMITS; may be given several times",
+        "limits per span (100, 5M, 10 GiB, 30 s), TRACKING ONLY, or in an alter NO LIMITS; may be given several times",
         repeatable=True,
+        with_units=True,
     ),
     ClauseOption("--ipv4-prefix-bits", "IPV4_PREFIX_BITS", ("ipv4_prefix_bits",), "N", "count networks, not addresses"),
     ClauseOption("--ipv6-prefix-bits", "IPV6_PREFIX_BITS", ("ipv6_prefix_bits",), "N", "the same of IPv6"),
@@ -36,5 +37,5 @@ def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser], frame:
         name="hourly",
         new="hourly_2",
         create="--keyed-by user_name --interval '1 hour MAX queries = 100, errors = 5' --to bob",
-        alter="--interval '1 day MAX read_rows = 1000000' --to 'ALL EXCEPT admin'",
+        alter="--interval '1 day MAX read_rows = 1M, read_bytes = 10 GiB' --to 'ALL EXCEPT admin'",
     )

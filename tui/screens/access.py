@@ -7,6 +7,7 @@ afterwards access is read again and what differs from the plan is told. Forms re
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -133,7 +134,7 @@ class AccessScreen(EntityScreen[R]):
 
         async def plan() -> Proposal:
             found = proposed((await self.read_anew(session)).present, make)
-            return found if finish is None else finish(found)
+            return found if finish is None else await asyncio.to_thread(finish, found)
 
         self.work("plan", plan, lambda proposal: self.send(proposal, then), self._not_planned)
 

@@ -154,14 +154,15 @@ def creation_form(
         return lambda now: entities.create(now.model, read(values, now.model), storage=storage, cluster=now.cluster)
 
     async def submit(values: Values) -> Proposal:
-        return _told(await answering.propose(making(values)), None, telling)
+        return await asyncio.to_thread(_told, await answering.propose(making(values)), None, telling)
 
     async def preview(values: Values) -> str:
         if not ready(values):
             return ""
         return await asyncio.to_thread(_previewed, answering, access, making(values), None, telling)
 
-    return Form(heading, (*fields, *_storage_fields(storages)), submit, preview, docked=True)
+    name, *others = fields
+    return Form(heading, (name, *_storage_fields(storages), *others), submit, preview, docked=True)
 
 
 def alteration_form(
@@ -184,7 +185,8 @@ def alteration_form(
         return plan
 
     async def submit(values: Values) -> Proposal:
-        return _told(await answering.propose(making(values), since=(access, key)), key, telling)
+        proposal = await answering.propose(making(values), since=(access, key))
+        return await asyncio.to_thread(_told, proposal, key, telling)
 
     async def preview(values: Values) -> str:
         return await asyncio.to_thread(_previewed, answering, access, making(values), key, telling)

@@ -13,6 +13,7 @@ from core.access.effective.subjects import Subject, subjects_of
 from core.access.model import EntityKind
 from core.access.policies import MaskingPolicy, PolicyName, RowPolicy
 from core.access.render_policies import policy_names
+from core.display import one_line
 from tui.screens import access_words as words
 from tui.screens.access_reading import Access
 from tui.screens.limit_rows import (
@@ -157,7 +158,7 @@ def rows_text(condition: str | None) -> str:
     """The rows that are seen."""
     if condition is None:
         return "every row"
-    return "no row" if condition == NO_ROWS else f"rows where {condition}"
+    return "no row" if condition == NO_ROWS else f"rows where {one_line(condition)}"
 
 
 # -- what a plan does to it

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.access.quota_amounts import UNITS, Unit, brief_amount, read_amount, read_span, written_amount
+from core.access.quota_amounts import (
+    UNITS,
+    Unit,
+    brief_amount,
+    read_amount,
+    read_span,
+    with_plain_amounts,
+    written_amount,
+)
 from core.access.quotas import SECONDS, QuotaLimit
 from core.errors import BadInputError
 
@@ -106,3 +114,23 @@ def test_the_length_of_an_interval(text: str, seconds: int) -> None:
 def test_what_is_no_length(text: str) -> None:
     with pytest.raises(BadInputError):
         read_span(text)
+
+
+@pytest.mark.parametrize(
+    ("clause", "plain"),
+    [
+        ("1 hour MAX queries = 5k, read_bytes=10 GiB", "1 hour MAX queries = 5000, read_bytes = 10737418240"),
+        ("1 day MAX execution_time = 250 ms", "1 day MAX execution_time = 0.25"),
+        ("1 day MAX EXECUTION_TIME = 5 min", "1 day MAX EXECUTION_TIME = 300"),
+        ("1 day MAX queries = 16T", "1 day MAX queries = 16000000000000"),
+        *[(same, same) for same in ("1 day TRACKING ONLY", "1 day MAX queries = 100, errors = '10G'",
+                                    "1 day MAX queries = 1e3, errors = 0x10", "1 day MAX nothing = 5k")],
+    ],
+)  # fmt: skip
+def test_units_in_the_limits_of_a_clause(clause: str, plain: str) -> None:
+    assert with_plain_amounts(clause) == plain
+
+
+def test_a_wrong_unit_in_a_clause_is_refused() -> None:
+    with pytest.raises(BadInputError, match="GiB is no unit of count"):
+        with_plain_amounts("1 hour MAX queries = 10 GiB")
