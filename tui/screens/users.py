@@ -53,6 +53,8 @@ class UsersScreen(HolderScreen[UserRow]):
                 modifies=True, needs_row=True, ability="alter user"),
         Command("users.drop", "drop", "x", "drop", "Drop a user, after its name is typed.", modifies=True,
                 needs_row=True, ability="drop user"),
+        Command("users.try", "try", "t", "try_statement", "Ask ClickHouse a statement as this user (embedded engine).",
+                needs_row=True),
         Command("users.clone", "clone", "c", "clone", "Make a user like this one, with a password of its own.",
                 modifies=True, needs_row=True, ability="create user", footer=False),
         Command("users.rename", "rename", "m", "change_name", "Give a user another name.", modifies=True,
@@ -79,6 +81,8 @@ class UsersScreen(HolderScreen[UserRow]):
         row = self.current
         if reason or row is None:
             return reason
+        if command.id == "users.try" and self.session is not None and self.session.engine.home != "embedded":
+            return "Only the embedded engine can be asked as another user; see the tab Effective."
         if command.id == "users.disable" and row.disabled:
             return f"The user {one_line(row.name, 60)} is disabled already."
         if command.id == "users.enable" and not row.disabled:
@@ -118,6 +122,17 @@ class UsersScreen(HolderScreen[UserRow]):
         from tui.screens.user_forms import send_with_password
 
         send_with_password(self, asked)
+
+    def try_statement(self) -> None:
+        from tui.screens.trying import Trial, TriedScreen, try_form
+
+        def really(trial: Trial) -> None:
+            from core.access_changes.trials import trial as change_of
+
+            self.carry_out(change_of(trial.user, trial.sql), lambda _report: None)
+
+        form = try_form(self.open_session(), self.chosen[0].name)
+        self.ask(form, lambda trial: self.app.push_screen(TriedScreen(trial, really)))
 
     def disable(self) -> None:
         from core.access.planning import entities
