@@ -115,10 +115,13 @@ class _Cells:
         for number, each in enumerate(folded):
             for name in each.named:
                 naming.setdefault(name, []).append(number)
-        row = [self._kinds.letters(_together(wide))] * len(self._places)
+        elsewhere = _together(wide)
+        row = [self._kinds.letters(elsewhere)] * len(self._places)
         for name, by in naming.items():
             cells = [folded[number].named[name] for number in by]
-            if sum(cell.everywhere != cell.somewhere for cell in cells) > 1:  # one can fill the gaps of another
+            if len(cells) == 1 and not elsewhere.somewhere:
+                cell = cells[0]
+            elif sum(cell.everywhere != cell.somewhere for cell in cells) > 1:  # one can fill the gaps of another
                 cell = self._look(trees, name)
             else:
                 cell = _together([*cells, *(other for number, other in enumerate(wide) if number not in by)])

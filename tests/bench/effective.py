@@ -11,12 +11,15 @@ from core.access.effective.rights import RightsIndex
 from core.access.model import EntityKind, Grant, Revoke, Right, Role, User
 from core.access.parser import parse_statement
 from core.access.render import render
+from core.access_reports.matrix import matrix
 from tests.bench.figures import Figure
 
 USERS = 10_000
 GRANTS_EACH = 9
 ROLES = 200
 GRANTS_OF_A_ROLE = 50
+MATRIX_USERS = 2_000
+MATRIX_DATABASES = 500
 ROUNDS = 3
 GOAL = 1.0
 
@@ -28,11 +31,15 @@ def measure() -> list[Figure]:
     parsing = min(_seconds(lambda: [parse_statement(text) for text in texts]) for _ in range(ROUNDS))
     everyone = min(_seconds(lambda: _everyone(model)) for _ in range(ROUNDS))
     asking = min(_seconds(lambda: _who_can(model)) for _ in range(ROUNDS))
+    crossing = min(_seconds(lambda: _matrix(model)) for _ in range(ROUNDS))
     size = f"{USERS:,} users, {len(texts):,} grants"
     note = f"{ROLES} roles in chains hold {ROLES * GRANTS_OF_A_ROLE:,} of them; best of {ROUNDS} rounds"
     return [
         Figure(f"rights with origins: {size}", everyone, parsing, "s", GOAL, note=note),
         Figure("who can read a table, folding included", asking, parsing, "s", GOAL),
+        Figure(
+            f"the matrix of {MATRIX_USERS:,} of them and {MATRIX_DATABASES} databases", crossing, parsing, "s", GOAL
+        ),
     ]
 
 
@@ -52,6 +59,11 @@ def _who_can(model: AccessModel) -> int:
     if not found:
         raise RuntimeError("nobody can read a table that many may read")
     return found
+
+
+def _matrix(model: AccessModel) -> int:
+    users = [f"user_{number}" for number in range(MATRIX_USERS)]
+    return len(matrix(RightsIndex(model), [f"db{number}" for number in range(MATRIX_DATABASES)], users).rows)
 
 
 def _model() -> AccessModel:
