@@ -57,6 +57,10 @@ class AccessScreen(EntityScreen[R]):
 
     # -- reading
 
+    def missing(self, session: Session) -> str:
+        reasons = (session.capabilities.missing(ability) for ability in ("read users", "read roles", "read grants"))
+        return "\n".join(filter(None, reasons))
+
     def content(self) -> ComposeResult:
         yield Notice(id="notice")
         yield from super().content()
@@ -139,24 +143,23 @@ class AccessScreen(EntityScreen[R]):
         self.work("plan", plan, lambda proposal: self.send(proposal, then), self._not_planned)
 
     def drop(self) -> None:
-        """Drop the entity under the cursor, after its name is typed."""
+        """Drop the marked entities, or the one under the cursor, after its name (or their number) is typed."""
         from core.access.planning import entities
 
-        rows = self.chosen
-        if not rows:
+        keys = [self.entity(row) for row in self.chosen]
+        if not keys:
             return
-        key = self.entity(rows[0])
 
         def plan(now: PresentAccess) -> Plan:
-            return entities.drop(now.model, [key], cluster=now.cluster, storage_types=now.storage_types)
+            return entities.drop(now.model, keys, cluster=now.cluster, storage_types=now.storage_types)
 
-        self.change(plan, lambda proposal: self.dropping(proposal, key))
+        self.change(plan, lambda proposal: self.dropping(proposal, keys))
 
-    def dropping(self, proposal: Proposal, key: EntityKey) -> Proposal:
+    def dropping(self, proposal: Proposal, keys: Sequence[EntityKey]) -> Proposal:
         """The plan of a drop, with all that is lost by it."""
         from tui.screens.grant_forms import as_drop
 
-        return as_drop(proposal, key)
+        return as_drop(proposal, keys)
 
     def _not_planned(self, error: Any) -> None:
         self.show_error(error)
@@ -190,9 +193,13 @@ class AccessScreen(EntityScreen[R]):
 
     def with_fresh_row(self, then: Callable[[R], None]) -> None:
         """Read the row under the cursor again; what is done about it must not start from what was."""
+        self.with_fresh_rows(lambda fresh: then(fresh[0]))
+
+    def with_fresh_rows(self, then: Callable[[list[R]], None]) -> None:
+        """The same with all that are marked."""
         rows = self.chosen
         if rows:
-            self.work("plan", lambda: self.read_again(rows[:1]), lambda fresh: then(fresh[0]), self._not_planned)
+            self.work("plan", lambda: self.read_again(rows), then, self._not_planned)
 
     async def read_again(self, rows: Sequence[R]) -> list[R]:
         self._anew = True

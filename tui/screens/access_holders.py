@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from core.access.access_model import EntityKey, Holder
 from core.access.model import EntityKind
+from tui.commands import Command
 from tui.screens.access import AccessScreen
 from tui.widgets.columns import R
 from tui.widgets.lines import Line
@@ -15,6 +16,15 @@ if TYPE_CHECKING:
     from core.session import Session
     from tui.screens.access_reading import Access, Planning, Proposal
     from tui.screens.form import Form
+
+
+# What is done with all that are marked: giving and taking rights and roles, disabling, dropping.
+WITH_MANY = frozenset({"give", "take", "change_roles", "disable", "drop"})
+
+
+def one_at_a_time(commands: Sequence[Command]) -> tuple[str, ...]:
+    """The commands about a row that take one only."""
+    return tuple(command.id for command in commands if command.needs_row and command.call not in WITH_MANY)
 
 
 class HolderScreen(AccessScreen[R]):
@@ -39,10 +49,6 @@ class HolderScreen(AccessScreen[R]):
             return access_tabs.effective_lines(access, who, self.now())
         return access_tabs.sql_lines(access, who)
 
-    def missing(self, session: Session) -> str:
-        reasons = (session.capabilities.missing(ability) for ability in ("read users", "read roles", "read grants"))
-        return "\n".join(filter(None, reasons))
-
     # -- commands
 
     def _open(self, make: Callable[[Answering, Access, Holder], Form[Proposal]]) -> None:
@@ -50,20 +56,27 @@ class HolderScreen(AccessScreen[R]):
         answering = Answering(self, self.open_session())
         self.with_fresh_row(lambda row: self.ask_for(make(answering, self.access, self.holder(row))))
 
+    def _open_for_all(self, make: Callable[[Answering, Access, Sequence[Holder]], Form[Proposal]]) -> None:
+        """Open a form about all that are marked, or the one under the cursor."""
+        answering = Answering(self, self.open_session())
+        self.with_fresh_rows(
+            lambda rows: self.ask_for(make(answering, self.access, [self.holder(row) for row in rows]))
+        )
+
     def give(self) -> None:
         from tui.screens.grant_forms import grant_form
 
-        self._open(grant_form)
+        self._open_for_all(grant_form)
 
     def take(self) -> None:
         from tui.screens.grant_forms import revoke_form
 
-        self._open(revoke_form)
+        self._open_for_all(revoke_form)
 
     def change_roles(self) -> None:
         from tui.screens.grant_forms import roles_form
 
-        self._open(roles_form)
+        self._open_for_all(roles_form)
 
     def change_name(self) -> None:
         from tui.screens.grant_forms import rename_form

@@ -115,9 +115,6 @@ class ReviewScreen(AccessScreen[ReviewItem]):
             self._board = None
         super().connection_changed()
 
-    def missing(self, session: Session) -> str:
-        return "\n".join(filter(None, map(session.capabilities.missing, ("read users", "read roles", "read grants"))))
-
     # -- commands
 
     def open_entity(self) -> None:

@@ -63,7 +63,7 @@ COLUMNS: tuple[Column[AbleRow], ...] = (
     Column("by", "BY", lambda r: r.by, flexible=True, least=14, minor=1, letter="B"),
     Column("option", "OPTION", lambda r: _OPTIONS[r.able.grant_option], sort=lambda r: -r.able.grant_option, minor=3,
            letter="P", style=lambda r: "warning" if r.able.grant_option else "muted"),
-    Column("limits", "LIMITS", lambda r: ", ".join(r.limits) or "-", flexible=True, least=20, minor=2, letter="L",
+    Column("limits", "LIMITS", lambda r: ", ".join(r.limits) or "-", flexible=True, least=20, minor=2, letter="M",
            style=_limit_style),
 )  # fmt: skip
 
