@@ -54,6 +54,8 @@ class MatrixScreen(ConsoleScreen[None]):
         Command("matrix.filter", "filter", "slash", "start_filter", "Show only the users that hold what you type."),
         Command("matrix.database", "database", "b", "go_to_database", "Go to a database by typing its name.",
                 needs_row=True),
+        Command("matrix.tenants", "tenants", "t", "turn_tenants", "Show only the databases of clients, or all again.",
+                needs_session=True),
         Command("matrix.open", "open the user", "u", "open_user", "Go to the user on its own screen.",
                 needs_row=True),
         Command("matrix.export", "to a file", "E", "export", "Write the matrix as CSV, JSON or HTML.",
@@ -66,8 +68,9 @@ class MatrixScreen(ConsoleScreen[None]):
         self._owner = owner
         self._of = owner.session
         self._found: _Found | None = None
-        self._shown: tuple[MatrixRow, ...] = ()
+        self._part = Matrix((), ())  # what is shown of it
         self._filter = ""
+        self._tenants: frozenset[str] | None = None  # only these databases
 
     def content(self) -> ComposeResult:
         signs = [f"{sign} {words}" for sign, words in LEGEND]
@@ -143,39 +146,39 @@ class MatrixScreen(ConsoleScreen[None]):
         if self._found is None:
             return
         words = self._filter.casefold().split()
-        rows = self._found.matrix.rows
-        self._shown = tuple(row for row in rows if all(word in row.user.casefold() for word in words))
-        names = [row.user for row in self._shown]
-        cells = [row.cells for row in self._shown]
-        self.grid.show(names, self._databases, cells, self._found.widest)
+        whole, only = self._found.matrix, self._tenants
+        columns = [number for number, name in enumerate(whole.databases) if only is None or name in only]
+        rows = [row for row in whole.rows if all(word in row.user.casefold() for word in words)]
+        if only is not None:
+            rows = [MatrixRow(row.user, tuple(row.cells[number] for number in columns)) for row in rows]
+        self._part = Matrix(tuple(whole.databases[number] for number in columns), tuple(rows))
+        names, cells = [row.user for row in rows], [row.cells for row in rows]
+        self.grid.show(names, self._part.databases, cells, self._found.widest)
         self.show_frame()
 
     # -- what is shown
 
-    @property
-    def _databases(self) -> tuple[str, ...]:
-        return () if self._found is None else self._found.matrix.databases
-
     def has_row(self) -> bool:
-        return bool(self._shown and self._databases)
+        return bool(self._part.rows and self._part.databases)
 
     @property
     def _place(self) -> tuple[MatrixRow, str]:
         """The row under the cursor, and the database."""
-        return self._shown[self.grid.row], self._databases[self.grid.column]
+        return self._part.rows[self.grid.row], self._part.databases[self.grid.column]
 
     def crumb(self) -> tuple[list[Piece], list[Piece]]:
         left = [Piece(self._owner.TITLE_WORDS, "$muted"), Piece("/", "$muted"), Piece(self.TITLE_WORDS, "bold")]
         if self._found is not None:
-            users, databases = len(self._shown), len(self._databases)
+            users, databases = len(self._part.rows), len(self._part.databases)
             total = len(self._found.matrix.rows)
             many = count(users) if users == total else f"{count(users)} of {count(total)}"
             left.append(Piece(f"{many} {'user' if total == 1 else 'users'}", "$muted"))
-            left.append(Piece(f"{count(databases)} {'database' if databases == 1 else 'databases'}", "$muted"))
+            what = "database" if self._tenants is None else "tenant"
+            left.append(Piece(f"{count(databases)} {what}{'' if databases == 1 else 's'}", "$muted"))
         if self._filter:
             left.append(Piece(f"/ {one_line(self._filter, 40)}", "$accent"))
         seen = self.grid.columns_in_sight
-        if self.has_row() and len(seen) < len(self._databases):
+        if self.has_row() and len(seen) < len(self._part.databases):
             return left, [Piece(f"databases {seen.start + 1:,} to {seen.stop:,}  < >", "$accent")]
         return left, []
 
@@ -216,8 +219,24 @@ class MatrixScreen(ConsoleScreen[None]):
             if database is not None:
                 self.grid.move_to_column(database)
 
-        options = [Option(name, name) for name in self._databases]
+        options = [Option(name, name) for name in self._part.databases]
         self.app.push_screen(ChooserScreen("/", "type the name of a database", options), chosen)
+
+    def turn_tenants(self) -> None:
+        from core.reviewing import tenant_names
+
+        if self._tenants is None:
+            session = self._owner.open_session()
+            self.work("tenants", lambda: tenant_names(session), self._show_tenants)
+        else:
+            self._show_tenants(None)
+
+    def _show_tenants(self, tenants: frozenset[str] | None) -> None:
+        if tenants is not None and not tenants:
+            self.tell("No database is given to a client, as far as can be seen.", "warning")
+            return
+        self._tenants = tenants
+        self._arrange()
 
     def show_cell(self) -> None:
         if self._found is not None and self.has_row():
@@ -235,8 +254,8 @@ class MatrixScreen(ConsoleScreen[None]):
         if self._found is None:
             return
         session = self._owner.open_session()
-        part = Matrix(self._databases, self._shown)
-        title = f"Write the matrix of {count(len(self._shown))} {'user' if len(self._shown) == 1 else 'users'}"
+        part = self._part
+        title = f"Write the matrix of {count(len(self._part.rows))} {'user' if len(self._part.rows) == 1 else 'users'}"
         form = export_form(title, "matrix", lambda: matrix_sheet(part, session.profile.name), self._owner.now())
         self.console.ask(form, self.tell)
 
