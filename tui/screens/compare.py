@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from core.session import Session
     from tui.screens.access_file_forms import Writing
     from tui.screens.access_reading import Proposal
+    from tui.screens.compare_forms import Picked
 
 _NOTHING_PICKED = "Nothing is compared yet: press p to pick two sides."
 _NEED_SIDES = frozenset({"compare.swap", "compare.snapshot", "compare.make", "compare.make_all"})
@@ -57,6 +58,7 @@ class CompareScreen(EntityScreen[CompareRow]):
         super().__init__()
         self._sides: Sides | None = None
         self._found: Comparison | None = None
+        self._picked: Picked | None = None  # was read a moment ago: a password is not asked for twice
         self._files = FileChanges(self)
 
     # -- what is shown
@@ -73,6 +75,9 @@ class CompareScreen(EntityScreen[CompareRow]):
         if self._sides is None:
             self._found = None
             return []
+        picked, self._picked = self._picked, None
+        if picked is not None and picked.sides == self._sides:
+            return await self._compared(picked.left, picked.right)
         return await self._compared(*await read_sides(self.console, session, self._sides))
 
     async def _compared(self, left: ReadSide, right: ReadSide) -> list[CompareRow]:
@@ -127,6 +132,7 @@ class CompareScreen(EntityScreen[CompareRow]):
             self.refresh_rows(connect=False)  # another screen has asked for other sides
 
     def connection_changed(self) -> None:
+        self._picked = None
         if self.session is None:
             self._found = None
         super().connection_changed()
@@ -155,6 +161,7 @@ class CompareScreen(EntityScreen[CompareRow]):
             return Picked(sides, *await read_sides(self.console, session, sides))
 
         def picked(found: Picked) -> None:
+            self._picked = found
             self.console.shared[SHARED_SIDES] = found.sides
             self.table.marks.clear()
             self.refresh_rows()

@@ -45,7 +45,7 @@ def _fields(where: str, side: Side, profiles: Sequence[str], cluster: str) -> Se
 
     words = where.capitalize()
     profile = Field(
-        f"{where}_profile", "Profile", value(SideKind.PROFILE), shown_if=of(SideKind.PROFILE), required=True,
+        f"{where}_profile", "Profile", value(SideKind.PROFILE), shown_if=of(SideKind.PROFILE), required=bool(profiles),
         kind="choice" if profiles else "text", choices=tuple(profiles),
         hint="It is opened beside this one, and only read." if profiles else "There is no other profile.",
     )  # fmt: skip
