@@ -10,7 +10,7 @@ from tests.console.album import Take
 from tests.console.sample_access import console, model_of
 from tests.console.sample_limits import LIVE
 from tests.console.starting import NARROW, WIDE, never, opening, told, until
-from tests.console.walking import fill_in, run_change, see, type_in
+from tests.console.walking import fill_in, run_change, run_named, see, type_in
 from tui.screens.settings_profiles import SettingsProfilesScreen
 
 PAGE = ("Settings profiles  3", "careful", "nightly")
@@ -87,8 +87,7 @@ async def test_a_profile_is_made_line_by_line_altered_and_dropped(tmp_path: Path
         await see(pilot, "The profile a_lean inherits from this one, so it would go in circles.")
         await type_in(pilot, "<escape>", "x")
         await see(pilot, "Settings profile a_lean inherits from it.", "Role loader inherits from it.")
-        await type_in(pilot, "careful", "<enter>", "<enter>")
-        await see(pilot, "Settings profiles  3", "a_lean")
+        await run_named(pilot, "careful", "Settings profiles  3", "a_lean")
         model = await model_of(app)
         assert all(element.profile != "careful" for element in model.settings_profiles["a_lean"].settings)
         assert model.roles["loader"].settings == ()

@@ -78,6 +78,15 @@ async def fill_in(pilot: Pilot[None], field: str, text: str) -> None:
     await type_in(pilot, "<ctrl+u>", text)
 
 
+async def run_named(pilot: Pilot[None], name: str, *then: str) -> str:
+    """Look at the preview, type the name that it asks for, run it, and see `then`."""
+    await see(pilot, "Exactly this runs", f"Type {name} to run this")
+    await type_in(pilot, name)
+    await until(pilot, lambda: pilot.app.screen.query_one("#typed-name", Input).value == name)
+    await pilot.press("enter", "enter")
+    return await see(pilot, *then)
+
+
 def then(*keys: str, see_first: str = "SHA-256", see_last: str) -> Walk:
     """From the table: press keys, and wait for a page."""
 
