@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from core.access.access_model import AccessModel, EntityKey
 from core.access.effective.privilege_tree import PrivilegeTree
-from core.access.effective.rights import RightsIndex
 from core.access.lint import rights
 from core.access.lint.subject import Subject
 from core.access.model import EntityKind
@@ -56,16 +55,7 @@ async def read_board(
 
     def judge() -> tuple[ReviewItem, ...]:
         findings = tuple(rights.check(Subject(model, context)))
-        return review(
-            model,
-            now,
-            findings=findings,
-            index=RightsIndex(model, privileges),
-            tenants=tenants,
-            activity=activity,
-            created=created,
-            changes=changes,
-        )
+        return review(model, now, findings=findings, activity=activity, created=created, changes=changes)
 
     items = await asyncio.to_thread(judge)
     return ReviewBoard(items, (*_notes(activity), *notes), since)

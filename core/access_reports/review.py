@@ -10,22 +10,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from core.access.access_model import AccessModel, EntityKey, Holder
-from core.access.effective.privilege_tree import Depth
-from core.access.effective.rights import RightsIndex
+from core.access.access_model import AccessModel, EntityKey
 from core.access.lint.findings import Finding, Severity
 from core.access.lint.moments import end_of
 from core.access.model import EntityKind, Hosts, User
-from core.access.planning.plan import title
-from core.access.render_grants import identifier
+from core.access.planning.plan import title, who
 from core.access_reports.activity import DORMANT_DAYS, Activity
 from core.access_reports.sheets import Sheet
 
 SOON_DAYS = 30  # what ends within these is told
 GRAVE_DAYS = 14  # and is a warning within these
-# Of lint. ALL on a database is found here by what it holds: a server lists it privilege by privilege.
 OVER_GRANTED = frozenset(
-    {"administrator", "global-rights-beside-database", "grant-option-widespread", "grant-beyond-tenants"}
+    {"administrator", "grant-all", "global-rights-beside-database", "grant-option-widespread", "grant-beyond-tenants"}
 )
 
 
@@ -75,16 +71,11 @@ def review(
     now: datetime,
     *,
     findings: Iterable[Finding] = (),
-    index: RightsIndex | None = None,
-    tenants: frozenset[str] = frozenset(),
     activity: Activity | None = None,
     created: Mapping[str, datetime] | None = None,
     changes: Sequence[Changed] = (),
 ) -> tuple[ReviewItem, ...]:
-    """Everything to look at. `created` are users by the moment they were made, where it is known.
-
-    `index` has the rights of `model`, `tenants` are the databases given to clients.
-    """
+    """Everything to look at. `created` are users by the moment they were made, where it is known."""
     users = [user for user in model.users.values() if user.hosts != Hosts()]  # a disabled one comes in by nothing
     found = [item for user in users for item in _ends(user, now)]
     over = {item.entity for item in found if item.kind is Kind.EXPIRED and not item.id}
@@ -92,8 +83,6 @@ def review(
         candidates = (user for user in users if EntityKey(EntityKind.USER, user.name) not in over)
         found += [item for user in candidates for item in _dormant(user.name, now, activity, created or {})]
     found += [_over_granted(finding) for finding in findings if finding.id in OVER_GRANTED]
-    if index is not None:
-        found += [item for holder in index.holders() for item in _everything(index, holder, tenants)]
     return (*found, *_changed(changes))
 
 
@@ -189,7 +178,7 @@ def _over_granted(finding: Finding) -> ReviewItem:
     return ReviewItem(
         Kind.OVER_GRANTED,
         finding.entity,
-        finding.title.removesuffix("."),
+        _without_subject(finding),
         finding.severity,
         finding.explanation,
         advice,
@@ -197,28 +186,9 @@ def _over_granted(finding: Finding) -> ReviewItem:
     )
 
 
-def _everything(index: RightsIndex, holder: Holder, tenants: frozenset[str]) -> Iterator[ReviewItem]:
-    """ALL on a database, held by somebody itself: a role's is told of the role."""
-    rights, privileges = index.own(holder), index.privileges
-    wanted = privileges.meaningful[Depth.DATABASE] & ~privileges.parametrised
-    if rights.at(()).granted & wanted == wanted:
-        return  # an administrator, which is a finding of its own
-    for step in sorted({path[0] for path in rights.inside(())}):
-        if rights.at((step,)).granted & wanted != wanted:
-            continue
-        of_tenant = step.name in tenants or (step.wildcard and any(name.startswith(step.name) for name in tenants))
-        place = f"{identifier(step.name)}{'*' if step.wildcard else ''}.*"
-        whose = "a client's " if of_tenant else ""
-        yield ReviewItem(
-            Kind.OVER_GRANTED,
-            EntityKey(holder.kind, holder.name),
-            f"ALL on {whose}{place}",
-            Severity.ERROR if of_tenant else Severity.WARNING,
-            "ALL on a database is more than its tables. It holds CREATE, ALTER and DROP ROW POLICY, so that its holder "
-            "can lift the row policies put on it.",
-            "Grant what is needed instead: SELECT and INSERT, or what an owner needs of tables and views.",
-            id=f"all {place}",
-        )
+def _without_subject(finding: Finding) -> str:
+    """What a finding says of its entity, which stands beside it."""
+    return finding.title.removeprefix(who(finding.entity)).lstrip(", ").removesuffix(".")
 
 
 def _changed(changes: Sequence[Changed]) -> Iterator[ReviewItem]:

@@ -97,6 +97,25 @@ def test_what_all_on_a_database_gives_and_the_fix_does_not(tmp_path: Path) -> No
     assert all(privilege in before_text for privilege in kept)
 
 
+def test_all_on_a_database_is_found_as_a_server_lists_it(tmp_path: Path) -> None:
+    of = [Grant((Right("ALL", database="acme"), Right("CREATE USER", parameter="other")), grantees=("alice",))]
+    (tmp_path / "all").mkdir()
+    (tmp_path / "less").mkdir()
+    with chdb(tmp_path / "all", element("alice", of)) as session:
+        listed = model([user("alice")], grants=answer(session, "SHOW GRANTS FOR alice").splitlines())
+    assert not any(right.privilege == "ALL" for each in listed.rights[ALICE] for right in each.rights)
+    [finding] = [each for each in lint(listed, CONTEXT) if each.id == "grant-all"]
+    assert finding.title == "User alice has ALL on acme.*."
+    after = fixed(listed, [finding])
+    assert not [each for each in lint(after, CONTEXT) if each.id == "grant-all"]
+    with chdb(tmp_path / "less", element("alice", after.rights[ALICE])) as session:
+        text = shown(session, "alice")
+    for privilege in ("DROP USER", "IMPERSONATE", "ROW POLICY", "NAMED COLLECTION ADMIN", "SYSTEM", "READ"):
+        assert privilege not in text
+    assert text.startswith("GRANT CHECK, SHOW, SELECT, INSERT, ALTER TABLE,")
+    assert "CREATE USER ON other" in text
+
+
 def test_allow_databases_leaves_what_lint_names(tmp_path: Path) -> None:
     narrowed = "<n><no_password/><allow_databases><database>acme</database></allow_databases></n>"
     with chdb(tmp_path, narrowed) as session:

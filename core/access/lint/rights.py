@@ -21,6 +21,13 @@ OWNER_PRIVILEGES = (
     *("CREATE TABLE", "CREATE VIEW", "CREATE DICTIONARY", "DROP DATABASE", "DROP TABLE", "DROP VIEW"),
     *("DROP DICTIONARY", "UNDROP TABLE", "TRUNCATE", "OPTIMIZE", "BACKUP", "dictGet"),
 )
+# A server lists ALL on a database or table privilege by privilege. Whoever has these of it has all of it.
+_LISTED_OF_ALL = frozenset(
+    (
+        *("SELECT", "INSERT", "CREATE TABLE", "DROP TABLE", "TRUNCATE", "OPTIMIZE", "SYSTEM MERGES"),
+        *("CREATE ROW POLICY", "ALTER ROW POLICY", "DROP ROW POLICY"),
+    )
+)
 _DATA = frozenset(
     (
         *("ALL", "SELECT", "INSERT", "ALTER", "ALTER TABLE", "ALTER UPDATE", "ALTER DELETE", "ALTER COLUMN"),
@@ -93,7 +100,7 @@ def _administrator(subject: Subject, holder: Holder, rights: Sequence[tuple[Gran
 
 def _all_on_database(subject: Subject, holder: Holder, rights: Sequence[tuple[Grant, Right]]) -> Iterator[Finding]:
     tenants = subject.context.tenants
-    for place in dict.fromkeys(_without_privilege(right) for _, right in rights if _is_all_on_database(right)):
+    for place, listed_singly in _places_of_all(rights).items():
         database = place.database or ""
         of_tenant = any(name.startswith(database) if place.database_wildcard else name == database for name in tenants)
         yield subject.finding(
@@ -107,9 +114,21 @@ def _all_on_database(subject: Subject, holder: Holder, rights: Sequence[tuple[Gr
             fix=Fix(
                 f"Grant what an owner needs instead (all about tables, views and dictionaries of {_place_text(place)}; "
                 "no row policies, users, roles, sources or SYSTEM)",
-                _owner_instead_of_all(subject, holder, place),
+                _owner_instead_of_listed(holder, place)
+                if listed_singly
+                else _owner_instead_of_all(subject, holder, place),
             ),
         )
+
+
+def _places_of_all(rights: Sequence[tuple[Grant, Right]]) -> dict[Right, bool]:
+    """The objects on which all is held, and whether it is listed privilege by privilege."""
+    found = {_without_privilege(right): False for _, right in rights if _is_all_on_database(right)}
+    listed: dict[Right, set[str]] = {}
+    for _, right in rights:
+        if right.database and right.parameter is None and not right.columns:
+            listed.setdefault(_without_privilege(right), set()).add(right.privilege)
+    return found | {place: True for place, names in listed.items() if names >= _LISTED_OF_ALL and place not in found}
 
 
 def _is_all_on_database(right: Right) -> bool:
@@ -134,6 +153,19 @@ def _owner_instead_of_all(subject: Subject, holder: Holder, place: Right) -> Fix
         if isinstance(statement, Grant) and _is_all_on_database(right) and _without_privilege(right) == place:
             return tuple(replace(place, privilege=privilege) for privilege in privileges)
         return (right,)
+
+    return lambda model: with_rights(model, holder, change)
+
+
+def _owner_instead_of_listed(holder: Holder, place: Right) -> Fixing:
+    def unwanted(right: Right) -> bool:
+        if right.parameter is not None:  # ALL on a database gave these on what is called like it
+            named = (right.parameter, right.parameter_wildcard) == (place.database, place.database_wildcard)
+            return named and place.table is None
+        return _without_privilege(right) == place and right.privilege not in OWNER_PRIVILEGES
+
+    def change(statement: Grant | Revoke, right: Right) -> tuple[Right, ...]:
+        return () if isinstance(statement, Grant) and unwanted(right) else (right,)
 
     return lambda model: with_rights(model, holder, change)
 
