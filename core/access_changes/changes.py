@@ -109,10 +109,18 @@ def _title(plan: Plan) -> str:
     touched = plan.touched
     if not touched:
         return "Nothing to change: access is as desired"
-    if len(touched) > 1:
-        return f"Change {len(touched):,} access entities"
     actions = list(dict.fromkeys(str(step.action) for step in plan.steps))
-    return one_line(f"{', '.join(actions).capitalize()}: {title(touched[0])}", _TITLE)
+    kinds = {key.kind for key in touched}
+    if len(touched) > 1 and (len(actions) > 1 or len(kinds) > 1):
+        return f"Change {len(touched):,} access entities"
+    about = title(touched[0]) if len(touched) == 1 else many(touched)
+    return one_line(f"{', '.join(actions).capitalize()}: {about}", _TITLE)
+
+
+def many(keys: Sequence[EntityKey]) -> str:
+    """Several entities of one kind: `3 users`, `2 row policies`."""
+    kind = keys[0].kind.lower()
+    return f"{len(keys):,} {kind.removesuffix('y') + 'ies' if kind.endswith('y') else kind + 's'}"
 
 
 def _consequences(plan: Plan) -> Iterator[str]:

@@ -328,3 +328,36 @@ def test_an_end_is_a_moment_of_the_server() -> None:
     for text in ("soon", "2027-13-01", "2027-01-01T00:00:00+02:00"):
         with pytest.raises(BadInputError):
             read_until(text)
+
+
+async def test_what_is_done_with_many(tmp_path: Path) -> None:
+    app = console(tmp_path, LIVE, "users")
+    async with app.run_test(size=(100, 40)) as pilot:
+        await see(pilot, "anna", "monitoring")
+        await pilot.press("space", "space", "space", "e")
+        await until(pilot, lambda: "one user at a time" in told(app))
+        await pilot.press("plus")
+        await see(pilot, "Grant to 3 users")
+        await type_in(pilot, "SELECT ON shop.*", "<enter>")
+        await run_change(pilot, "Users  8")
+        model = await model_of(app)
+        for name in ("anna", "boris", "contractor"):
+            given = [right for each in model.rights[Holder(EntityKind.USER, name)] for right in each.rights]
+            assert "shop" in {right.database for right in given}
+        marking = ("home", "space", "space", "space")  # a change that is done takes the marks away
+        await pilot.press(*marking, "a")
+        await see(pilot, "Roles of 3 users", "They have: analyst, auditor")
+        await type_in(pilot, "unused", "<enter>")
+        await run_change(pilot, "Users  8")
+        await pilot.press(*marking, "s")
+        await see(pilot, "Disable: 3 users")
+        await pilot.press("R")
+        await see(pilot, "Users  8")
+        assert {name for name, user in (await model_of(app)).users.items() if user.hosts == Hosts()} == {
+            *("anna", "boris", "contractor", "former"),
+        }
+        await pilot.press(*marking, "x")
+        await see(pilot, "Drop 3 users", "anna is dropped.", "Type 3 users to run this")
+        await type_in(pilot, "3 users", "<enter>", "<enter>")
+        await see(pilot, "Users  5")
+        assert {"anna", "boris", "contractor"}.isdisjoint((await model_of(app)).users)

@@ -123,6 +123,10 @@ class AccessScreen(EntityScreen[R]):
         reason = super().why_not(command)
         if not reason and command.id in self.ONE_AT_A_TIME and len(self.chosen) > 1:
             return f"That is done with one {self.NOUN[0]} at a time. Clear the marks first (esc)."
+        if not reason and command.call == "move" and self.session is not None:
+            from tui.screens.moving import why_not_move
+
+            return why_not_move(self.session, self.NOUN[0])
         return reason
 
     def change(
@@ -141,6 +145,15 @@ class AccessScreen(EntityScreen[R]):
             return found if finish is None else await asyncio.to_thread(finish, found)
 
         self.work("plan", plan, lambda proposal: self.send(proposal, then), self._not_planned)
+
+    def move(self) -> None:
+        """Ask for another access storage for the entity under the cursor."""
+        from tui.screens.access_holders import Answering
+        from tui.screens.moving import move_form, writable_storages
+
+        session = self.open_session()
+        answering, storages = Answering(self, session), writable_storages(session)
+        self.with_fresh_row(lambda row: self.ask_for(move_form(answering, self.access, self.entity(row), storages)))
 
     def drop(self) -> None:
         """Drop the marked entities, or the one under the cursor, after its name (or their number) is typed."""

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from core.access.access_model import EntityKey
 from core.access.model import EntityKind
-from core.access.planning.clusters import WRITABLE, directory_type
 from tui.commands import Command
 from tui.screens.access import AccessScreen
 from tui.screens.access_holders import Answering
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from tui.screens.form import Form
 
 L = TypeVar("L", bound=LimitRow)
-MOVE = "move"
 
 
 def limit_commands(prefix: str, noun: str, whom: str) -> tuple[Command, ...]:
@@ -40,16 +38,14 @@ def limit_commands(prefix: str, noun: str, whom: str) -> tuple[Command, ...]:
                 modifies=True, needs_row=True, ability=creating),
         Command(f"{prefix}.rename", "rename", "m", "change_name", f"Give the {noun} another name.", modifies=True,
                 needs_row=True, ability=altering),
-        Command(f"{prefix}.{MOVE}", "move", "v", "move", f"Move the {noun} to another access storage.", modifies=True,
+        Command(f"{prefix}.move", "move", "v", "move", f"Move the {noun} to another access storage.", modifies=True,
                 needs_row=True, ability=dropping, footer=False),
     )  # fmt: skip
 
 
-def writable_storages(session: Session) -> tuple[str, ...]:
-    """The access storages of the server that SQL can write to, first the one that a CREATE goes to."""
-    directories = session.capabilities.user_directories or ()
-    ordered = sorted(directories, key=lambda each: each[2])
-    return tuple(name for name, kind, _ in ordered if directory_type(kind) in WRITABLE)
+def is_hidden(access: Access, plural: str) -> bool:
+    """Whether the entities of a kind may not be seen by the connected user, so that none says nothing."""
+    return any(line.startswith(f"The {plural} ") for line in access.present.survey.hidden)
 
 
 class LimitScreen(AccessScreen[L]):
@@ -73,20 +69,22 @@ class LimitScreen(AccessScreen[L]):
             f"read {'row policies' if self.KIND is EntityKind.ROW_POLICY else self.NOUN[1]}"
         )
 
+    def empty(self) -> tuple[str, str]:
+        session = self.session
+        if self._access is not None and session is not None and is_hidden(self._access, self.NOUN[1]):
+            return f"The {self.NOUN[1]} cannot be seen.", self.missing(session)
+        return self.nothing_yet()
+
+    def nothing_yet(self) -> tuple[str, str]:
+        """What an empty list says that may be seen, and what to do about it."""
+        raise NotImplementedError
+
     async def tab(self, session: Session, row: L, name: str) -> Sequence[Line]:
         from tui.screens.limit_forms import definition_text
 
         return text_lines(definition_text(self.access, row.key), "accent")
 
     # -- commands
-
-    def why_not(self, command: Command) -> str:
-        reason = super().why_not(command)
-        if not reason and command.call == MOVE and self.session is not None:
-            if len(writable_storages(self.session)) < 2:
-                return "There is only one access storage that SQL can write to."
-            return self.session.capabilities.missing(f"create {self.NOUN[0]}")
-        return reason
 
     def _open(self, make: Callable[[Answering, Access, EntityKey], Form[Proposal]]) -> None:
         """Open a form about the row under the cursor, as it is now."""
@@ -103,16 +101,11 @@ class LimitScreen(AccessScreen[L]):
 
         self._open(rename_form)
 
-    def move(self) -> None:
-        from tui.screens.limit_forms import move_form
-
-        storages = writable_storages(self.open_session())
-        self._open(lambda answering, access, key: move_form(answering, access, key, storages))
-
-    def dropping(self, proposal: Proposal, key: EntityKey) -> Proposal:
+    def dropping(self, proposal: Proposal, keys: Sequence[EntityKey]) -> Proposal:
         from tui.screens.access_reading import with_consequences
 
-        return with_consequences(super().dropping(proposal, key), *self.telling(proposal.plan, key))
+        told = (sentence for key in keys for sentence in self.telling(proposal.plan, key))
+        return with_consequences(super().dropping(proposal, keys), *told)
 
     def telling(self, plan: Plan, key: EntityKey) -> Sequence[str]:
         """What a plan means for users, in sentences."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
-from core.access.access_model import EntityKey, Holder
+from core.access.access_model import AccessModel, EntityKey, Holder
 from core.access.cursor import Cursor
 from core.access.difference_fields import entities as entities_of
 from core.access.effective.rights import RightsIndex
@@ -19,8 +20,10 @@ from core.access.model_changes import name_text
 from core.access.planning import entities
 from core.access.planning.plan import Plan, title
 from core.access.planning.references import Reference, dependents
+from core.access.planning.together import in_turn
 from core.access.policies import PolicyName
 from core.access.render_grants import render_rights
+from core.access_changes.changes import many
 from core.changes import Danger
 from core.display import one_line
 from core.errors import BadInputError, HousekeysError
@@ -160,18 +163,17 @@ def _texts(rights: Rights) -> set[tuple[bool, str]]:
 # -- the forms
 
 
-def grant_form(answering: Answering, access: Access, who: Holder) -> Form[Proposal]:
-    """Give rights."""
+def grant_form(answering: Answering, access: Access, who: Sequence[Holder]) -> Form[Proposal]:
+    """Give rights to one or several."""
 
     def making(values: Values) -> Planning:
         give = entities.grant_current if values["current"] else entities.grant
-        return lambda now: give(
-            now.model,
+        rights, option = read_rights(values["rights"], access), bool(values["option"])
+        return _for_each(
             who,
-            read_rights(values["rights"], access),
-            grant_option=bool(values["option"]),
-            cluster=now.cluster,
-            storage_types=now.storage_types,
+            lambda now, holder, model: give(
+                model, holder, rights, grant_option=option, cluster=now.cluster, storage_types=now.storage_types
+            ),
         )
 
     only_mine = Field("current", "Only what I have", kind="flag",
@@ -179,24 +181,32 @@ def grant_form(answering: Answering, access: Access, who: Holder) -> Form[Propos
     return _rights_form(answering, access, who, f"Grant to {_named(who)}", "With grant option", making, only_mine)
 
 
-def revoke_form(answering: Answering, access: Access, who: Holder) -> Form[Proposal]:
-    """Take rights."""
+def revoke_form(answering: Answering, access: Access, who: Sequence[Holder]) -> Form[Proposal]:
+    """Take rights from one or several."""
 
     def making(values: Values) -> Planning:
-        return lambda now: entities.revoke(
-            now.model,
+        rights, only = read_rights(values["rights"], access), bool(values["option"])
+        return _for_each(
             who,
-            read_rights(values["rights"], access),
-            option_only=bool(values["option"]),
-            cluster=now.cluster,
-            storage_types=now.storage_types,
+            lambda now, holder, model: entities.revoke(
+                model, holder, rights, option_only=only, cluster=now.cluster, storage_types=now.storage_types
+            ),
         )
 
     return _rights_form(answering, access, who, f"Revoke from {_named(who)}", "Grant option only", making)
 
 
+def _for_each(who: Sequence[Holder], make: Callable[[PresentAccess, Holder, AccessModel], Plan]) -> Planning:
+    """The same for each of them, one after the other."""
+
+    def plan(now: PresentAccess) -> Plan:
+        return in_turn(now.model, [partial(make, now, holder) for holder in who])
+
+    return plan
+
+
 def _rights_form(
-    answering: Answering, access: Access, who: Holder, heading: str, option: str, making: Making, *more: Field
+    answering: Answering, access: Access, who: Sequence[Holder], heading: str, option: str, making: Making, *more: Field
 ) -> Form[Proposal]:
     async def submit(values: Values) -> Proposal:
         return await answering.propose(making(values))
@@ -204,7 +214,7 @@ def _rights_form(
     async def preview(values: Values) -> str:
         if not values["rights"].strip():
             return ""
-        return preview_text(answering.previewed(access, making(values)), who)
+        return preview_text(answering.previewed(access, making(values)), _alone(who))
 
     return Form(
         heading,
@@ -220,27 +230,26 @@ def _rights_form(
     )  # fmt: skip
 
 
-def roles_form(answering: Answering, access: Access, who: Holder) -> Form[Proposal]:
-    """Give or take roles."""
-    held = sorted(access.model.granted_roles.get(who, {}))
+def roles_form(answering: Answering, access: Access, who: Sequence[Holder]) -> Form[Proposal]:
+    """Give or take roles, of one or several."""
+    held = sorted({role for holder in who for role in access.model.granted_roles.get(holder, {})})
 
     def making(values: Values) -> Planning:
-        names = read_names(values["roles"])
+        names, what, admin = read_names(values["roles"]), values["what"], bool(values.get("admin"))
 
-        def plan(now: PresentAccess) -> Plan:
+        def plan(now: PresentAccess, holder: Holder, model: AccessModel) -> Plan:
             cluster, types = now.cluster, now.storage_types
-            if values["what"] == GIVE:
-                admin = bool(values.get("admin"))
+            if what == GIVE:
                 return entities.grant_roles(
-                    now.model, who, names, admin_option=admin, cluster=cluster, storage_types=types
+                    model, holder, names, admin_option=admin, cluster=cluster, storage_types=types
                 )
-            missing = [name for name in names if name not in now.model.granted_roles.get(who, {})]
+            missing = [name for name in names if name not in model.granted_roles.get(holder, {})]
             if missing:
-                raise BadInputError(f"It was not granted the role {one_line(missing[0], 60)} itself.")
-            only = values["what"] == OPTION_ONLY
-            return entities.revoke_roles(now.model, who, names, option_only=only, cluster=cluster, storage_types=types)
+                raise BadInputError(f"{_named([holder])} was not granted the role {one_line(missing[0], 60)} itself.")
+            only = what == OPTION_ONLY
+            return entities.revoke_roles(model, holder, names, option_only=only, cluster=cluster, storage_types=types)
 
-        return plan
+        return _for_each(who, plan)
 
     async def submit(values: Values) -> Proposal:
         return await answering.propose(making(values))
@@ -248,9 +257,10 @@ def roles_form(answering: Answering, access: Access, who: Holder) -> Form[Propos
     async def preview(values: Values) -> str:
         if not values["roles"].strip():
             return ""
-        return preview_text(answering.previewed(access, making(values)), who)
+        return preview_text(answering.previewed(access, making(values)), _alone(who))
 
-    others = sorted(name for name in access.model.roles if who != Holder(EntityKind.ROLE, name))
+    others = sorted(name for name in access.model.roles if Holder(EntityKind.ROLE, name) not in who)
+    has = "It has" if len(who) == 1 else "They have"
     return Form(
         f"Roles of {_named(who)}",
         (
@@ -262,7 +272,7 @@ def roles_form(answering: Answering, access: Access, who: Holder) -> Form[Propos
         ),
         submit,
         preview,
-        intro=f"It has: {identifiers(held)}" if held else "It has no role yet.",
+        intro=f"{has}: {identifiers(held)}" if held else f"{has} no role yet.",
     )  # fmt: skip
 
 
@@ -296,16 +306,20 @@ def rename_form(answering: Answering, access: Access, who: Holder | EntityKey) -
     )
 
 
-def as_drop(proposal: Proposal, key: EntityKey) -> Proposal:
-    """A plan that drops an entity, with what depends on it told, and its name to be typed."""
-    lost = [dependent_text(reference) for reference in dependents(proposal.plan.current, key)]
+def as_drop(proposal: Proposal, keys: Sequence[EntityKey]) -> Proposal:
+    """A plan that drops entities, with what depends on them told; the name, or how many they are, is to be typed."""
+    found = (reference for key in keys for reference in dependents(proposal.plan.current, key))
+    lost = [dependent_text(reference) for reference in found if reference.source not in keys]
+    about = title(keys[0]) if len(keys) == 1 else many(keys)
+    names = [f"{one_line(name_text(key.name), 60)} is dropped." for key in keys] if len(keys) > 1 else []
+    unnamed = [f"And {len(names) - _SHOWN_NAMES:,} more are dropped."] if len(names) > _SHOWN_NAMES else []
     more = [f"And {len(lost) - _SHOWN_NAMES:,} more depend on it."] if len(lost) > _SHOWN_NAMES else []
     change = replace(
         proposal.change,
-        title=one_line(f"Drop {title(key)}", 120),
+        title=one_line(f"Drop {about}", 120),
         danger=Danger.DESTRUCTIVE,
-        confirm_name=name_text(key.name),
-        consequences=(*proposal.change.consequences, *lost[:_SHOWN_NAMES], *more),
+        confirm_name=name_text(keys[0].name) if len(keys) == 1 else about,
+        consequences=(*names[:_SHOWN_NAMES], *unnamed, *proposal.change.consequences, *lost[:_SHOWN_NAMES], *more),
     )
     return replace(proposal, change=change)
 
@@ -324,5 +338,11 @@ def dependent_text(reference: Reference) -> str:
     return f"{who} {words.get(reference.field, 'names it')}."
 
 
-def _named(who: Holder) -> str:
-    return one_line(title(EntityKey(who.kind, who.name)), 60)
+def _alone(who: Sequence[Holder]) -> Holder | None:
+    """The one whose effective rights are shown before and after."""
+    return who[0] if len(who) == 1 else None
+
+
+def _named(who: Sequence[Holder]) -> str:
+    keys = [EntityKey(holder.kind, holder.name) for holder in who]
+    return one_line(title(keys[0]), 60) if len(keys) == 1 else many(keys)

@@ -222,28 +222,3 @@ def to_form(answering: Answering, access: Access, key: EntityKey, telling: Telli
 
     fields = (to_field(access, key.kind, before.to, "for nobody"),)
     return alteration_form(answering, access, key, fields, read, heading="Whom is it for:", telling=telling)
-
-
-def move_form(answering: Answering, access: Access, key: EntityKey, storages: Sequence[str]) -> Form[Proposal]:
-    """Another access storage."""
-    former = access.model.storages.get(key, "")
-    others = tuple(storage for storage in storages if storage != former)
-
-    def making(values: Values) -> Planning:
-        return lambda now: entities.move(
-            now.model, key, values["storage"], cluster=now.cluster, storage_types=now.storage_types
-        )
-
-    async def submit(values: Values) -> Proposal:
-        return await answering.propose(making(values), since=(access, key))
-
-    async def preview(values: Values) -> str:
-        return preview_text(answering.previewed(access, making(values)))
-
-    return Form(
-        f"Move {one_line(title(key), 60)}",
-        (Field("storage", "To storage", others[0], kind="choice", choices=others),),
-        submit,
-        preview,
-        intro=f"It is in {one_line(former, 60)}." if former else "",
-    )

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from core.access.model import EntityKind
 from tui.screens.access_holders import Answering
-from tui.screens.access_limits import LimitScreen, limit_commands, writable_storages
+from tui.screens.access_limits import LimitScreen, limit_commands
+from tui.screens.moving import writable_storages
 from tui.screens.quota_rows import COLUMNS, QuotaRow, rows_of, summary_lines, with_usage
 from tui.widgets.lines import Line
 
@@ -54,7 +55,7 @@ class QuotasScreen(LimitScreen[QuotaRow]):
         usage = await quota_usage.read_quota_usage(session.engine, session.capabilities, row.quota.name)
         return usage_lines(row.quota, usage, self.now())
 
-    def empty(self) -> tuple[str, str]:
+    def nothing_yet(self) -> tuple[str, str]:
         return "No quotas yet.", (
             "A quota limits what users may use in a span of time: queries, rows, bytes. Press n to create one."
         )

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A screen that can be jumped to. `words` are other names it is found by."""
+    """A screen that can be jumped to, by `key` where it has one. `words` are other names it is found by."""
 
     id: str
     key: str
@@ -26,7 +26,7 @@ class Entry:
         return screen
 
 
-# Adding one: keep the numbers of the others.
+# Adding one: keep the numbers of the others. There are ten keys; what has none is found by `:` and in the list.
 SCREENS: tuple[Entry, ...] = (
     Entry("checklist", "1", "Checklist", "tui.screens.checklist", "ChecklistScreen", ("onboarding", "setup", "check")),
     Entry("tenants", "2", "Tenants", "tui.screens.tenants", "TenantsScreen", ("databases", "clients", "adopt")),
@@ -37,6 +37,23 @@ SCREENS: tuple[Entry, ...] = (
     Entry("listing", "7", "Listing", "tui.screens.listing", "ListingScreen", ("pack", "marketplace", "icon")),
     Entry("users", "8", "Users", "tui.screens.users", "UsersScreen", ("access", "grants", "passwords", "accounts")),
     Entry("roles", "9", "Roles", "tui.screens.roles", "RolesScreen", ("access", "grants", "members")),
+    Entry("quotas", "0", "Quotas", "tui.screens.quotas", "QuotasScreen", ("access", "limits", "usage")),
+    Entry(
+        "settings-profiles",
+        "",
+        "Settings profiles",
+        "tui.screens.settings_profiles",
+        "SettingsProfilesScreen",
+        ("profiles",),
+    ),
+    Entry("row-policies", "", "Row policies", "tui.screens.row_policies", "RowPoliciesScreen", ("access", "filters")),
+    Entry("sql-console", "", "SQL console", "tui.screens.sql_console", "SqlConsoleScreen", ("cloud", "people")),
+    Entry("who-can", "", "Who can", "tui.screens.who_can", "WhoCanScreen", ("access", "matrix", "effective", "rights")),
+    Entry("review", "", "Review", "tui.screens.review", "ReviewScreen", ("access", "expiring", "dormant", "lint")),
+    Entry(
+        "access-files", "", "Access files", "tui.screens.access_files", "AccessFilesScreen", ("users.xml", "convert")
+    ),
+    Entry("compare", "", "Compare", "tui.screens.compare", "CompareScreen", ("access", "difference", "snapshot")),
 )
 
 

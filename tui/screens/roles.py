@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from core.access.model import EntityKind
 from tui.commands import Command
-from tui.screens.access_holders import Answering, HolderScreen
+from tui.screens.access_holders import Answering, HolderScreen, one_at_a_time
 from tui.screens.role_rows import COLUMNS, RoleRow, rows_of, summary_lines
 from tui.widgets.lines import Line
 
@@ -42,8 +42,10 @@ class RolesScreen(HolderScreen[RoleRow]):
                 modifies=True, needs_row=True, ability="alter role"),
         Command("roles.drop", "drop", "x", "drop", "Drop a role, after its name is typed; its members are listed.",
                 modifies=True, needs_row=True, ability="drop role"),
+        Command("roles.move", "move", "v", "move", "Move the role to another access storage.", modifies=True,
+                needs_row=True, ability="drop role", footer=False),
     )  # fmt: skip
-    ONE_AT_A_TIME = tuple(command.id for command in ACTIONS if command.needs_row)
+    ONE_AT_A_TIME = one_at_a_time(ACTIONS)
 
     def key(self, row: RoleRow) -> str:
         return row.name

@@ -10,7 +10,8 @@ from core.access.model import EntityKind
 from core.access.policies import MaskingPolicy, PolicyName
 from tui.commands import Command
 from tui.screens.access_holders import Answering
-from tui.screens.access_limits import LimitScreen, limit_commands, writable_storages
+from tui.screens.access_limits import LimitScreen, limit_commands
+from tui.screens.moving import writable_storages
 from tui.screens.row_policy_rows import COLUMNS, PolicyRow, rows_of, seen_lines, summary_lines
 from tui.widgets.lines import Line
 
@@ -53,7 +54,7 @@ class RowPoliciesScreen(LimitScreen[PolicyRow]):
 
         return history_lines(await session.journal.history(subject_kind(row.key), row.name))
 
-    def empty(self) -> tuple[str, str]:
+    def nothing_yet(self) -> tuple[str, str]:
         return "No row policies yet.", (
             "A row policy shows users some rows of a table and hides the others. Press n to create one."
         )

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from core.access.model import EntityKind
 from tui.screens.access_holders import Answering
-from tui.screens.access_limits import LimitScreen, limit_commands, writable_storages
+from tui.screens.access_limits import LimitScreen, limit_commands
+from tui.screens.moving import writable_storages
 from tui.screens.settings_profile_rows import COLUMNS, ProfileRow, effective_lines, rows_of, summary_lines
 from tui.widgets.lines import Line
 
@@ -43,7 +44,7 @@ class SettingsProfilesScreen(LimitScreen[ProfileRow]):
     async def tab(self, session: Session, row: ProfileRow, name: str) -> Sequence[Line]:
         return effective_lines(row, self.access) if name == "Effective" else await super().tab(session, row, name)
 
-    def empty(self) -> tuple[str, str]:
+    def nothing_yet(self) -> tuple[str, str]:
         return "No settings profiles can be seen.", (
             "A settings profile gives settings, and limits for them, to users and roles. Press n to create one."
         )

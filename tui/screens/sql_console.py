@@ -12,7 +12,7 @@ from core.access.sql_console import CONSOLE_ROLE, DEFAULT_ROLE, PREDEFINED, emai
 from core.display import count
 from tui.commands import Command
 from tui.screens import access_words as words
-from tui.screens.access_holders import Answering, HolderScreen
+from tui.screens.access_holders import Answering, HolderScreen, one_at_a_time
 from tui.screens.base import ConsoleScreen
 from tui.screens.role_rows import RoleRow, rows_of, summary_lines
 from tui.widgets.chrome import Piece
@@ -70,7 +70,7 @@ class SqlConsoleScreen(HolderScreen[RoleRow]):
         Command("console.reference", "Cloud's roles", "o", "show_reference",
                 "The roles that ClickHouse Cloud comes with, and how people get in."),
     )  # fmt: skip
-    ONE_AT_A_TIME = tuple(command.id for command in ACTIONS if command.needs_row)
+    ONE_AT_A_TIME = one_at_a_time(ACTIONS)
 
     def key(self, row: RoleRow) -> str:
         return row.name

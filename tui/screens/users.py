@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from core.access.model import EntityKind
 from core.display import one_line
 from tui.commands import Command
-from tui.screens.access_holders import Answering, HolderScreen
+from tui.screens.access_holders import Answering, HolderScreen, one_at_a_time
 from tui.screens.user_rows import COLUMNS, UserRow, rows_of, summary_lines
 from tui.widgets.lines import Line
 
@@ -59,8 +60,10 @@ class UsersScreen(HolderScreen[UserRow]):
                 modifies=True, needs_row=True, ability="create user", footer=False),
         Command("users.rename", "rename", "m", "change_name", "Give a user another name.", modifies=True,
                 needs_row=True, ability="alter user", footer=False),
+        Command("users.move", "move", "v", "move", "Move the user to another access storage.", modifies=True,
+                needs_row=True, ability="drop user", footer=False),
     )  # fmt: skip
-    ONE_AT_A_TIME = tuple(command.id for command in ACTIONS if command.needs_row)
+    ONE_AT_A_TIME = one_at_a_time(ACTIONS)
 
     # -- what is shown
 
@@ -136,11 +139,13 @@ class UsersScreen(HolderScreen[UserRow]):
 
     def disable(self) -> None:
         from core.access.planning import entities
+        from core.access.planning.together import in_turn
 
-        name = self.chosen[0].name if self.chosen else ""
+        names = [row.name for row in self.chosen]
 
         def plan(now: PresentAccess) -> Plan:
-            return entities.disable(now.model, name, cluster=now.cluster, storage_types=now.storage_types)
+            disable = partial(entities.disable, cluster=now.cluster, storage_types=now.storage_types)
+            return in_turn(now.model, [partial(disable, name=name) for name in names])
 
         self.change(plan)
 
