@@ -43,6 +43,15 @@ class _Wanted:
     text: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Edit:
+    """Bytes that take the place of those from `begin` to `end`."""
+
+    begin: int
+    end: int
+    text: bytes
+
+
 def edited_xml(
     sources: Sequence[Source], before: AccessModel, desired: AccessModel
 ) -> tuple[dict[Path, bytes], tuple[Loss, ...], tuple[str, ...]]:
@@ -52,37 +61,51 @@ def edited_xml(
     """
     options = WritingOptions(Layout.FILE_PER_ENTITY)
     old, new = write(before, options), write(desired, options)
-    contents = {source.path: source.content for source in sources}
-    for path, content in contents.items():
-        _refuse_encoding(path, content)
+    for source in sources:
+        _refuse_encoding(source)
+    places = [(source, found) for source in sources for found in _elements(source)]
+    by_name: dict[tuple[str, str], list[tuple[Source, _Element]]] = {}
+    for source, found in places:
+        by_name.setdefault((found.section, found.name), []).append((source, found))
+    edits: dict[Path, list[_Edit]] = {source.path: [] for source in sources}
+    added: dict[tuple[Path, str], list[str]] = {}
     notes: list[str] = []
     for wanted in _wanted(old.files, new.files):
-        places = [(path, found) for path in contents for found in _elements(contents[path], path)]
-        same = [each for each in places if (each[1].section, each[1].name) == (wanted.section, wanted.name)]
+        same = by_name.get((wanted.section, wanted.name), [])
         if len(same) > 1:
-            where = ", ".join(f"{one_line(str(path))}:{found.line}" for path, found in same)
+            where = ", ".join(f"{one_line(str(source.path))}:{found.line}" for source, found in same)
             raise RefusedError(
                 f"<{one_line(wanted.name, 60)}> is put together from several places and not edited here: {where}.",
                 advice="Put it into one of them first, in an editor.",
             )
         if same:
-            path, found = same[0]
-            notes += _notes(path, contents[path][found.begin : found.end], wanted)
-            contents[path] = _exchanged(contents[path], found, wanted.text)
+            source, found = same[0]
+            notes += _notes(source.path, source.content[found.begin : found.end], wanted)
+            edits[source.path].append(_exchanged(source.content, found, wanted.text))
         elif wanted.text is not None:
-            path = _home(wanted, places, sources)
-            contents[path] = _inserted(contents[path], [found for at, found in places if at == path], wanted, path)
-    changed = {source.path: contents[source.path] for source in sources if contents[source.path] != source.content}
+            added.setdefault((_home(wanted, places, sources).path, wanted.section), []).append(wanted.text)
+    for (path, section), texts in added.items():
+        of_file = {found.section: found for source, found in places if source.path == path and not found.name}
+        content = next(source.content for source in sources if source.path == path)
+        edits[path].append(_inserted(content, of_file.get(section), section, "\n".join(texts), path))
+    changed = {source.path: _applied(source.content, edits[source.path]) for source in sources if edits[source.path]}
     known = {(loss.entity, loss.what) for loss in old.losses}
     losses = tuple(loss for loss in new.losses if (loss.entity, loss.what) not in known)
     return changed, losses, tuple(notes)
 
 
-def _refuse_encoding(path: Path, content: bytes) -> None:
-    declared = _ENCODING.match(content.removeprefix(b"\xef\xbb\xbf"))
+def _applied(content: bytes, edits: Iterable[_Edit]) -> bytes:
+    """`content` with all edits, which do not overlap."""
+    for edit in sorted(edits, key=lambda edit: (edit.begin, edit.end), reverse=True):
+        content = content[: edit.begin] + edit.text + content[edit.end :]
+    return content
+
+
+def _refuse_encoding(source: Source) -> None:
+    declared = _ENCODING.match(source.content.removeprefix(b"\xef\xbb\xbf"))
     if declared is not None and declared[1].decode().lower() not in _PLAIN_ENCODINGS:
         raise RefusedError(
-            f"{one_line(str(path))} is not UTF-8, so it is not edited here.", advice="Write it anew as UTF-8."
+            f"{one_line(str(source.path))} is not UTF-8, so it is not edited here.", advice="Write it anew as UTF-8."
         )
 
 
@@ -116,41 +139,40 @@ def _notes(path: Path, element: bytes, wanted: _Wanted) -> list[str]:
     return [f"Lost: the comments in <{one_line(wanted.name, 60)}>."] if b"<!--" in element and wanted.text else []
 
 
-def _exchanged(content: bytes, found: _Element, text: str | None) -> bytes:
-    """`content` with another element, or without it and its line."""
+def _exchanged(content: bytes, found: _Element, text: str | None) -> _Edit:
+    """Another element in the place of one, or nothing in the place of it and its line."""
     begin, end = found.begin, found.end
     line = content.rfind(b"\n", 0, begin) + 1
     alone = not content[line:begin].strip()
     if text is not None:
         new = text.encode()
-        return content[: line if alone else begin] + (new if alone else new.lstrip()) + content[end:]
+        return _Edit(line, end, new) if alone else _Edit(begin, end, new.lstrip())
     rest = content.find(b"\n", end)
     if alone and rest >= 0 and not content[end:rest].strip():
         begin, end = line, rest + 1
-    return content[:begin] + content[end:]
+    return _Edit(begin, end, b"")
 
 
-def _home(wanted: _Wanted, places: Sequence[tuple[Path, _Element]], sources: Sequence[Source]) -> Path:
+def _home(wanted: _Wanted, places: Sequence[tuple[Source, _Element]], sources: Sequence[Source]) -> Source:
     """The file that a new element goes into: the first that has the section, else the first."""
-    sections = (path for path, found in places if found.section == wanted.section and not found.name)
-    return next(sections, sources[0].path)
+    having = (source for source, found in places if found.section == wanted.section and not found.name)
+    return next(having, sources[0])
 
 
-def _inserted(content: bytes, places: Sequence[_Element], wanted: _Wanted, path: Path) -> bytes:
-    new = (wanted.text or "").encode()
-    section = next((each for each in places if each.section == wanted.section and not each.name), None)
+def _inserted(content: bytes, section: _Element | None, name: str, text: str, path: Path) -> _Edit:
+    """New elements at the end of their section, which is made where there is none."""
+    new = text.encode()
     if section is not None and section.inner_end < section.end:
         at = _line_begin(content, section.inner_end)
-        return content[:at] + new + b"\n" + content[at:]
-    name = wanted.section.encode()
-    whole = b"    <%s>\n%s\n    </%s>" % (name, new, name)
+        return _Edit(at, at, (b"" if content[at - 1 : at] == b"\n" else b"\n") + new + b"\n")
+    whole = b"    <%s>\n%s\n    </%s>" % (name.encode(), new, name.encode())
     if section is not None:  # <users/>
-        return content[: section.begin] + whole.lstrip() + content[section.end :]
-    root = _root(content)
+        return _Edit(section.begin, section.end, whole.lstrip())
+    root = next(each for each in _spans(content) if not each.section)
     if root.inner_end == root.end:
-        raise RefusedError(f"{one_line(str(path))} has no content.", advice="Write a file anew: v on a script.")
+        raise RefusedError(f"{one_line(str(path))} has no content.", advice="Convert something to it instead.")
     at = _line_begin(content, root.inner_end)
-    return content[:at] + whole + b"\n" + content[at:]
+    return _Edit(at, at, (b"" if content[at - 1 : at] == b"\n" else b"\n") + whole + b"\n")
 
 
 def _line_begin(content: bytes, position: int) -> int:
@@ -159,13 +181,9 @@ def _line_begin(content: bytes, position: int) -> int:
     return line if not content[line:position].strip() else position
 
 
-def _root(content: bytes) -> _Element:
-    return next(each for each in _spans(content) if not each.section)
-
-
-def _elements(content: bytes, path: Path) -> list[_Element]:
-    parse_xml(content, str(path))  # refuses what must not be read
-    return [each for each in _spans(content) if each.section]
+def _elements(source: Source) -> list[_Element]:
+    parse_xml(source.content, str(source.path))  # refuses what must not be read
+    return [each for each in _spans(source.content) if each.section]
 
 
 def _spans(content: bytes) -> list[_Element]:

@@ -73,7 +73,9 @@ class FileChanges(ProfileChanges):
         def ask(lines: Sequence[Line]) -> None:
             from tui.screens.question import QuestionScreen
 
-            shown = [Line(error.message, style="heading"), Line("Nothing was written. Since it was read:"), Line()]
+            path = getattr(error, "path", None)
+            heading = error.message if path is None else f"{short(str(path))} was changed since it was read."
+            shown = [Line(heading, style="heading"), Line("Nothing was written. This is what changed:"), Line()]
             page = QuestionScreen("Changed by someone else", [*shown, *lines], yes="Read it again", no="Back")
             self._screen.app.push_screen(page, lambda again: self._screen.refresh_rows() if again else None)
 

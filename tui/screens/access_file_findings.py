@@ -112,6 +112,9 @@ class FindingsScreen(EntityScreen[FindingRow]):
         left, right = super().crumb()
         return [Piece(one_line(self._file.path.name, 60), "$muted"), Piece("/", "$muted"), *left], right
 
+    def on_entity_table_moved(self) -> None:
+        self.show_frame()  # what can be done depends on the row
+
     def why_not(self, command: Command) -> str:
         if command.id != "finding.fix":
             return super().why_not(command)

@@ -65,6 +65,11 @@ class OpenFile:
         return self.opened.file.format
 
     @cached_property
+    def roles(self) -> Mapping[str, role_rows.RoleRow]:
+        """The roles with all that is known of them."""
+        return {row.name: row for row in role_rows.rows_of(self.access)}
+
+    @cached_property
     def as_xml(self) -> Converted:
         """All of it as `users.xml`, a file for each entity. Takes a while for many: not on the message loop."""
         return converted(self.access.model, Format.XML, one_file=False)
@@ -174,8 +179,7 @@ def summary_lines(row: FileRow, file: OpenFile, now: datetime) -> list[Line]:
     if isinstance(found, User):
         lines = user_rows.definition_lines(found, access, now)
     elif isinstance(found, Role):
-        role = next(each for each in role_rows.rows_of(access) if each.name == found.name)
-        lines = role_rows.definition_lines(role, access)
+        lines = role_rows.definition_lines(file.roles[found.name], access)
     else:
         texts: Mapping[str, str] = {} if found is None else {w: field.text for w, field in fields(found).items()}
         lines = [fact(word.lower(), text or "-") for word, text in texts.items()]

@@ -136,7 +136,7 @@ def test_of_a_configuration_only_the_elements_that_change_are_exchanged(tmp_path
 
 def test_new_elements_go_into_their_section_and_a_missing_section_is_made(tmp_path: Path) -> None:
     path = tmp_path / "people.xml"
-    path.write_text("<clickhouse>\n    <users/>\n    <profiles><default/></profiles>\n</clickhouse>\n")
+    path.write_text("<clickhouse>\n    <users/>\n    <profiles><default/></profiles><!-- end --></clickhouse>")
     opened = open_access_file(path)
     added, _ = model_of_script(f"CREATE ROLE r; GRANT SELECT ON a.* TO r; "
                                f"CREATE USER u IDENTIFIED WITH sha256_hash BY '{DIGEST}' HOST LOCAL; GRANT r TO u;"
