@@ -16,6 +16,7 @@ from tests.console.sample_access import console, model_of
 from tests.console.sample_limits import LIVE
 from tests.console.starting import NARROW, WIDE, never, opening, told, until
 from tests.console.walking import fill_in, run_change, run_named, see, type_in
+from tui.screens.access_limits import is_hidden
 from tui.screens.access_reading import Access
 from tui.screens.row_policies import RowPoliciesScreen
 from tui.screens.row_policy_rows import rows_of, summary_lines
@@ -101,6 +102,13 @@ async def test_a_policy_is_made_renamed_and_dropped(tmp_path: Path) -> None:
         assert (policy.condition, policy.to) == ("amount < 5", NameSet(("contractor",)))
         await pilot.press("x")
         await run_named(pilot, "a_few ON sales.orders", "Row policies  4")
+
+
+def test_none_that_may_be_seen_is_told_apart_from_none() -> None:
+    hidden = ("The row policies cannot be seen: The user has not the right SHOW ROW POLICIES ON *.*.",)
+    for lines, answers in (((), (False, False)), (hidden, (True, False))):
+        access = Access(None, 0, PresentAccess(AccessSurvey(AccessModel(), lines), False, None, "", None), {})
+        assert (is_hidden(access, "row policies"), is_hidden(access, "quotas")) == answers
 
 
 def test_masking_policies_are_shown_and_not_changed() -> None:

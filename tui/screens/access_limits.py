@@ -65,9 +65,7 @@ class LimitScreen(AccessScreen[L]):
         return await asyncio.to_thread(self.rows, access, session)  # of thousands of users it is asked who is meant
 
     def missing(self, session: Session) -> str:
-        return session.capabilities.missing(
-            f"read {'row policies' if self.KIND is EntityKind.ROW_POLICY else self.NOUN[1]}"
-        )
+        return session.capabilities.missing(f"read {self.NOUN[1]}")
 
     def empty(self) -> tuple[str, str]:
         session = self.session
