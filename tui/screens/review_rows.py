@@ -13,6 +13,7 @@ from tui.widgets.lines import Line, fact
 
 _SEVERITIES = tuple(Severity)
 _KINDS = tuple(Kind)
+_MARKS = {Severity.ERROR: "!!", Severity.WARNING: "! ", Severity.NOTE: "  "}  # where there is no room for the word
 _LISTED = 100  # changes of one entity
 
 
@@ -31,7 +32,7 @@ COLUMNS: tuple[Column[ReviewItem], ...] = (
            sort=lambda i: (_SEVERITIES.index(i.severity), _KINDS.index(i.kind), title(i.entity).casefold()),
            style=lambda i: words.SEVERITY_STYLES[i.severity]),
     Column("what", "WHAT", lambda i: i.kind.value, sort=lambda i: (_KINDS.index(i.kind), _moment(i)), letter="T",
-           style=lambda i: words.SEVERITY_STYLES[i.severity]),
+           brief=lambda i: f"{_MARKS[i.severity]} {i.kind.value}", style=lambda i: words.SEVERITY_STYLES[i.severity]),
     Column("who", "WHO", lambda i: title(i.entity), flexible=True, least=12, letter="W"),
     Column("why", "WHY", lambda i: i.why, flexible=True, least=26, letter="Y"),
     Column("when", "SINCE/UNTIL", when_text, sort=_moment, minor=1, width=10, letter="D",
