@@ -31,6 +31,7 @@ from core.errors import BadInputError, NotFoundError
 from tui.screens.access_reading import with_consequences
 from tui.screens.access_words import identifiers, shown_names
 from tui.screens.form import Form
+from tui.screens.grant_choosing import names_choice
 from tui.screens.grant_forms import preview_text, wrong
 from tui.widgets.fields import Field, Values
 
@@ -102,7 +103,8 @@ def to_field(access: Access, kind: EntityKind, to: NameSet, nobody: str) -> Fiel
     more = f" and {len(names) - _SHOWN_NAMES:,} more" if len(names) > _SHOWN_NAMES else ""
     there = f"There are: {identifiers(names[:_SHOWN_NAMES])}{more}."
     return Field("to", "To", "" if to == NOBODY else name_set(to), check=lambda text: wrong(read_to, kind, text, model),
-                 hint=f"Users and roles, ALL, or ALL EXCEPT a, b. Empty: {nobody}. {there}")  # fmt: skip
+                 hint=f"Users and roles, ALL, or ALL EXCEPT a, b. Empty: {nobody}. {there}",
+                 choose=names_choice(names, "a user or role"))  # fmt: skip
 
 
 def subjects_lines(plan: Plan, key: EntityKey) -> list[str]:

@@ -17,6 +17,7 @@ from core.access.settings_profiles import SettingsProfile
 from core.display import one_line
 from core.errors import BadInputError, HousekeysError, NotFoundError
 from tui.screens.access_words import identifiers
+from tui.screens.grant_choosing import names_choice
 from tui.screens.grant_forms import name_problem, names_hint, read_names, wrong
 from tui.screens.limit_forms import Telling, alteration_form, creation_form, found, read_to, subjects_lines, to_field
 from tui.widgets.fields import Field, Values
@@ -88,7 +89,7 @@ def _fields(access: Access, profile: SettingsProfile) -> tuple[Field, ...]:
         Field("settings", "Settings", written, kind="lines", check=lambda text: wrong(read_settings, text),
               hint="One per line: max_threads = 4 MIN 1 MAX 8 CONST (or WRITABLE, CHANGEABLE_IN_READONLY)"),
         Field("inherits", "Inherits", parents, check=lambda text: wrong(read_parents, text, profile.name, model),
-              hint=names_hint(others, "other settings profile")),
+              hint=names_hint(others, "other settings profile"), choose=names_choice(others, "a settings profile")),
         to_field(access, KIND, profile.to, "nobody has it by TO"),
     )  # fmt: skip
 
