@@ -129,7 +129,7 @@ COLUMNS: tuple[Column[QuotaRow], ...] = (
     Column("key", "KEYED BY", lambda r: str(r.quota.key).lower(), flexible=True, least=10, minor=3, letter="K"),
     Column("intervals", "INTERVALS", lambda r: r.intervals, flexible=True, least=22, letter="I"),
     to_column(2),
-    Column("usage", "USAGE", lambda r: r.usage, sort=lambda r: r.fullest, minor=4, letter="U", style=_usage_style),
+    Column("usage", "USAGE", lambda r: r.usage, sort=lambda r: r.fullest, minor=4, letter="D", style=_usage_style),
     storage_column(5),
     findings_column(1),
 )  # fmt: skip

@@ -86,7 +86,7 @@ COLUMNS: tuple[Column[ProfileRow], ...] = (
            letter="I"),
     to_column(3),
     Column("used", "IN SETTINGS OF", lambda r: used_text(r.used_by), sort=lambda r: len(r.used_by), minor=4,
-           letter="U"),
+           letter="D"),
     storage_column(5),
     findings_column(1),
 )  # fmt: skip
