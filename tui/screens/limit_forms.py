@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from tui.screens.access_reading import Access, Planning, Proposal
 
 _SHOWN_NAMES = 10
+_MOST_COMPARED = 2000  # names that one is compared with at every key, to tell which was meant
 Telling = Callable[[Plan, EntityKey], Sequence[str]]  # what a plan means for users, in sentences
 Reading = Callable[[Values, AccessModel], Entity]  # from what was typed to the entity that is desired
 
@@ -90,7 +91,8 @@ def read_to(kind: EntityKind, text: str, model: AccessModel) -> NameSet:
         raise BadInputError("CURRENT_USER is whoever runs the statement.", advice="Write the name of the user.")
     for name in (*names.names, *names.excepted):
         if name not in model.users and name not in model.roles:
-            near = difflib.get_close_matches(name, (*model.users, *model.roles), 1)
+            there = (*model.users, *model.roles)
+            near = difflib.get_close_matches(name, there, 1) if len(there) <= _MOST_COMPARED else []
             hint = f"Did you mean {near[0]}?" if near else ""
             raise NotFoundError(f"There is no user or role {one_line(name, 60)}.", advice=hint)
     return names
