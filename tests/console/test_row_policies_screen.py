@@ -111,6 +111,17 @@ def test_none_that_may_be_seen_is_told_apart_from_none() -> None:
         assert (is_hidden(access, "row policies"), is_hidden(access, "quotas")) == answers
 
 
+def test_a_policy_on_a_whole_database_counts_once_there_and_beside_those_of_a_table() -> None:
+    wide = RowPolicy(PolicyName("wide", "db", None), "a = 1", to=EVERYONE)
+    own = RowPolicy(PolicyName("own", "db", "t"), "b = 2", to=EVERYONE)
+    model = AccessModel(users={"anna": User("anna")}, row_policies={each.name: each for each in (wide, own)})
+    rows = rows_of(Access(None, 0, PresentAccess(AccessSurvey(model), False, None, "", None), {}))
+    assert {row.place.short: row.seeing[0].rows.condition() for row in rows} == {
+        "wide": "a = 1",
+        "own": "(a = 1) OR (b = 2)",
+    }
+
+
 def test_masking_policies_are_shown_and_not_changed() -> None:
     anna = NameSet(("anna",))
     name = PolicyName("cards", "sales", "orders")

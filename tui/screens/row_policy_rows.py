@@ -73,12 +73,16 @@ def rows_of(access: Access) -> list[PolicyRow]:
     model = access.model
     subjects = subjects_in(model, EntityKind.ROW_POLICY)
     by_name = {key.name: found for key, found in subjects.items() if isinstance(key.name, PolicyName)}
+    on: dict[tuple[str, str | None], list[RowPolicy]] = {}
+    for policy in model.row_policies.values():
+        on.setdefault((policy.name.database, policy.name.table), []).append(policy)
     seen: dict[tuple[str, str | None], tuple[Seeing, ...]] = {}
     rows = []
     for name, policy in model.row_policies.items():
         place = (name.database, name.table)
         if place not in seen:
-            seen[place] = seen_of(model, *place, by_name)
+            everywhere = on.get((name.database, None), []) if name.table is not None else []
+            seen[place] = seen_of([*everywhere, *on[place]], *place, by_name)
         key = EntityKey(EntityKind.ROW_POLICY, name)
         rows.append(PolicyRow(**common(access, key, policy.to, subjects[key]), policy=policy, seeing=seen[place]))
     masked = subjects_in(model, EntityKind.MASKING_POLICY)
@@ -185,9 +189,9 @@ def seen_lines(before: AccessModel, after: AccessModel, name: PolicyName) -> lis
 def _conditions(model: AccessModel, name: PolicyName) -> dict[str, str | None]:
     """What the users see for whom policies on the table hold, in the mode that is the default."""
     places = {(name.database, name.table), (name.database, None)}
-    to = {each: policy.to for each, policy in model.row_policies.items() if (each.database, each.table) in places}
-    subjects: dict[PolicyName, tuple[Subject, ...]] = subjects_of(model, to)
-    seen = seen_of(model, name.database, name.table, subjects)
+    here = {each: policy for each, policy in model.row_policies.items() if (each.database, each.table) in places}
+    subjects: dict[PolicyName, tuple[Subject, ...]] = subjects_of(model, {each: here[each].to for each in here})
+    seen = seen_of(here.values(), name.database, name.table, subjects)
     return {user: seeing.rows.condition() for seeing in seen for user in seeing.users}
 
 

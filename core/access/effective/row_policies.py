@@ -90,19 +90,18 @@ class Seeing:
 
 
 def seen_of(
-    model: AccessModel, database: str, table: str | None, subjects: Mapping[PolicyName, Sequence[Subject]]
+    policies: Iterable[RowPolicy], database: str, table: str | None, subjects: Mapping[PolicyName, Sequence[Subject]]
 ) -> tuple[Seeing, ...]:
     """Who sees which rows of a table (or with `table` None, of every table of a database without policies of its own).
 
-    `subjects` are the users whom each policy means. Whom no policy means is in none of the groups.
+    `policies` are at least those on the table and on all of its database, `subjects` the users whom each of them
+    means. Whom no policy means is in none of the groups.
     """
     places = {(database, None), (database, table)}
+    here = [each for each in policies if (each.name.database, each.name.table) in places and each.condition is not None]
     by_user: dict[str, list[AppliedPolicy]] = {}
-    for name in sorted(model.row_policies, key=lambda each: (each.table or "", each.short)):
-        policy = model.row_policies[name]
-        if policy.condition is None or (name.database, name.table) not in places:
-            continue
-        for subject in subjects.get(name, ()):
+    for policy in sorted(here, key=lambda each: (each.name.table or "", each.name.short)):
+        for subject in subjects.get(policy.name, ()):
             by_user.setdefault(subject.user, []).append(AppliedPolicy(policy, subject.via))
     groups: dict[tuple[PolicyName, ...], list[str]] = {}
     applied: dict[tuple[PolicyName, ...], list[AppliedPolicy]] = {}

@@ -90,7 +90,7 @@ def test_who_sees_the_same_rows_is_one_group_and_as_it_is_computed_for_each_user
     model = company()
     model = AccessModel(users=model.users, roles=model.roles, granted_roles=model.granted_roles, row_policies=found)
     subjects = subjects_of(model, {name: policy.to for name, policy in found.items()})
-    seen = {seeing.users: seeing.rows for seeing in seen_of(model, "db", "t", subjects)}
+    seen = {seeing.users: seeing.rows for seeing in seen_of(found.values(), "db", "t", subjects)}
     assert set(seen) == {("anna",), ("boris",)}
     for (user,), rows in seen.items():
         who = Holder(EntityKind.USER, user)
@@ -102,7 +102,7 @@ def test_who_sees_the_same_rows_is_one_group_and_as_it_is_computed_for_each_user
             )
     assert seen[("anna",)].condition() == "(a = 1) AND (b = 2)"
     assert seen[("boris",)].condition(users_without_row_policies_can_read_rows=False) == "0"
-    (everybody,) = seen_of(model, "db", None, subjects)
+    (everybody,) = seen_of(found.values(), "db", None, subjects)
     assert everybody.users == ("anna", "boris")
 
 
