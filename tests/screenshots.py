@@ -23,6 +23,7 @@ from core.paths import Paths
 from core.profiles import load
 from tests.console.pictures import picture
 from tests.console.sample_access import SAMPLE
+from tests.console.sample_limits import POLICIES, PROFILES, QUOTAS
 from tests.console.walking import see, type_in
 from tests.unit.keys.sample_keys import public_pem
 from tui.app import HousekeysApp
@@ -49,6 +50,30 @@ kiosk24,data@kiosk24.example,,OPS-1266,
 lumen_health,bi@lumen.example,,OPS-1270,reviewed by security
 """
 
+PEOPLE = (
+    "CREATE ROLE `sql-console-role:ann@company.example`",
+    "CREATE ROLE `sql_console_role:bo@company.example`",
+    "GRANT analyst TO `sql-console-role:ann@company.example`",
+)
+USERS_XML = """\
+<clickhouse>
+    <profiles><default><max_memory_usage>10000000000</max_memory_usage></default></profiles>
+    <quotas><hourly><interval><duration>3600</duration><queries>1000</queries></interval></hourly></quotas>
+    <users>
+        <legacy>
+            <password>qwerty</password>
+            <networks><ip>::/0</ip></networks>
+            <quota>hourly</quota>
+        </legacy>
+        <reporting>
+            <password_sha256_hex>65e84be33532fb784c48129675f9eff3a682b27168c0ea744b2cf58ee02337c5</password_sha256_hex>
+            <networks><ip>10.20.0.0/16</ip></networks>
+            <grants><query>GRANT SELECT ON sales.*</query></grants>
+        </reporting>
+    </users>
+</clickhouse>
+"""
+
 # The name of a picture, the keys that lead to it from the screen before, and words that are on it.
 Walk = Sequence[tuple[str, Sequence[str], Sequence[str]]]
 WALK: Walk = (
@@ -64,6 +89,15 @@ WALK: Walk = (
     ("users", ("8",), ("anna", "LINT")),
     ("user-grant", ("<plus>",), ("Grant to",)),
     ("roles", ("<escape>", "9"), ("MEMBERS", "analyst")),
+    ("quotas", ("0",), ("Quotas", "hourly")),
+    ("settings-profiles", (":", "settings", "<enter>"), ("Settings profiles", "careful")),
+    ("row-policies", (":", "row", "<enter>"), ("Row policies", "recent")),
+    ("sql-console", (":", "sql", "<enter>"), ("SQL console", "E-MAIL")),
+    ("who-can", (":", "who", "<enter>", "n", "select", "<enter>", "sales.*", "<enter>"), ("Who can", "anna")),
+    ("matrix", ("v", "t"), ("Matrix", "acme_prod")),
+    ("review", ("<escape>", ":", "review", "<enter>"), ("Review", "contractor")),
+    ("access-files", (":", "access f", "<enter>", "o", "FILE", "<enter>"), ("Access files", "users.xml", "legacy")),
+    ("compare", (":", "compare", "<enter>"), ("Compare",)),
     ("help", ("2", "<question_mark>"), ("Make", "Tenants")),
     ("unlock", ("<escape>", "t"), ("Passphrase",)),
     ("token-form", (PASSPHRASE, "<enter>"), ("Encrypted to DataLens key 1",)),
@@ -105,7 +139,7 @@ async def make_people(home: Path) -> None:
     """Users and roles beside the DataLens user."""
     engine = await EmbeddedEngine.open(Paths.locate({"HOUSEKEYS_HOME": str(home)}).embedded_data("embedded"))
     try:
-        for statement in SAMPLE:
+        for statement in (*SAMPLE, *QUOTAS, *PROFILES, *POLICIES, *PEOPLE):
             if "datalens" not in statement:
                 await engine.command(statement)
     finally:
@@ -118,6 +152,7 @@ def make_partner(home: Path) -> None:
     files.mkdir(parents=True)
     (files / "clients.csv").write_text(CLIENTS)
     (files / "datalens.pub").write_bytes(public_pem(3))
+    (files / "users.xml").write_text(USERS_XML)
     housekeys(home, "datalens", "setup", "--generate-password")
     housekeys(home, "tenant", "add", "--from", str(files / "clients.csv"))
     asyncio.run(fill_tables(home, [line.split(",")[0] for line in CLIENTS.splitlines()[1:]]))
@@ -145,7 +180,7 @@ async def walk(home: Path, size: tuple[int, int], environ: Mapping[str, str]) ->
     async with app.run_test(size=size) as pilot:
         await see(pilot, "acme_prod")
         for name, keys, words in WALK:
-            await type_in(pilot, *keys)
+            await type_in(pilot, *(str(home / "files" / "users.xml") if key == "FILE" else key for key in keys))
             await see(pilot, *words)
             await still(pilot)
             picture(app, FOLDER / f"{name}-{size[0]}x{size[1]}.png", zoom=1.0 if size[0] == 80 else 0.85)

@@ -31,7 +31,7 @@ async def test_pictures(take: Take, tmp_path: Path) -> None:
     async with app.run_test(size=WIDE) as pilot:
         await see(pilot, *PAGE)
         await take(pilot, "page", *PAGE)
-        await type_in(pilot, "o")
+        await type_in(pilot, "i")
         await take(pilot, "reference", "Cloud's roles", "sql_console_read_only")
         await type_in(pilot, "<escape>", "n", "dee@company.example", "<tab>", "loader", "<tab>", "INSERT ON sales.*")
         await take(pilot, "let-in", "Let somebody", "GRANT loader TO", "GRANT INSERT ON sales.* TO loader")

@@ -195,7 +195,7 @@ async def test_rights_are_given_and_taken_with_what_becomes_of_them(tmp_path: Pa
 
 async def test_a_user_is_disabled_and_let_in_again_from_where_it_came(tmp_path: Path) -> None:
     app = console(tmp_path, LIVE, "users")
-    async with app.run_test(size=(100, 40)) as pilot:
+    async with app.run_test(size=(110, 40)) as pilot:
         await see(pilot, "anna", "monitoring")
         await type_in(pilot, "s")
         await see(pilot, "ALTER USER anna HOST NONE")

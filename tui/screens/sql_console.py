@@ -67,7 +67,7 @@ class SqlConsoleScreen(HolderScreen[RoleRow]):
                 modifies=True, needs_row=True, ability="alter role"),
         Command("console.drop", "drop", "x", "drop", "Drop the role: the person keeps what the console itself gives.",
                 modifies=True, needs_row=True, ability="drop role"),
-        Command("console.reference", "Cloud's roles", "o", "show_reference",
+        Command("console.reference", "Cloud's roles", "i", "show_reference",
                 "The roles that ClickHouse Cloud comes with, and how people get in."),
     )  # fmt: skip
     ONE_AT_A_TIME = one_at_a_time(ACTIONS)
@@ -90,7 +90,7 @@ class SqlConsoleScreen(HolderScreen[RoleRow]):
     def empty(self) -> tuple[str, str]:
         return "Nobody has a role for the SQL console.", (
             "In ClickHouse Cloud, people use the SQL console without a password; a role with their e-mail address in "
-            "its name says what they may do there. Press n to let somebody in, o for what there is besides."
+            "its name says what they may do there. Press n to let somebody in, i for what there is besides."
         )
 
     def let_in(self) -> None:
