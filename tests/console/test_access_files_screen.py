@@ -73,7 +73,8 @@ async def test_a_configuration_is_browsed_judged_converted_and_edited(take: Take
         await open_file(pilot, str(main))
         await see(pilot, "users.xml  xml  10", "analyst.xml:3")
         await type_in(pilot, "<down>", "<down>")  # etl
-        await take(pilot, "page", "users.xml:32", "plaintext")
+        await take(pilot, "page", "~/users.xml:32", "is kept as", sizes=("160x48",))
+        await take(pilot, "page", "users.xml:32", "plaintext", sizes=("80x24",))
         await type_in(pilot, "<enter>", "<right>")
         await see(pilot, "[Effective]", "INSERT ON sales.*", "itself")
         await type_in(pilot, "<right>")
@@ -116,6 +117,7 @@ async def test_a_configuration_is_browsed_judged_converted_and_edited(take: Take
 
         out = tmp_path / "access.sql"
         await type_in(pilot, "v")
+        await see(pilot, "Format", "File")
         await fill_in(pilot, "path", "~/access.sql")
         await take(pilot, "convert", "CREATE USER etl", "SELECT ON sales", sizes=("160x48",))
         await type_in(pilot, "<enter>")
@@ -126,10 +128,23 @@ async def test_a_configuration_is_browsed_judged_converted_and_edited(take: Take
         assert DIGEST.upper() in out.read_text().upper()
         await see(pilot, "Access files")
         await type_in(pilot, "v")
+        await see(pilot, "Format", "File")
         await fill_in(pilot, "path", str(out))
         await see(pilot, "There is a file of this name.")
         await type_in(pilot, "<enter>")
         await see(pilot, "exists already")
+
+        await type_in(pilot, "<escape>")
+        plain = tmp_path / "plain.sql"
+        plain.write_text("CREATE ROLE a;\nCREATE ROLE b; -- kept\n")
+        await open_file(pilot, str(plain))
+        await see(pilot, "plain.sql  sql")
+        await type_in(pilot, "<escape>", "<home>", "x")
+        assert await edited(pilot, plain) == "CREATE ROLE b; -- kept\n"
+        await type_in(pilot, "U")
+        await see(pilot, "Undo: Drop role a from plain.sql", "Exactly this runs")
+        await type_in(pilot, "R")
+        await until(pilot, lambda: said(plain) == "CREATE ROLE a;\nCREATE ROLE b; -- kept\n")
 
 
 async def test_a_script_is_applied_compared_and_takes_from_the_server(take: Take, tmp_path: Path) -> None:
@@ -187,7 +202,8 @@ async def test_read_only_writes_no_file(take: Take, tmp_path: Path) -> None:
     async with app.run_test(size=WIDE) as pilot:
         await see(pilot, "No file is open.", "READ-ONLY")
         await open_file(pilot, str(path))
-        await take(pilot, "read-only", "access.sql  sql  5", "READ-ONLY")
+        await take(pilot, "read-only", "access.sql  sql  5", "READ-ONLY", "Findings", sizes=("160x48",))
+        await take(pilot, "read-only", "access.sql  sql  5", "READ-ONLY", sizes=("80x24",))
         screen = app.screen
         assert isinstance(screen, AccessFilesScreen)
         for command in screen.commands():

@@ -45,7 +45,8 @@ async def test_two_sides_are_picked_looked_at_and_made_alike(take: Take, tmp_pat
         await type_in(pilot, "<enter>")
         await see(pilot, "only right")
         await type_in(pilot, "<down>")  # boris
-        await take(pilot, "page", "embedded", "~/access.sql", "IDENTIFIED, HOST, roles", "the password of anna")
+        await take(pilot, "page", "the password of anna", "IDENTIFIED WITH no_password", sizes=("160x48",))
+        await take(pilot, "page", "embedded", "~/access.sql", "the password of anna", sizes=("80x24",))
         await type_in(pilot, "<enter>")
         await see(pilot, "IDENTIFIED WITH sha256_password", "IDENTIFIED WITH no_password", "not granted")
         await type_in(pilot, "<right>")
@@ -87,6 +88,7 @@ async def test_two_sides_are_picked_looked_at_and_made_alike(take: Take, tmp_pat
         assert model.granted_roles[Holder(EntityKind.USER, "boris")] == {"reader": False}
 
         await type_in(pilot, "p")
+        await see(pilot, "Left", "Right")
         await fill_in(pilot, "left", "")
         await type_in(pilot, "<right>", "<tab>")  # from file to node
         await see(pilot, "Node")
