@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from xml.parsers import expat  # only for places: the text was read by the parser that refuses entities
 
@@ -40,7 +40,7 @@ class _Wanted:
 
     section: str
     name: str
-    text: str | None
+    text: str | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class _Edit:
 
     begin: int
     end: int
-    text: bytes
+    text: bytes = field(repr=False)
 
 
 def edited_xml(
