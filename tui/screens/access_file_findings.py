@@ -70,7 +70,7 @@ class FindingsScreen(EntityScreen[FindingRow]):
                letter="S", style=lambda r: _STYLES[r.severity]),
         Column("what", "WHAT", lambda r: r.what, flexible=True, least=24, letter="W"),
         Column("about", "ABOUT", lambda r: r.about, flexible=True, least=14, letter="A"),
-        Column("place", "ORIGIN", lambda r: r.place, flexible=True, least=12, minor=2, letter="G"),
+        Column("place", "ORIGIN", lambda r: r.place, flexible=True, least=12, minor=2, letter="I"),
         Column("fix", "FIX", _has_fix, minor=1, style=lambda r: "accent" if _has_fix(r) == "f" else "muted"),
     )  # fmt: skip
     ACTIONS = (

@@ -153,7 +153,7 @@ COLUMNS: tuple[Column[FileRow], ...] = (
     Column("name", "NAME", lambda r: r.name, flexible=True, least=16, letter="N"),
     Column("brief", "WHAT", lambda r: r.brief, flexible=True, least=18, minor=2),
     Column("origin", "ORIGIN", lambda r: r.place, sort=lambda r: r.order, flexible=True, least=14,
-           minor=3, letter="G"),
+           minor=3, letter="I"),
     Column("findings", "LINT", lambda r: words.findings_text(r.findings), sort=lambda r: len(r.findings), numeric=True,
            minor=1, letter="F", style=lambda r: words.findings_style(r.findings)),
 )  # fmt: skip
