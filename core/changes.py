@@ -118,6 +118,7 @@ class FileStep:
     sha256: str = ""  # of the content; filled in when left empty
     replace_existing: bool = False  # otherwise an existing file with other content is an error
     expects: str | None = None  # the SHA-256 of the only content that may be replaced or removed; "": no file is there
+    keep_mode: bool = False  # what others may do with the file that is replaced, they may still: a server reads it, say
     shown: str = ""  # what the preview shows of the content: the lines that come and go
     undo: Step | None = None
     no_undo: str = ""
@@ -286,6 +287,8 @@ def step_to_record(step: Step) -> dict[str, Any]:
         record["replace_existing"] = step.replace_existing
         if step.expects is not None:
             record["expects"] = step.expects
+        if step.keep_mode:
+            record["keep_mode"] = True
         if step.shown:
             record["shown"] = step.shown
         if step.content is not None and not step.secret:
@@ -327,6 +330,7 @@ def step_from_record(record: Mapping[str, Any]) -> Step:
             sha256=record["sha256"],
             replace_existing=record["replace_existing"],
             expects=record.get("expects"),
+            keep_mode=record.get("keep_mode", False),
             shown=record.get("shown", ""),
             undo=undo,
             no_undo=no_undo,

@@ -38,9 +38,17 @@ def sync_folder(path: Path) -> None:
         os.close(descriptor)
 
 
-def write_private(path: Path, content: bytes, *, replace: bool = True, mode: int = PRIVATE_FILE) -> None:
+def write_private(
+    path: Path,
+    content: bytes,
+    *,
+    replace: bool = True,
+    mode: int = PRIVATE_FILE,
+    like: os.stat_result | None = None,
+) -> None:
     """Write `content` to `path` atomically with mode 0600 (or a stricter `mode`), its folder made private when created.
 
+    With `like` it gets the owner, the group and the mode of that file instead: of a server's configuration, say.
     Raises BadInputError when `replace` is false and the file exists. OSError is the caller's to explain.
     """
     folder = private_folder(path.parent)
@@ -49,7 +57,9 @@ def write_private(path: Path, content: bytes, *, replace: bool = True, mode: int
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
             file.flush()
-            if mode != PRIVATE_FILE:
+            if like is not None:
+                _as_before(file.fileno(), like)
+            elif mode != PRIVATE_FILE:
                 os.fchmod(file.fileno(), mode & PRIVATE_FILE)
             os.fsync(file.fileno())
         if replace:
@@ -61,6 +71,13 @@ def write_private(path: Path, content: bytes, *, replace: bool = True, mode: int
             os.unlink(temporary)
         raise
     sync_folder(folder)
+
+
+def _as_before(descriptor: int, like: os.stat_result) -> None:
+    now = os.fstat(descriptor)
+    if (now.st_uid, now.st_gid) != (like.st_uid, like.st_gid):
+        os.fchown(descriptor, like.st_uid, like.st_gid)  # before the mode, which it may take bits from
+    os.fchmod(descriptor, stat.S_IMODE(like.st_mode))
 
 
 def _link_new(temporary: str, path: Path) -> None:

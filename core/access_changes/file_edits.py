@@ -57,12 +57,7 @@ def plan_edit(opened: Opened, desired: AccessModel, words: str, moment: datetime
     for source in sources:
         steps += _steps(source, edit.contents[source.path], opened.file.format, words, moment, len(steps))
     kept = [f"As it was it is kept: {one_line(str(_backup(source.path, moment)))}" for source in sources]
-    closed = [
-        f"{one_line(str(source.path))} will be readable by you alone (0600): see that ClickHouse can still read it."
-        for source in sources
-        if source.path.stat().st_mode & 0o077
-    ]
-    return Change(words, tuple(steps), Danger.DISRUPTIVE, consequences=(*kept, *closed, *edit.told))
+    return Change(words, tuple(steps), Danger.DISRUPTIVE, consequences=(*kept, *edit.told))
 
 
 def differing_text(source: Source, form: Format) -> str:
@@ -139,6 +134,7 @@ def _steps(
         source.content,
         replace_existing=True,
         expects=digest,
+        keep_mode=True,
         shown=difference(without[1], without[0], around=1),
         events=(Event(SUBJECT, str(source.path), "edit", {"what": f"Undo: {words}"}),),
     )
@@ -149,6 +145,7 @@ def _steps(
         secret=secret,
         replace_existing=True,
         expects=source.digest,
+        keep_mode=True,  # ClickHouse reads it
         shown=difference(*without, around=1),
         undo=None if secret else undo,
         no_undo=f"it has passwords or hashes in it; bring back {one_line(backup.name)}" if secret else "",

@@ -76,10 +76,10 @@ def carry_out(step: DiskStep) -> None:
             path = Path(os.path.realpath(step.path))  # a link, as to a folder of dotfiles, stays a link
             with _alone_in(private_folder(path.parent)):
                 _refuse_changed(step)
-                _write(step, path, _mode(path))
+                _write(step, path, _mode(path), path if step.keep_mode else None)
 
 
-def _write(step: FileStep, path: Path, mode: int) -> None:
+def _write(step: FileStep, path: Path, mode: int, like: Path | None = None) -> None:
     if step.removes:
         remove_file(path)
     elif step.content is None:
@@ -88,7 +88,8 @@ def _write(step: FileStep, path: Path, mode: int) -> None:
             advice="Undo or dismiss this change and start it anew.",
         )
     else:
-        write_private(path, step.content, replace=step.replace_existing, mode=mode)
+        former = like.stat() if like is not None and like.exists() else None
+        write_private(path, step.content, replace=step.replace_existing, mode=mode, like=former)
 
 
 def _move(step: MoveStep) -> None:

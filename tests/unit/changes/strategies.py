@@ -47,6 +47,7 @@ plain_files = st.builds(
     st.none() | st.binary(max_size=30),
     replace_existing=st.booleans(),
     expects=st.none() | st.just("") | st.from_regex(r"[0-9a-f]{64}", fullmatch=True),
+    keep_mode=st.booleans(),
     shown=texts,
     events=events,
 )

@@ -6,6 +6,7 @@ import hashlib
 import os
 import stat
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,20 @@ def test_a_stricter_mode_is_kept(tmp_path: Path, before: int, after: int) -> Non
     assert stat.S_IMODE(path.stat().st_mode) == after
 
 
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o600])
+def test_a_file_that_a_server_reads_stays_readable_to_it(tmp_path: Path, mode: int) -> None:
+    path = tmp_path / "f"
+    path.write_bytes(b"1")
+    path.chmod(mode)
+    if os.geteuid() == 0:
+        os.chown(path, 12_345, 12_346)  # the server's
+    before = path.stat()
+    carry_out(replace(writing(path, b"2", digest(b"1")), keep_mode=True))
+    after = path.stat()
+    assert path.read_bytes() == b"2"
+    assert (after.st_uid, after.st_gid, after.st_mode) == (before.st_uid, before.st_gid, before.st_mode)
+
+
 def test_a_link_to_a_file_that_was_read_stays_a_link(tmp_path: Path) -> None:
     (tmp_path / "dotfiles").mkdir()
     real, link = tmp_path / "dotfiles" / "real", tmp_path / "link"
@@ -112,10 +127,10 @@ def test_nobody_comes_between_the_last_look_and_the_writing(tmp_path: Path, monk
     looked = threading.Barrier(2, timeout=10)
     write = files._write
 
-    def slow(step: FileStep, where: Path, mode: int) -> None:
+    def slow(step: FileStep, where: Path, mode: int, like: Path | None) -> None:
         with pytest.raises(threading.BrokenBarrierError):
             looked.wait(0.05)  # the other one never gets here meanwhile
-        write(step, where, mode)
+        write(step, where, mode, like)
 
     monkeypatch.setattr(files, "_write", slow)
     refused: list[bytes] = []
