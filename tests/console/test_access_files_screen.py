@@ -62,7 +62,7 @@ async def test_a_configuration_is_browsed_judged_converted_and_edited(take: Take
         (tmp_path / "no.sql").write_text("\n\nCREATE USR x;\n")
         await fill_in(pilot, "path", "~/no.sql")
         await type_in(pilot, "<enter>")
-        await see(pilot, "no.sql:3:", "column 8: expected", "Correct the file, or open another.")
+        await see(pilot, ".sql:3:", "column 8: expected", "Correct the file, or open another.")
         await fill_in(pilot, "path", "~/broken.sql")
         await type_in(pilot, "<enter>")
         await see(pilot, "broken.sql:2:", "role", "no grants")
