@@ -34,6 +34,11 @@ class KeysInOrder(App[None]):
         self._came_back = False  # whether what is at work has bubbled up to the app and was handled there
         self._effect: asyncio.Task[None] | None = None
 
+    @property
+    def keys_at_work(self) -> bool:
+        """Whether a key has not had its effect yet, or waits for its turn."""
+        return self._at_work is not None or bool(self._waiting)
+
     async def on_event(self, event: events.Event) -> None:
         if not isinstance(event, Typed) or event.is_forwarded:
             await super().on_event(event)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable
 
@@ -9,19 +10,35 @@ import pytest
 import pytest_textual_snapshot as plugin
 import textual._doc as taking
 from textual import _wait
+from textual.pilot import Pilot
 
 from tests.console.album import take as take
 from tests.console.both_sizes import Pictures, take_both
 from tests.console.walking import Walk
 from tui.app import HousekeysApp
+from tui.key_order import KeysInOrder
 
 _NOTHING = re.compile(r'<rect [^>]*\bwidth="0"[^>]*/>')
 _normalized = plugin.normalize_svg
 
-# How long a Pilot waits for the app to come to rest after each key, seconds. The keys take their order from the console
-# and the tests wait for what is to be seen.
+# A Pilot waits after each key until the process rests for so many seconds. It is better asked of the console.
 _wait.SLEEP_GRANULARITY = 1 / 250
 _wait.SLEEP_IDLE = _wait.SLEEP_GRANULARITY / 2
+_press = Pilot.press
+
+
+async def press_and_wait(pilot: Pilot[None], *keys: str) -> None:
+    """Press keys, and wait until the last one has had its effect."""
+    await _press(pilot, *keys)
+    app = pilot.app
+    while isinstance(app, KeysInOrder) and (app.keys_at_work or app.message_queue_size) and app.is_running:  # noqa: ASYNC110
+        await asyncio.sleep(0.002)
+
+
+@pytest.fixture(autouse=True)
+def keys_have_their_effect(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test does after a key builds on what the key has done."""
+    monkeypatch.setattr(Pilot, "press", press_and_wait)
 
 
 def without_nothing(svg: str) -> str:

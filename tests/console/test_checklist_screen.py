@@ -49,8 +49,11 @@ async def go_to(pilot: Pilot[None], item: str) -> None:
     screen = pilot.app.screen
     assert isinstance(screen, ChecklistScreen)
     await pilot.press("home")
-    while screen.current is not None and screen.current.item.id != item:
+    for _ in range(20):  # items
+        if screen.current is not None and screen.current.item.id == item:
+            return
         await pilot.press("down")
+    raise AssertionError(f"{item} is not on the list")
 
 
 def at(item: str, *keys: str, see_last: str) -> Walk:
