@@ -15,6 +15,7 @@ from tests.bench.users import DRAWN, READY
 from tui.__main__ import collect_seldom
 from tui.screens.access_reading import Access
 from tui.screens.user_rows import COLUMNS, UserRow, rows_of
+from tui.theme import DARK, THEMES
 from tui.widgets.entity_table import EntityTable
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -37,6 +38,9 @@ class UsersApp(App[None]):
     def __init__(self, shown: list[UserRow]) -> None:
         super().__init__()
         self._rows = shown
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = DARK
 
     def compose(self) -> ComposeResult:
         yield EntityTable(COLUMNS, lambda row: row.name)
