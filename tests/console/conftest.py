@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 from collections.abc import Callable
 
@@ -24,7 +25,8 @@ _normalized = plugin.normalize_svg
 # A Pilot waits after each key until the process rests for so many seconds. It is better asked of the console.
 _wait.SLEEP_GRANULARITY = 1 / 250
 _wait.SLEEP_IDLE = _wait.SLEEP_GRANULARITY / 2
-_press = Pilot.press
+_press, _pause = Pilot.press, Pilot.pause
+LAYOUTS = 2  # what is laid out may scroll, and then is laid out again
 
 
 async def press_and_wait(pilot: Pilot[None], *keys: str) -> None:
@@ -35,10 +37,21 @@ async def press_and_wait(pilot: Pilot[None], *keys: str) -> None:
         await asyncio.sleep(0.002)
 
 
+async def pause_until_drawn(pilot: Pilot[None], delay: float | None = None) -> None:
+    """Pause; without a delay until all that was asked for is laid out and drawn."""
+    await _pause(pilot, delay)
+    for _ in range(LAYOUTS if delay is None else 0):
+        screen = pilot.app.screen
+        if screen.is_running and pilot.app.is_running:
+            with contextlib.suppress(TimeoutError):  # a page that closes meanwhile is not drawn again
+                await asyncio.wait_for(screen.wait_for_refresh(), 1)
+
+
 @pytest.fixture(autouse=True)
 def keys_have_their_effect(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a test does after a key builds on what the key has done."""
+    """What a test does after a key, or after a pause, builds on what was done before."""
     monkeypatch.setattr(Pilot, "press", press_and_wait)
+    monkeypatch.setattr(Pilot, "pause", pause_until_drawn)
 
 
 def without_nothing(svg: str) -> str:
