@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 
 from core.access.access_model import AccessModel, EntityKey
+from core.access.defining_statements import defined_by
 from core.access.difference import Differences, compare
 from core.access.difference_fields import entity
 from core.access.model import (
-    AlterRole,
-    AlterUser,
-    CreateRole,
-    CreateUser,
     Drop,
     EntityKind,
     Grant,
@@ -24,33 +21,12 @@ from core.access.model import (
 from core.access.model_changes import only
 from core.access.parser import parse_statement
 from core.access.policies import (
-    AlterMaskingPolicy,
-    AlterRowPolicy,
-    CreateMaskingPolicy,
-    CreateRowPolicy,
     DropPolicy,
 )
-from core.access.quotas import AlterQuota, CreateQuota
 from core.access.render import render
 from core.access.script import model_of_script
-from core.access.settings_profiles import AlterSettingsProfile, CreateSettingsProfile
 from core.access.tokenizer import AccessSyntaxError, statement_spans
 from core.access_reports.converting import sql_text
-
-_KINDS: Mapping[type[Statement], EntityKind] = {
-    CreateUser: EntityKind.USER,
-    AlterUser: EntityKind.USER,
-    CreateRole: EntityKind.ROLE,
-    AlterRole: EntityKind.ROLE,
-    CreateQuota: EntityKind.QUOTA,
-    AlterQuota: EntityKind.QUOTA,
-    CreateSettingsProfile: EntityKind.SETTINGS_PROFILE,
-    AlterSettingsProfile: EntityKind.SETTINGS_PROFILE,
-    CreateRowPolicy: EntityKind.ROW_POLICY,
-    AlterRowPolicy: EntityKind.ROW_POLICY,
-    CreateMaskingPolicy: EntityKind.MASKING_POLICY,
-    AlterMaskingPolicy: EntityKind.MASKING_POLICY,
-}
 
 
 def edited_sql(text: str, before: AccessModel, desired: AccessModel) -> tuple[str, bool]:
@@ -142,7 +118,7 @@ def _subjects(statement: Statement, model: AccessModel) -> set[EntityKey]:
             return {EntityKey(EntityKind.USER, name) for name in statement.users.names}
         case Drop() | DropPolicy() | Move():
             return {EntityKey(statement.kind, name) for name in statement.names}
-    return {EntityKey(_KINDS[type(statement)], name) for name in statement.names}
+    return set(defined_by(statement))
 
 
 def _holders(names: Iterable[str], model: AccessModel) -> Iterable[EntityKey]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 
@@ -15,6 +15,7 @@ from core.access.model import EntityKind, Right
 from core.access.model_changes import name_text
 from core.access.planning.entities import hosts_text
 from core.access.render_grants import render_rights
+from core.access_reports.sheets import Sheet
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,3 +158,10 @@ def _state(limits: Limits) -> str:
     if limits.disabled:
         return "disabled"
     return "expired" if limits.expired else "active"
+
+
+def audit_sheet(rows: Sequence[AuditRow], title: str) -> Sheet:
+    """The rows as a file; pale on a page are rights that are not in force, and users that cannot come in."""
+    cells = [[getattr(row, column) for column in COLUMNS] for row in rows]
+    pale = (number for number, row in enumerate(rows) if not (row.active and row.state == "active"))
+    return Sheet(title, COLUMNS, cells, inactive=frozenset(pale))

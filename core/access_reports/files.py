@@ -8,11 +8,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from core.access.access_model import AccessModel, EntityKey, Origin
-from core.access.model import CreateRole, CreateUser, EntityKind
-from core.access.policies import CreateMaskingPolicy, CreateRowPolicy
-from core.access.quotas import CreateQuota
+from core.access.defining_statements import created_by
 from core.access.script import ScriptStatement, model_of_read, read_script
-from core.access.settings_profiles import CreateSettingsProfile
 from core.access.tokenizer import AccessSyntaxError
 from core.access.xml.files import MAIN_FILE, read_configuration
 from core.access.xml.losses import Loss
@@ -24,14 +21,6 @@ from core.display import one_line
 from core.errors import BadInputError, NotFoundError
 
 LARGEST = 64 * 1024 * 1024  # bytes of a script
-_CREATES = {
-    CreateUser: EntityKind.USER,
-    CreateRole: EntityKind.ROLE,
-    CreateQuota: EntityKind.QUOTA,
-    CreateSettingsProfile: EntityKind.SETTINGS_PROFILE,
-    CreateRowPolicy: EntityKind.ROW_POLICY,
-    CreateMaskingPolicy: EntityKind.MASKING_POLICY,
-}
 
 
 class Format(StrEnum):
@@ -118,10 +107,8 @@ def _broken(name: str, line: int, message: str) -> AccessFile:
 def _origins(statements: Iterable[ScriptStatement], name: str) -> Mapping[EntityKey, Origin]:
     origins: dict[EntityKey, Origin] = {}
     for each in statements:
-        kind = _CREATES.get(type(each.statement))
-        if kind is not None:
-            for entity in each.statement.names:  # type: ignore[union-attr]
-                origins.setdefault(EntityKey(kind, entity), Origin(name, each.line))
+        for key in created_by(each.statement):
+            origins.setdefault(key, Origin(name, each.line))
     return origins
 
 

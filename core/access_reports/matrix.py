@@ -178,9 +178,9 @@ class _Kinds:
     def __init__(self, privileges: PrivilegeTree) -> None:
         self.meaningful = tuple(mask & ~privileges.parametrised for mask in privileges.meaningful)
         self.wanted = self.meaningful[Depth.DATABASE]
-        self._select = _mask(privileges, ("SELECT",))
-        self._insert = _mask(privileges, ("INSERT",))
-        self._changing = _mask(privileges, _CHANGING) & self.wanted
+        self._select = privileges.mask_of_known("SELECT")
+        self._insert = privileges.mask_of_known("INSERT")
+        self._changing = privileges.mask_of_known(*_CHANGING) & self.wanted
         self._known: dict[_Cell, str] = {}
 
     def letters(self, cell: _Cell) -> str:
@@ -198,13 +198,6 @@ class _Kinds:
         reading = "R" if cell.everywhere & self._select else "r" if cell.somewhere & self._select else ""
         writing = "W" if cell.everywhere & self._insert else "w" if cell.somewhere & self._changing else ""
         return f"{reading + writing or 'o'}{option}"
-
-
-def _mask(privileges: PrivilegeTree, names: Iterable[str]) -> int:
-    mask = 0
-    for name in names:
-        mask |= privileges.mask(name) if privileges.knows(name) else 0
-    return mask
 
 
 def cell_words(cell: str) -> str:

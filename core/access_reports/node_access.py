@@ -100,18 +100,18 @@ async def read_tables(engine: Engine, sources: Mapping[str, str], where: str) ->
 def model_of_tables(tables: Mapping[str, Sequence[Row]], privileges: PrivilegeTree | None = None) -> AccessModel:
     """The model that the rows of the system tables tell. Raises RefusedError for what this program does not know."""
     users = [_user(row) for row in tables["users"]]
-    elements = tables["settings_profile_elements"]
+    elements = _Elements(tables["settings_profile_elements"])
     tree = privileges or clickhouse_26_9()
     return AccessModel(
-        users={user.name: _with_settings(user, elements) for user in users},
-        roles={str(row["name"]): Role(str(row["name"]), _settings(elements, "role_name", row["name"]))
+        users={user.name: replace(user, settings=elements.of("user_name", user.name)) for user in users},
+        roles={str(row["name"]): Role(str(row["name"]), elements.of("role_name", row["name"]))
                for row in tables["roles"]},
         rights=_rights(tables["grants"], tree),
         granted_roles=_granted_roles(tables["role_grants"]),
         quotas={quota.name: quota for quota in _quotas(tables["quotas"], tables["quota_limits"])},
         settings_profiles={
             str(row["name"]): SettingsProfile(
-                str(row["name"]), _settings(elements, "profile_name", row["name"]), _to(row)
+                str(row["name"]), elements.of("profile_name", row["name"]), _to(row)
             )
             for row in tables["settings_profiles"]
         },
@@ -158,10 +158,6 @@ def _method(kind: str, parameters: str, until: datetime | None) -> Authenticatio
     return Authentication(
         known, server=str(told.get("server", "")), realm=str(told.get("realm", "")), valid_until=end
     )  # fmt: skip
-
-
-def _with_settings(user: User, elements: Sequence[Row]) -> User:
-    return replace(user, settings=_settings(elements, "user_name", user.name))
 
 
 # -- rights
@@ -216,9 +212,20 @@ def _holder(row: Row) -> Holder:
 # -- settings, quotas, policies
 
 
-def _settings(elements: Sequence[Row], column: str, name: object) -> tuple[SettingElement, ...]:
-    mine = sorted((row for row in elements if row[column] == name), key=lambda row: int(row["index"]))
-    return tuple(_element(row) for row in mine)
+class _Elements:
+    """The settings of users, roles and profiles, those of each together."""
+
+    def __init__(self, rows: Iterable[Row]) -> None:
+        self._rows: dict[tuple[str, str], list[Row]] = {}
+        for row in rows:
+            for column in ("user_name", "role_name", "profile_name"):
+                if row[column] is not None:
+                    self._rows.setdefault((column, str(row[column])), []).append(row)
+
+    def of(self, column: str, name: object) -> tuple[SettingElement, ...]:
+        """Those of one, in their order."""
+        mine = sorted(self._rows.get((column, str(name)), ()), key=lambda row: int(row["index"]))
+        return tuple(map(_element, mine))
 
 
 def _element(row: Row) -> SettingElement:
@@ -233,10 +240,13 @@ def _literal(text: str) -> str:
     return text if text.lstrip("-").isdigit() else quote_string(text)
 
 
-def _quotas(rows: Iterable[Row], limits: Sequence[Row]) -> Iterable[Quota]:
+def _quotas(rows: Iterable[Row], limits: Iterable[Row]) -> Iterable[Quota]:
+    of_quota: dict[str, list[QuotaInterval]] = {}
+    for each in limits:
+        of_quota.setdefault(str(each["quota_name"]), []).append(_interval(each))
     for row in rows:
         name = str(row["name"])
-        intervals = tuple(_interval(each) for each in limits if each["quota_name"] == name)
+        intervals = tuple(of_quota.get(name, ()))
         keys = ", ".join(str(key) for key in row["keys"])
         yield Quota(
             name,

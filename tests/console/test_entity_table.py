@@ -219,3 +219,24 @@ def test_columns_turn_brief_before_any_is_cut_or_left_out() -> None:
         (40, thing.name),
         (8, "op"),
     ]
+
+
+async def test_of_very_many_rows_those_in_sight_are_wide_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui.widgets.entity_table.MEASURED", 10)
+    rows = [Thing(f"t{number:03}", 1_234_567 if number % 10 == 5 else 1) for number in range(100)]
+    app = TableApp()
+    async with app.run_test() as pilot:
+        app.table.focus()
+        app.table.show(rows)
+        await pilot.pause()
+        assert "1,234,567" in app.lines()[6]
+        app.table.show([Thing(row.name, 1 if index < 90 else 9_876_543_210) for index, row in enumerate(rows)])
+        await pilot.pause()
+        assert "…" not in "".join(app.lines())
+        await pilot.press("end")
+        await pilot.pause()
+        assert "9,876,543,210" in "".join(app.lines())
+        app.table.show([Thing("t", 5), *(Thing(f"u{number:03}", 1) for number in range(100))])
+        app.table.set_filter("u0")
+        await pilot.pause()
+        assert "…" not in "".join(app.lines())

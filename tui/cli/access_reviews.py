@@ -11,14 +11,23 @@ from tui.cli.access_entities import present_access
 from tui.cli.arguments import Frame, moment
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from core.access.access_model import AccessModel
     from core.access.effective.rights import RightsIndex
     from core.access.lint.findings import Finding
+    from core.access_reports.sheets import Sheet
     from tui.cli.context import Context
 
 
 def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser], frame: Frame) -> None:
     """Add these verbs."""
+    _add_questions(verbs, frame)
+    _add_reports(verbs, frame)
+    _add_lint(verbs, frame)
+
+
+def _add_questions(verbs: argparse._SubParsersAction[argparse.ArgumentParser], frame: Frame) -> None:
     effective = frame.verb(
         verbs,
         "effective",
@@ -43,6 +52,9 @@ def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser], frame:
     )
     who_can.add_argument("privilege", metavar="PRIVILEGE", help="as in SQL; columns in brackets")
     who_can.add_argument("place", metavar="OBJECT", help="db.table, db.*, *.*, or the name that the privilege takes")
+
+
+def _add_reports(verbs: argparse._SubParsersAction[argparse.ArgumentParser], frame: Frame) -> None:
     audit = frame.verb(
         verbs,
         "audit",
@@ -54,8 +66,6 @@ def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser], frame:
             "housekeys access audit --format json",
         ),
     )
-    audit.add_argument("--format", choices=("csv", "json", "html"), default="csv", help="csv is the default")
-    audit.add_argument("--out", type=Path, default=None, metavar="FILE", help="write it there (0600)")
     review = frame.verb(
         verbs,
         "review",
@@ -69,8 +79,12 @@ def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser], frame:
     )
     review.add_argument("--since", type=moment, default=None, metavar="WHEN",
                         help="changes since then: 7d, 12w, or a date (UTC); 30 days ago is the default")  # fmt: skip
-    review.add_argument("--format", choices=("csv", "json", "html"), default="csv", help="csv is the default")
-    review.add_argument("--out", type=Path, default=None, metavar="FILE", help="write it there (0600)")
+    for parser in (audit, review):
+        parser.add_argument("--format", choices=("csv", "json", "html"), default="csv", help="csv is the default")
+        parser.add_argument("--out", type=Path, default=None, metavar="FILE", help="write it there (0600)")
+
+
+def _add_lint(verbs: argparse._SubParsersAction[argparse.ArgumentParser], frame: Frame) -> None:
     lint = frame.verb(
         verbs,
         "lint",
@@ -163,54 +177,24 @@ async def show_who_can(context: Context) -> None:
 async def show_audit(context: Context) -> None:
     """Handle `access audit`."""
     import asyncio
-    import json
-    from dataclasses import asdict
     from datetime import UTC, datetime
 
     from core.access_changes.present import read_privileges
-    from core.access_reports.audit import audit
-    from core.access_reports.audit_formats import audit_csv, audit_html
-    from core.files import write_private
+    from core.access_reports.audit import audit, audit_sheet
 
     session, present = await present_access(context)
     now = datetime.now(UTC)
     rows = await asyncio.to_thread(audit, present.model, now, await read_privileges(session.engine))
-    format_ = "json" if context.output.json else context.arguments.format
-    if format_ == "json":
-        text = json.dumps([asdict(row) for row in rows], indent=2, ensure_ascii=False) + "\n"
-    elif format_ == "csv":
-        text = audit_csv(rows)
-    else:
-        text = audit_html(rows, f"Access on {session.profile.name}", now)
-    out: Path | None = context.arguments.out
-    if out is None:
-        context.output.stdout.write(text)
-    elif context.arguments.dry_run:
-        context.output.message(f"Would write {out}.")
-    else:
-        await asyncio.to_thread(write_private, out, text.encode(), replace=False)
-        context.output.message(f"{len(rows):,} rows are written to {out}.")
+    await _write(context, audit_sheet(rows, f"Access on {session.profile.name}"), now)
 
 
-async def show_review(context: Context) -> None:
-    """Handle `access review`."""
+async def _write(context: Context, sheet: Sheet, now: datetime) -> None:
+    """A sheet in the format that was asked for, to stdout or to the file that was named."""
     import asyncio
-    from datetime import UTC, datetime, timedelta
 
-    from core.access_changes.present import read_privileges
-    from core.access_reports.review import review_sheet
     from core.access_reports.sheets import SheetFormat, sheet_text, write_sheet
-    from core.reviewing import DEFAULT_DAYS, read_board
 
     arguments = context.arguments
-    session, present = await present_access(context)
-    now = datetime.now(UTC)
-    since = arguments.since or now - timedelta(days=DEFAULT_DAYS)
-    privileges = await read_privileges(session.engine)
-    board = await read_board(session, present.without_built_in(), now, since, privileges)
-    for note in board.notes:
-        context.output.message(f"Note: {note}")
-    sheet = review_sheet(board.items, session.profile.name, board.notes)
     form = SheetFormat.JSON if context.output.json else SheetFormat(arguments.format)
     if arguments.out is None:
         context.output.stdout.write(sheet_text(sheet, form, now))
@@ -219,6 +203,24 @@ async def show_review(context: Context) -> None:
     else:
         written = await asyncio.to_thread(write_sheet, sheet, arguments.out, form, now)
         context.output.message(f"{len(sheet.rows):,} rows are written to {written}.")
+
+
+async def show_review(context: Context) -> None:
+    """Handle `access review`."""
+    from datetime import UTC, datetime, timedelta
+
+    from core.access_changes.present import read_privileges
+    from core.access_reports.review import review_sheet
+    from core.reviewing import DEFAULT_DAYS, read_board
+
+    session, present = await present_access(context)
+    now = datetime.now(UTC)
+    since = context.arguments.since or now - timedelta(days=DEFAULT_DAYS)
+    privileges = await read_privileges(session.engine)
+    board = await read_board(session, present.without_built_in(), now, since, privileges)
+    for note in board.notes:
+        context.output.message(f"Note: {note}")
+    await _write(context, review_sheet(board.items, session.profile.name, board.notes), now)
 
 
 async def lint_access(context: Context) -> ExitCode:

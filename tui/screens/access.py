@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from tui.screens.form import Form
 
 SHARED = "access"  # the place of the reading among what the console shares
-_LISTED = 3
 
 
 class AccessScreen(EntityScreen[R]):
@@ -196,13 +195,11 @@ class AccessScreen(EntityScreen[R]):
             self._compare(desired, self._access)
 
     def _compare(self, proposal: Proposal, fresh: Access) -> None:
-        from tui.screens.access_reading import surprises
+        from tui.screens.access_reading import surprise
 
-        found = surprises(proposal.plan, fresh.model)
-        if found:
-            more = f" and {len(found) - _LISTED} more" if len(found) > _LISTED else ""
-            named = f"{', '.join(found[:_LISTED])}{more}"
-            self.tell(f"It was carried out, but not all is as desired: {named}. Look at it.", "warning")
+        words = surprise(proposal.plan, fresh.model)
+        if words:
+            self.tell(words, "warning")
 
     def with_fresh_row(self, then: Callable[[R], None]) -> None:
         """Read the row under the cursor again; what is done about it must not start from what was."""

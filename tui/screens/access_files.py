@@ -290,20 +290,16 @@ class AccessFilesScreen(EntityScreen[FileRow]):
 
     # -- the server
 
-    async def _read_server(self, session: Session) -> PresentAccess:
-        from core.access_changes.present import read_present_access
-
-        return await read_present_access(session.engine, session.capabilities, session.profile.cluster)
-
     def take(self) -> None:
         """Choose an entity of the server, and put it into the file as it is there."""
         from tui.screens.access_file_rows import not_in_file
+        from tui.screens.access_reading import read_present
         from tui.screens.chooser import ChooserScreen, Option
 
         session, model = self.open_session(), self.file.access.model
 
         async def read() -> tuple[AccessModel, list[tuple[EntityKey, str, str]]]:
-            server = (await self._read_server(session)).without_built_in()
+            server = (await read_present(session)).without_built_in()
             return server, await asyncio.to_thread(not_in_file, server, model)
 
         def choose(found: tuple[AccessModel, list[tuple[EntityKey, str, str]]]) -> None:
@@ -330,11 +326,12 @@ class AccessFilesScreen(EntityScreen[FileRow]):
 
     def apply(self) -> None:
         from tui.screens.access_file_forms import apply_form
+        from tui.screens.access_reading import read_present
 
         session, file = self.open_session(), self.file
 
         async def read() -> PresentAccess:
-            return await self._read_server(session)
+            return await read_present(session)
 
         def run(proposal: Proposal) -> None:
             self.carry_out(proposal.change, lambda report: self._applied(session, proposal, report))
@@ -342,19 +339,10 @@ class AccessFilesScreen(EntityScreen[FileRow]):
         self.ask(apply_form(file, read, session.capabilities.user), run)
 
     def _applied(self, session: Session, proposal: Proposal, report: Report) -> None:
-        """Read the server again, and tell what is not as it was aimed at."""
-        from tui.screens.access_reading import surprises
+        from tui.screens.access_reading import tell_surprise
 
         self._undo_on_server = True
-
-        async def left() -> tuple[str, ...]:
-            return surprises(proposal.plan, (await self._read_server(session)).model)
-
-        def tell(found: tuple[str, ...]) -> None:
-            if found and report.succeeded:
-                self.tell(f"It was carried out, but not all is as desired: {', '.join(found[:3])}.", "warning")
-
-        self.work("left", left, tell)
+        tell_surprise(self, session, proposal, report)
 
     def undo_here(self) -> Undo | None:
         """The last change of files; but what was done to the server last comes first."""

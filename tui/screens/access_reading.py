@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from core.access.access_model import AccessModel, EntityKey, Holder
 from core.access.effective.privilege_tree import PrivilegeTree
@@ -21,6 +22,12 @@ from core.changes import Change
 from core.clickhouse.embedded import EmbeddedEngine
 from core.display import one_line
 from core.session import Session
+
+if TYPE_CHECKING:
+    from core.running.report import Report
+    from tui.screens.base import ConsoleScreen
+
+_LISTED = 3  # entities that are named in a passing message
 
 
 @dataclass(frozen=True)
@@ -54,10 +61,15 @@ class Access:
         return self.findings.get(key, ())
 
 
+async def read_present(session: Session) -> PresentAccess:
+    """The access of the connected server, as it is now."""
+    return await read_present_access(session.engine, session.capabilities, session.profile.cluster)
+
+
 async def read_access(session: Session, now: datetime, changes_run: int = 0) -> Access:
     """Read all of it."""
     engine = session.engine
-    present = await read_present_access(engine, session.capabilities, session.profile.cluster)
+    present = await read_present(session)
     kept_only = await engine.not_enforced() if isinstance(engine, EmbeddedEngine) else {}
     context = LintContext(
         now, version=session.capabilities.version_tuple[:2], datalens_user=session.profile.datalens.user
@@ -92,11 +104,25 @@ def with_consequences(proposal: Proposal, *more: str) -> Proposal:
     return replace(proposal, change=replace(change, consequences=(*change.consequences, *more)))
 
 
-def surprises(plan: Plan, fresh: AccessModel) -> tuple[str, ...]:
-    """The entities of a plan that are not what it was to make of them, in words.
+def surprise(plan: Plan, fresh: AccessModel) -> str:
+    """What is not as a plan was to make it, in a sentence; empty when all is.
 
     What CURRENT GRANTS gives was known to the server only.
     """
     if any(isinstance(step.statement, Grant) and step.statement.current for step in plan.steps):
-        return ()
-    return tuple(one_line(title(key), 60) for key in plan.touched if not same(plan.target, fresh, key))
+        return ""
+    found = [one_line(title(key), 60) for key in plan.touched if not same(plan.target, fresh, key)]
+    if not found:
+        return ""
+    more = f" and {len(found) - _LISTED} more" if len(found) > _LISTED else ""
+    return f"It was carried out, but not all is as desired: {', '.join(found[:_LISTED])}{more}. Look at it."
+
+
+def tell_surprise(screen: ConsoleScreen[Any], session: Session, proposal: Proposal, report: Report) -> None:
+    """Read the server again after a change, and tell what is not as it was aimed at."""
+
+    async def left() -> str:
+        return surprise(proposal.plan, (await read_present(session)).model)
+
+    if report.succeeded:
+        screen.work("left", left, lambda words: screen.tell(words, "warning") if words else None)

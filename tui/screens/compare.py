@@ -14,7 +14,7 @@ from core.errors import HousekeysError, RefusedError
 from tui.commands import Command
 from tui.screens.access_file_changes import FileChanges
 from tui.screens.compare_rows import COLUMNS, CompareRow, Comparison, notice_lines, rows_of, summary_lines
-from tui.screens.compare_sides import SHARED_SIDES, ReadSide, Sides, other_than_connected, read_present, read_sides
+from tui.screens.compare_sides import SHARED_SIDES, ReadSide, Sides, other_than_connected, read_sides
 from tui.screens.entity import EntityScreen
 from tui.widgets.chrome import Piece
 from tui.widgets.lines import Line
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from core.access.access_model import EntityKey
     from core.access_changes.present import PresentAccess
     from core.changes import Change
-    from core.running.report import Report
     from core.session import Session
     from tui.screens.access_file_forms import Writing
     from tui.screens.access_reading import Proposal
@@ -220,6 +219,8 @@ class CompareScreen(EntityScreen[CompareRow]):
 
     def _make(self, keys: list[EntityKey] | None) -> None:
         """Read the server again, plan, and take the change down the one road."""
+        from tui.screens.access_reading import read_present, tell_surprise
+
         session, other = self.open_session(), self._other()
 
         async def make() -> Proposal:
@@ -227,22 +228,10 @@ class CompareScreen(EntityScreen[CompareRow]):
             return await asyncio.to_thread(_proposal, present, other, keys, session.capabilities.user)
 
         def run(proposal: Proposal) -> None:
-            self.carry_out(proposal.change, lambda report: self._made(session, proposal, report))
+            # The list itself is read again as after every change.
+            self.carry_out(proposal.change, lambda report: tell_surprise(self, session, proposal, report))
 
         self.work("plan", make, run)
-
-    def _made(self, session: Session, proposal: Proposal, report: Report) -> None:
-        """Tell what is not as it was aimed at; the list itself is read again as after every change."""
-        from tui.screens.access_reading import surprises
-
-        async def left() -> tuple[str, ...]:
-            return surprises(proposal.plan, (await read_present(session)).model)
-
-        def tell(found: tuple[str, ...]) -> None:
-            if found and report.succeeded:
-                self.tell(f"It was carried out, but not all is as desired: {', '.join(found[:3])}.", "warning")
-
-        self.work("left", left, tell)
 
 
 def _proposal(present: PresentAccess, other: ReadSide, keys: list[EntityKey] | None, own_user: str) -> Proposal:

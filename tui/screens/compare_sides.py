@@ -8,14 +8,15 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.access_changes.present import PresentAccess, read_present_access
 from core.access_reports.files import problem_text, read_access_file
 from core.display import count, one_line
 from core.errors import BadInputError, RefusedError
+from tui.screens.access_reading import read_present
 from tui.screens.profile_rows import short
 
 if TYPE_CHECKING:
     from core.access.access_model import AccessModel
+    from core.access_changes.present import PresentAccess
     from core.session import Session
     from tui.app import HousekeysApp
 
@@ -85,11 +86,6 @@ async def _read_side(console: HousekeysApp, session: Session, side: Side, *, by_
     if side.kind is SideKind.CONNECTED or side.name == session.profile.name:
         return _of_present(side, label, await read_present(session))
     return await _read_profile(console, side, label)
-
-
-async def read_present(session: Session) -> PresentAccess:
-    """The access of the connected server, as it is now."""
-    return await read_present_access(session.engine, session.capabilities, session.profile.cluster)
 
 
 async def _read_profile(console: HousekeysApp, side: Side, label: str) -> ReadSide:

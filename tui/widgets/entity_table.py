@@ -25,7 +25,7 @@ from tui.widgets.columns import GAP, STYLES, Column, Placed, R, fit, place
 
 GUTTER = 3  # a blank, the cursor, the mark
 LONGEST_CELL = 400  # characters of a value that are looked at
-MEASURED = 5_000  # rows that the widths are taken from, evenly; a longer value elsewhere is cut
+MEASURED = 5_000  # rows that the widths are taken from, evenly; of more, those in sight are looked at as well
 
 
 class EntityTable(ScrollView, Generic[R], can_focus=True):
@@ -102,14 +102,7 @@ class EntityTable(ScrollView, Generic[R], can_focus=True):
         self._haystacks = None
         if self.marks:
             self.marks &= {self.key(row) for row in self._all}
-        natural = [self._natural_width(column, column.text) for column in self.columns]
-        brief = [
-            width if column.brief is None else self._natural_width(column, column.brief)
-            for column, width in zip(self.columns, natural, strict=True)
-        ]
-        if (natural, brief) != (self._natural, self._brief):
-            self._natural, self._brief, self._placed = natural, brief, None
-            self._redraw()
+        self._take_widths(*self._widths_of(self._all[:: len(self._all) // MEASURED + 1]))
         self._arrange()
 
     def set_filter(self, text: str) -> None:
@@ -151,12 +144,38 @@ class EntityTable(ScrollView, Generic[R], can_focus=True):
 
     # -- order, filter, widths
 
-    def _natural_width(self, column: Column[R], say: Callable[[R], str]) -> int:
+    def _widths_of(self, rows: Sequence[R]) -> tuple[list[int], list[int]]:
+        """What each column would like for these rows, in full and in brief."""
+        natural = [self._natural_width(column, column.text, rows) for column in self.columns]
+        brief = [
+            width if column.brief is None else self._natural_width(column, column.brief, rows)
+            for column, width in zip(self.columns, natural, strict=True)
+        ]
+        return natural, brief
+
+    def _take_widths(self, natural: list[int], brief: list[int]) -> None:
+        if (natural, brief) != (self._natural, self._brief):
+            self._natural, self._brief, self._placed = natural, brief, None
+            self._redraw()
+
+    def _fit_to_sight(self) -> None:
+        """Give what is in sight the room that it needs, where not every row was measured."""
+        if len(self._all) <= MEASURED:
+            return
+        top = self.scroll_offset.y
+        natural, brief = self._widths_of(self._shown[top : top + self._page])
+        self._take_widths(list(map(max, natural, self._natural)), list(map(max, brief, self._brief)))
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        self._fit_to_sight()
+
+    def _natural_width(self, column: Column[R], say: Callable[[R], str], rows: Sequence[R]) -> int:
         title = cell_len(column.title) + (1 if column.numeric else 2)  # room for the arrow of the sort
         if column.width and say is column.text:
             return max(title, column.width)
         widest = title
-        for row in self._all[:: len(self._all) // MEASURED + 1]:
+        for row in rows:
             text = say(row)
             if len(text) > LONGEST_CELL or not (text.isascii() and text.isprintable()):
                 widest = max(widest, cell_len(one_line(text, LONGEST_CELL)))
@@ -174,6 +193,7 @@ class EntityTable(ScrollView, Generic[R], can_focus=True):
         same_height = len(rows) == len(self._shown)
         self._shown = rows
         self._cursor = max(0, min(index, len(rows) - 1))
+        self._fit_to_sight()
         if same_height:
             self._redraw_changed()
         else:
@@ -206,6 +226,7 @@ class EntityTable(ScrollView, Generic[R], can_focus=True):
 
     def on_resize(self) -> None:
         self._redraw()
+        self._fit_to_sight()
         self.call_after_refresh(self._keep_in_sight)
 
     # -- the cursor

@@ -102,26 +102,19 @@ class Limits:
         if self.readonly is not None and mask & _not_readonly(self.readonly.value == "1", privileges):
             found.append(self.readonly)
         ddl = self.setting("allow_ddl")
-        if ddl is not None and ddl.value in ("0", "false") and mask & _mask(_DDL, privileges):
+        if ddl is not None and ddl.value in ("0", "false") and mask & privileges.mask_of_known(*_DDL):
             found.append(ddl)
         name = "allow_introspection_functions"
         introspection = self.setting(name) or EffectiveSetting(name)
-        if introspection.value in (None, "0", "false") and mask & _mask(("INTROSPECTION",), privileges):
+        if introspection.value in (None, "0", "false") and mask & privileges.mask_of_known("INTROSPECTION"):
             found.append(introspection)
         return tuple(found)
 
 
 def _not_readonly(reading_only: bool, privileges: PrivilegeTree) -> int:
-    managing = _mask(("ACCESS MANAGEMENT",), privileges) & ~_mask(("SHOW ACCESS",), privileges)
-    temporary = _mask(("CREATE TEMPORARY TABLE",), privileges) if reading_only else 0
-    return _mask(_WRITING, privileges) | managing | temporary
-
-
-def _mask(names: tuple[str, ...], privileges: PrivilegeTree) -> int:
-    mask = 0
-    for name in names:
-        mask |= privileges.mask(name) if privileges.knows(name) else 0
-    return mask
+    managing = privileges.mask_of_known("ACCESS MANAGEMENT") & ~privileges.mask_of_known("SHOW ACCESS")
+    temporary = privileges.mask_of_known("CREATE TEMPORARY TABLE") if reading_only else 0
+    return privileges.mask_of_known(*_WRITING) | managing | temporary
 
 
 def limits_of(

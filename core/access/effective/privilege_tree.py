@@ -123,6 +123,13 @@ class PrivilegeTree:
             )
         return found
 
+    def mask_of_known(self, *privileges: str) -> int:
+        """The single privileges of those that this ClickHouse has; the others are passed over."""
+        mask = 0
+        for privilege in privileges:
+            mask |= self._find(privilege) or 0
+        return mask
+
     def _find(self, privilege: str) -> int | None:
         found = self._masks.get(privilege)
         if found is not None:

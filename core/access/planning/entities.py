@@ -27,6 +27,7 @@ from core.access.planning.clusters import is_writable
 from core.access.planning.plan import Action, Details, Plan, Planned, title, with_cluster
 from core.access.planning.planner import plan
 from core.access.render import render
+from core.access.render_grants import render_rights
 from core.errors import BadInputError, NotFoundError, RefusedError
 
 StorageTypes = Mapping[str, str] | None
@@ -219,6 +220,7 @@ def grant_current(
         statement=given,
         inverse=(),
         no_inverse="What it gave is what the one who ran it could pass on.",
+        details={"rights": render_rights(tuple(rights)), "grant_option": grant_option},
     )
     return replace(made, steps=tuple(with_cluster((step,), cluster)) if cluster else (step,))
 

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.access.script import model_of_script
-from core.access_reports.audit import COLUMNS, AuditRow, audit
-from core.access_reports.audit_formats import audit_csv, audit_html
+from core.access_reports.audit import COLUMNS, AuditRow, audit, audit_sheet
+from core.access_reports.sheets import sheet_csv, sheet_html
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 SCRIPT = """
@@ -55,7 +55,7 @@ ROWS = st.builds(
 
 @given(st.lists(ROWS, max_size=3))
 def test_csv_is_read_back(rows: list[AuditRow]) -> None:
-    text = audit_csv(rows)
+    text = sheet_csv(audit_sheet(rows, ""))
     read = list(csv.reader(io.StringIO(text, newline="")))
     assert read[0] == list(COLUMNS)
     assert len(read) == len(rows) + 1
@@ -66,7 +66,7 @@ def test_csv_is_read_back(rows: list[AuditRow]) -> None:
 
 @given(st.lists(ROWS, max_size=3), TEXTS)
 def test_html_holds_no_markup_of_others(rows: list[AuditRow], title: str) -> None:
-    page = audit_html(rows, title, NOW)
-    empty = audit_html([], "", NOW)
+    page = sheet_html(audit_sheet(rows, title), NOW)
+    empty = sheet_html(audit_sheet([], ""), NOW)
     cells = len(rows) * len(COLUMNS)
     assert page.count("<") == empty.count("<") + 2 * cells + 2 * len(rows)

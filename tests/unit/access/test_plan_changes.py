@@ -6,9 +6,10 @@ import json
 
 from core.access.access_model import AccessModel, EntityKey, Holder
 from core.access.model import Authentication, AuthKind, EntityKind, Grant, Revoke, Right, Role, User
-from core.access.planning.entities import alter, create, disable, drop, grant, rename
+from core.access.planning.entities import alter, create, disable, drop, grant, grant_current, rename
 from core.access.planning.planner import plan
 from core.access.policies import PolicyName, RowPolicy
+from core.access.render import render
 from core.access_changes.changes import change_for
 from core.access_changes.fingerprints import guard
 from core.changes import Danger, StatementStep, change_from_record, change_to_record, inverse
@@ -132,3 +133,14 @@ def test_what_was_not_compared_and_what_was_left_out_is_said() -> None:
     assert change_for(alter(current, USER, new_secret=True)).consequences == (
         "User u no longer comes in the way it did.",
     )
+
+
+def test_current_grants_are_one_statement_about_all_that_was_asked() -> None:
+    part = Revoke((Right("SELECT", database="a", table="secret"),))
+    held = AccessModel(users={"u": USER}, rights={HOLDER: (Grant((Right("SELECT", database="a"),)), part)})
+    rights = (Right("SELECT", database="a"), Right("INSERT", database="b"))
+    made = grant_current(held, HOLDER, rights, cluster="c")
+    (step,) = made.steps
+    assert render(step.statement) == "GRANT ON CLUSTER c CURRENT GRANTS(SELECT ON a.*, INSERT ON b.*) TO u"
+    assert (step.inverse, step.details["rights"]) == ((), "SELECT ON a.*, INSERT ON b.*")
+    assert change_for(made).reversible is False
