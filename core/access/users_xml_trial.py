@@ -9,14 +9,18 @@ from __future__ import annotations
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from itertools import pairwise
+from typing import Any, Final
 
 from core.access.model import ANY_HOST, EVERYONE, Authentication, EntityKind, User
 from core.access.state import FIXED_USER, AccessState
+from core.access.tokenizer import AccessSyntaxError, Kind, tokenize
 from core.access.users_xml import element_name, project, unheld_limits
 from core.access.users_xml_names import GENERATED
 
 TRIAL_PROFILE = f"{GENERATED}trial"
+# Functions that answer with the name of the user; CURRENT_USER does so without brackets too.
+_ASKING: Final = frozenset({"currentuser", "current_user", "user", "authenticateduser", "authuser"})
 _SECONDS = 60  # that a statement may take, unless the user's own settings say otherwise
 
 
@@ -41,7 +45,31 @@ def trial_of(state: AccessState, name: str, *, reading_only: bool) -> Trial:
     alone = _alone(state, user)
     if missing := unheld_limits(alone, alone.users[name]):
         return Trial(missing=missing)
-    return Trial(_as_fixed(project(alone), element_name(name), reading_only))
+    users = project(alone)
+    if any(map(asks_who, _filters(users, element_name(name)))):
+        return Trial(missing=("row policies that ask for the name of the user, which would be that of chDB's",))
+    return Trial(_as_fixed(users, element_name(name), reading_only))
+
+
+def asks_who(sql: str) -> bool:
+    """Whether an expression or statement asks ClickHouse for the name of its user, which is always chDB's own.
+
+    What cannot be told apart into tokens is taken for one that does.
+    """
+    try:
+        tokens = tokenize(sql)
+    except AccessSyntaxError:
+        return True
+    return any(
+        token.kind is Kind.WORD
+        and (token.text.casefold() == "current_user" or (token.text.casefold() in _ASKING and following.text == "("))
+        for token, following in pairwise(tokens)
+    )
+
+
+def _filters(users_xml: str, element: str) -> list[str]:
+    user = ElementTree.fromstring(users_xml).find(f"users/{element}")  # noqa: S314  (our own text)
+    return [] if user is None else [found.text or "" for found in user.iter("filter")]
 
 
 def _alone(state: AccessState, user: User) -> AccessState:

@@ -16,7 +16,7 @@ from core.access.model import EntityKind, Grant
 from core.access.state import FIXED_USER, unknown
 from core.access.tokenizer import first_words
 from core.access.users_xml import all_not_enforced, project
-from core.access.users_xml_trial import trial_of
+from core.access.users_xml_trial import asks_who, trial_of
 from core.clickhouse.embedded_access import AccessStatements, is_access_statement, no_place_for
 from core.clickhouse.embedded_answers import answer, show_question
 from core.clickhouse.embedded_handle import NOWHERE_TO_KEEP, Handle, HandleOptions
@@ -26,7 +26,7 @@ from core.clickhouse.errors import ServerError, explain
 from core.clickhouse.quoting import quote_identifier, quote_string
 from core.clickhouse.trying import READ_ONLY, Tried, reads_only, refused_by_own_settings, scratch, tried
 from core.display import one_line
-from core.errors import HousekeysError, RefusedError, UnreachableError
+from core.errors import BadInputError, HousekeysError, RefusedError, UnreachableError
 from core.files import FileLock, exposure, private_folder, write_private
 
 _log = logging.getLogger(__name__)
@@ -211,6 +211,11 @@ class Worker:
         self.load_access()
         syntax = self._syntax(sql)
         reading = reads_only(sql, syntax)
+        if user != FIXED_USER and asks_who(sql):
+            raise BadInputError(
+                "The statement asks for the name of the user, which would be that of chDB's own.",
+                advice=f"Write the name in the place of the function: '{one_line(user, 60)}'.",
+            )
         if really and not reading and self._options.read_only:
             raise explain(READ_ONLY, f"Code: {READ_ONLY}. DB::Exception: Cannot execute query in readonly mode.")
         checking = not reading and not really

@@ -134,6 +134,11 @@ async def test_what_cannot_be_tried_is_refused_before_anything_is_closed(
         "CREATE QUOTA a FOR INTERVAL 1 day MAX errors = 1 TO ALL",
         "CREATE QUOTA b FOR INTERVAL 1 day MAX errors = 2 TO u",
         "CREATE USER v IDENTIFIED WITH no_password GRANTS (SELECT ON d.t)",
+        "CREATE USER w, x",
+        "CREATE ROLE r",
+        "GRANT r TO w",
+        "CREATE ROW POLICY own ON d.t USING who = currentUser() TO r",
+        "ALTER QUOTA a TO ALL EXCEPT w, x",
         "CREATE TEMPORARY TABLE kept (a Int32)",
     )
     outfile = tmp_path / "out"
@@ -146,10 +151,14 @@ async def test_what_cannot_be_tried_is_refused_before_anything_is_closed(
         ("default", "GRANT SELECT ON d.t TO u", BadInputError),
         ("u", "SELECT 1", RefusedError),
         ("v", "SELECT 1", RefusedError),
+        ("w", "SELECT 1", RefusedError),  # its rows would be those of chDB's own user
+        ("x", "SELECT user()", BadInputError),
+        ("x", "SELECT a FROM d.t WHERE who = CURRENT_USER", BadInputError),
     ):
         with pytest.raises(kind):
             await engine.try_as(user, sql)
     assert not outfile.exists()
+    assert rows(await engine.try_as("x", "SELECT 'user()' AS user, 1 AS current")) == [("user()", 1)]
 
 
 async def test_no_trace_is_left_and_a_read_only_engine_stays_one(tmp_path: Path) -> None:
