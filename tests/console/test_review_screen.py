@@ -3,24 +3,46 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from core.access.planning.plan import title
 from core.errors import UnreachableError
 from tests.console.album import Take
-from tests.console.ledger import opened_with
+from tests.console.ledger import ago, opened_with
 from tests.console.sample_access import HISTORY, SAMPLE, console, running
+from tests.console.sessions import identifier as number
 from tests.console.starting import WIDE, never, opening, text_of, told, until
 from tests.console.walking import see, type_in
+from tui.app import HousekeysApp
+from tui.screens.access import AccessScreen
 from tui.screens.roles import RolesScreen
 from tui.screens.users import UsersScreen
 
 MORE = (
     "GRANT ALL ON sales.* TO loader",
     "CREATE QUOTA daily FOR INTERVAL 1 day MAX queries = 10 TO anna",
+    "CREATE SETTINGS PROFILE careful SETTINGS max_threads = 4",
+    "CREATE ROW POLICY everything ON sales.orders USING 1 TO ALL",
 )
-LIVE = opened_with(HISTORY, prepare=running(*SAMPLE, *MORE))
+LONG_AGO = [
+    replace(HISTORY[0], id=number(9_101 + place), at=ago(days=100 + place), subject_kind=kind, subject=name)
+    for place, (kind, name) in enumerate(
+        [("quota", "daily"), ("settings_profile", "careful"), ("row_policy", "everything ON sales.orders")]
+    )
+]
+LIVE = opened_with([*HISTORY, *LONG_AGO], prepare=running(*SAMPLE, *MORE))
+
+
+def _is_under_the_cursor(app: HousekeysApp, entity: str) -> bool:
+    """Whether the cursor is on this entity, on the screen of its kind."""
+    screen: Any = app.screen
+    row = screen.current if isinstance(screen, AccessScreen) and screen.SCREEN_ID != "review" else None
+    return row is not None and title(screen.entity(row)) == entity
 
 
 async def test_things_are_looked_at_one_after_the_other(
@@ -37,7 +59,7 @@ async def test_things_are_looked_at_one_after_the_other(
         await type_in(pilot, "<ctrl+u>", "last year")
         await see(pilot, "neither like 30m")
         await type_in(pilot, "<ctrl+u>", "300d", "<enter>")
-        await see(pilot, "changes since 2026-01-26", "grant auditor by op@bastio…")
+        await see(pilot, "changes since 2026-01-26", "grant auditor by op@bast")
 
         for kind, words in (("expired", "contractor"), ("expiring", "etl_night"), ("dormant", "Nothing is dormant.")):
             await type_in(pilot, "f")
@@ -53,18 +75,26 @@ async def test_things_are_looked_at_one_after_the_other(
         await see(pilot, "over-granted only", "role loader")
         await type_in(pilot, "f")
         await see(pilot, "changed only", "user anna")
-        await type_in(pilot, "f")
-        await see(pilot, "every kind")
+        for changed in ("quota daily", "settings profile careful", "row policy everything ON sales.orders"):
+            await type_in(pilot, "/", "<ctrl+u>", changed, "<enter>", "<enter>")
+            await until(pilot, partial(_is_under_the_cursor, app, changed))
+            await type_in(pilot, ":", "review", "<enter>")
+            await see(pilot, "changed only", changed)
+        await type_in(pilot, "<escape>", "f")
+        await see(pilot, "every kind", "user anna")
 
         await type_in(pilot, "E")
-        await see(pilot, "Write the review of 4 things")
+        await see(pilot, "Write the review of 7 things")
         await type_in(pilot, "<ctrl+u>", "found.json", "<enter>")
-        await until(pilot, lambda: "4 rows are written" in told(app))
+        await until(pilot, lambda: "7 rows are written" in told(app))
         rows = json.loads((tmp_path / "found.json").read_text())
         assert [(row["what"], row["name"], row["severity"]) for row in rows] == [
             ("over-granted", "loader", "error"),  # what DataLens reads is a client's
             ("expired", "contractor", "warning"),
             ("expiring", "etl_night", "warning"),
+            ("changed", "daily", "note"),
+            ("changed", "everything ON sales.orders", "note"),
+            ("changed", "careful", "note"),
             ("changed", "anna", "note"),
         ]
         assert rows[0]["advice"]

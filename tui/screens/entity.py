@@ -197,12 +197,16 @@ class EntityScreen(DetailedScreen[R]):
         if self._rows_of is not None and self._rows_of is self._source and not self._reading:
             self._go_to_sought()
 
+    def key_named(self, name: str) -> str:
+        """The key of the row that another screen calls `name`."""
+        return name
+
     def _go_to_sought(self) -> None:
         key, self._sought = self._sought, ""
         if self.table.filter_text:
             self.query_one("#filter", FilterLine).clear()
             self.table.set_filter("")
-        if not self.table.move_to(key):
+        if not self.table.move_to(self.key_named(key)):
             self.tell(f"There is no {self.NOUN[0]} {one_line(key, 60)} any more.", "warning")
 
     def _not_loaded(self, error: HousekeysError) -> None:

@@ -14,7 +14,7 @@ from tui.commands import Command
 from tui.screens.access import AccessScreen, notice_lines
 from tui.screens.form import Form
 from tui.screens.grant_forms import wrong
-from tui.screens.review_opening import can_open, open_entity
+from tui.screens.review_opening import open_entity
 from tui.screens.review_rows import COLUMNS, summary_lines
 from tui.widgets.chrome import Piece
 from tui.widgets.fields import Field, Values
@@ -36,7 +36,7 @@ class ReviewScreen(AccessScreen[ReviewItem]):
     NOUN = ("thing to look at", "things to look at")
     COLUMNS = COLUMNS
     ACTIONS = (
-        Command("review.open", "open it", "enter", "open_entity", "Go to the user or role on its own screen.",
+        Command("review.open", "open it", "enter", "open_entity", "Go to the user, role, quota … on its own screen.",
                 needs_row=True),
         Command("rows.open", "details", "d", "open_detail", "Show why it is in the list and what to do.",
                 needs_row=True),
@@ -119,12 +119,8 @@ class ReviewScreen(AccessScreen[ReviewItem]):
 
     def open_entity(self) -> None:
         row = self.current
-        if row is None:
-            return
-        if can_open(row.entity):
+        if row is not None:
             open_entity(self.console, row.entity)
-        else:
-            self.open_detail()
 
     def next_kind(self) -> None:
         kinds: list[Kind | None] = [None, *Kind]

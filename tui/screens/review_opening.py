@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from core.access.access_model import EntityKey
@@ -11,16 +12,18 @@ from core.access.model_changes import name_text
 if TYPE_CHECKING:
     from tui.app import HousekeysApp
 
-_SCREENS = {EntityKind.USER: "users", EntityKind.ROLE: "roles"}
-
-
-def can_open(key: EntityKey) -> bool:
-    """Whether there is a screen that shows such entities under their names."""
-    return key.kind in _SCREENS
+_SCREENS: Mapping[EntityKind, str] = {
+    EntityKind.USER: "users",
+    EntityKind.ROLE: "roles",
+    EntityKind.QUOTA: "quotas",
+    EntityKind.SETTINGS_PROFILE: "settings-profiles",
+    EntityKind.ROW_POLICY: "row-policies",
+    EntityKind.MASKING_POLICY: "row-policies",
+}
 
 
 def open_entity(console: HousekeysApp, key: EntityKey) -> None:
-    """Go to the screen of users, or of roles, and there to this one."""
+    """Go to the screen of such entities, and there to this one."""
     from tui.screens.entity import EntityScreen
 
     screen_id = _SCREENS[key.kind]

@@ -37,6 +37,9 @@ class RowPoliciesScreen(LimitScreen[PolicyRow]):
     def key(self, row: PolicyRow) -> str:
         return row.sql_name
 
+    def key_named(self, name: str) -> str:
+        return next((self.key(row) for row in self.table.shown if row.name == name), name)
+
     def detail_title(self, row: PolicyRow) -> str:
         return row.name
 
