@@ -81,15 +81,18 @@ _NANOSECONDS = 10**9  # ClickHouse counts execution time in these
 _LONGEST = 2**63  # seconds of an interval
 
 
-def read_amount(limit: QuotaLimit, text: str) -> Amount:
-    """The amount of a limit. Raises BadInputError for what is none, and for 0, which limits nothing."""
+def read_amount(limit: QuotaLimit, text: str, *, or_zero: bool = False) -> Amount:
+    """The amount of a limit. Raises BadInputError for what is none, and for 0, which limits nothing.
+
+    `or_zero` takes 0 too: a quota that is there can have it.
+    """
     unit = UNITS[limit]
     number, word = _parts(text, f"Write {EXAMPLES[unit]}.")
     amount = number * _factor(unit, word)
     most = _MOST if unit is not Unit.SECONDS else _MOST / Decimal(_NANOSECONDS)
     if amount >= most:
         raise BadInputError(f"{one_line(text.strip(), 40)} is more than ClickHouse can count.")
-    if not amount:
+    if not amount and not or_zero:
         raise BadInputError("To ClickHouse 0 means no limit.", advice="Leave it empty for none.")
     if amount == int(amount):
         return int(amount)

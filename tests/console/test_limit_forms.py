@@ -66,6 +66,17 @@ def test_every_interval_is_shown_as_it_is_read_again() -> None:
     assert read_intervals({field.name: field.value for field in fields}) == intervals
 
 
+def test_a_limit_of_0_that_is_there_is_kept_and_a_new_one_is_refused() -> None:
+    limits = ((QuotaLimit.QUERIES, 0), (QuotaLimit.READ_BYTES, 0), (QuotaLimit.EXECUTION_TIME, 0))
+    interval = QuotaInterval(3600, (*limits, (QuotaLimit.WRITTEN_BYTES, 5)))
+    fields = {field.name: field for field in interval_fields(1, interval, tuple(QuotaLimit))}
+    assert not [name for name, field in fields.items() if field.problem(field.value)]
+    assert set(read_intervals({name: field.value for name, field in fields.items()})[0].limits) == set(interval.limits)
+    assert "0 limits nothing" in fields["1.queries"].hint
+    assert "0 means no limit" in fields["1.errors"].problem("0")
+    assert "0 means no limit" in fields["1.written_bytes"].problem("0")
+
+
 def test_an_interval_without_a_length_is_none_and_two_of_one_length_are_refused() -> None:
     assert read_intervals({"1.every": " ", "2.every": "1 day", "2.queries": "5"}) == (
         QuotaInterval(86400, ((QuotaLimit.QUERIES, 5),)),

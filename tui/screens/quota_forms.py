@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from core.access.access_model import AccessModel, EntityKey
@@ -110,15 +111,18 @@ def interval_fields(number: int, interval: QuotaInterval | None, offered: Sequen
     ]  # fmt: skip
     for limit in offered:
         amount = written_amount(limit, amounts[limit]) if limit in amounts else ""
+        zero = amounts.get(limit) == 0  # it came by SQL, and stays until it is taken out
+        more = " 0 limits nothing either." if zero else ""
         fields.append(
             Field(f"{number}.{limit}", f"  {limit_label(limit)}", amount, shown_if=_has_length(number),
-                  check=_amount_check(limit), hint=f"{limit}: {EXAMPLES[UNITS[limit]]}. Empty: not limited.")
+                  check=_amount_check(limit, or_zero=zero),
+                  hint=f"{limit}: {EXAMPLES[UNITS[limit]]}. Empty: not limited.{more}")
         )  # fmt: skip
     return fields
 
 
-def _amount_check(limit: QuotaLimit) -> Callable[[str], str]:
-    return lambda text: wrong(read_amount, limit, text)
+def _amount_check(limit: QuotaLimit, *, or_zero: bool) -> Callable[[str], str]:
+    return lambda text: wrong(partial(read_amount, or_zero=or_zero), limit, text)
 
 
 def _has_length(number: int) -> Callable[[Values], bool] | None:
@@ -166,7 +170,7 @@ def _read_interval(number: str, values: Values) -> QuotaInterval:
     for limit in QuotaLimit:
         amount = values.get(f"{number}.{limit}", "").strip()
         if amount:
-            limits.append((limit, read_amount(limit, amount)))
+            limits.append((limit, read_amount(limit, amount, or_zero=True)))  # the field has judged it
     return QuotaInterval(read_span(values[f"{number}.every"]), tuple(limits), bool(values.get(f"{number}.randomized")))
 
 
