@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from core.access.cursor import Cursor
 from core.access.model import CURRENT_DATABASE, Grant, NameSet, Revoke, Right
 from core.access.name_sets import parse_name_set
@@ -135,7 +133,7 @@ def _on_object(cursor: Cursor, privileges: list[tuple[str, tuple[str, ...]]]) ->
         if not all(parametrised):
             cursor.fail("'*' or '*.*', because some of these privileges take no name")
         place = _parameter(cursor, sources=all(name in SOURCES for name, _ in privileges))
-        return tuple(replace(place, privilege=name) for name, _ in privileges)
+        return tuple(place._replace(privilege=name) for name, _ in privileges)
     place = _database_object(cursor)
     if place.table_wildcard or place.database_wildcard:
         if any(columns for _, columns in privileges):
@@ -150,7 +148,7 @@ def _placed(name: str, columns: tuple[str, ...], place: Right) -> Right:
         return Right(name, parameter="")
     if name in WITHOUT_DATABASE:
         return Right(name)
-    return replace(place, privilege=name, columns=columns)
+    return place._replace(privilege=name, columns=columns)
 
 
 def _parameter(cursor: Cursor, *, sources: bool) -> Right:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from core.access.entity_parts import EVERYONE as EVERYONE
 from core.access.entity_parts import NOBODY as NOBODY
@@ -32,9 +33,8 @@ from core.access.settings_profiles import AlterSettingsProfile, CreateSettingsPr
 CURRENT_DATABASE = ""  # the database of a right written without one: `ON t`, or `ON *` of a table privilege
 
 
-@dataclass(frozen=True, slots=True)
-class Right:
-    """One privilege on one object.
+class Right(NamedTuple):
+    """One privilege on one object. A named tuple, as a server has so many of them that making and hashing them counts.
 
     `database` None is `*.*`, `table` None is `db.*`; the wildcards mean "every name that starts so" (`db*`, `t*`).
     A privilege that takes a parameter (`CREATE USER ON name`, `NAMED COLLECTION ON n*`, `READ ON S3('regexp')`) has

@@ -63,7 +63,7 @@ def prepared(statement: Statement, database: str, now: datetime, moment: Callabl
 
 
 def _in_database(right: Right, database: str) -> Right:
-    return replace(right, database=database) if right.database == CURRENT_DATABASE else right
+    return right._replace(database=database) if right.database == CURRENT_DATABASE else right
 
 
 def _timed(method: Authentication, now: datetime, moment: Callable[[str], str]) -> Authentication:

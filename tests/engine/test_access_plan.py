@@ -148,8 +148,7 @@ def _taken(elements: tuple[SettingElement, ...]) -> tuple[SettingElement, ...]:
 
 def _told_truly(statement: Grant | Revoke) -> Grant | Revoke:
     rights = tuple(
-        replace(
-            right,
+        right._replace(
             privilege="SELECT" if right.table is not None and right.privilege == "ALL" else right.privilege,
             database_wildcard=right.database_wildcard and not statement.grant_option,
             table_wildcard=right.table_wildcard and not statement.grant_option,

@@ -22,6 +22,7 @@ from core.clickhouse.embedded import EmbeddedEngine
 from core.clickhouse.errors import NoRightError, QuotaError, ReadOnlyServerError, ServerError
 from tests.engine.test_embedded_access import done
 from tests.examples import examples
+from tests.unit.access import strategies
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 DATABASES, TABLES, COLUMNS = ("a", "ab"), ("t", "tu"), ("x", "y")
@@ -51,13 +52,12 @@ def attempts() -> list[Attempt]:
 
 _whole = st.sampled_from(["SELECT", "INSERT", "ALTER", "OPTIMIZE", "TRUNCATE", "DROP", "ALL"])
 _rights = st.one_of(
-    st.builds(Right, st.sampled_from(["SELECT", "INSERT"])),
-    st.builds(Right, _whole, database=st.sampled_from(DATABASES), database_wildcard=st.booleans()),
-    st.builds(
-        Right, _whole, database=st.sampled_from(DATABASES), table=st.sampled_from(TABLES), table_wildcard=st.booleans()
+    strategies.right(st.sampled_from(["SELECT", "INSERT"])),
+    strategies.right(_whole, database=st.sampled_from(DATABASES), database_wildcard=st.booleans()),
+    strategies.right(
+        _whole, database=st.sampled_from(DATABASES), table=st.sampled_from(TABLES), table_wildcard=st.booleans()
     ),
-    st.builds(
-        Right,
+    strategies.right(
         st.sampled_from(["SELECT", "INSERT"]),
         st.sampled_from([("x",), ("y",), ("x", "y")]),
         st.sampled_from(DATABASES),

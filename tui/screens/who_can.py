@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.access.access_model import EntityKey
@@ -135,7 +134,7 @@ class WhoCanScreen(AccessScreen[AbleRow]):
 
         if self._asked is None or self._asked.parameter is not None:
             return False
-        place = render_rights((replace(self._asked, columns=()),)).partition(" ON ")[2]
+        place = render_rights((self._asked._replace(columns=()),)).partition(" ON ")[2]
         columns = f"({', '.join(map(identifier, self._asked.columns))})" if self._asked.columns else ""
         try:
             self._ask(askable(f"{privilege}{columns}", place, self.access.index.privileges))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
 from core.access.access_model import AccessModel, Holder
@@ -169,7 +169,7 @@ class _Asked:
         self._privileges = privileges
         self._right = right
         self._address = right.source_filter  # of a source: the question is whether some pattern fits it
-        found = places(replace(right, source_filter=None), privileges)
+        found = places(right._replace(source_filter=None), privileges)
         self._paths = [path for path, _ in found]
         self._mask = found[0][1] & privileges.meaningful[len(self._paths[0])]
         if not self._mask:

@@ -136,11 +136,11 @@ def _is_all_on_database(right: Right) -> bool:
 
 
 def _without_privilege(right: Right) -> Right:
-    return replace(right, privilege="", columns=())
+    return right._replace(privilege="", columns=())
 
 
 def _place_text(place: Right) -> str:
-    return render_rights((replace(place, privilege="ALL"),)).removeprefix("ALL ON ")
+    return render_rights((place._replace(privilege="ALL"),)).removeprefix("ALL ON ")
 
 
 def _owner_instead_of_all(subject: Subject, holder: Holder, place: Right) -> Fixing:
@@ -151,7 +151,7 @@ def _owner_instead_of_all(subject: Subject, holder: Holder, place: Right) -> Fix
 
     def change(statement: Grant | Revoke, right: Right) -> tuple[Right, ...]:
         if isinstance(statement, Grant) and _is_all_on_database(right) and _without_privilege(right) == place:
-            return tuple(replace(place, privilege=privilege) for privilege in privileges)
+            return tuple(place._replace(privilege=privilege) for privilege in privileges)
         return (right,)
 
     return lambda model: with_rights(model, holder, change)

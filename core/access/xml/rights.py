@@ -135,7 +135,7 @@ def _add_rights(
                 continue
             message = f"{right.privilege} ON * is a right on every database: a configuration has no current one."
             problems.warning(node.origin, message, "Write database.*, or *.* if that is meant.")
-            right = replace(right, database=None)
+            right = right._replace(database=None)
         if problem := _refused(configuration.privileges, right):
             problems.error(node.origin, problem, "Compare it with SHOW PRIVILEGES of the server.")
         elif right.privilege != "USAGE":

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from core.access.access_model import AccessModel, Holder
 from core.access.model import EVERYONE, NOBODY, EntityKind, Grant, NameSet, Revoke, Right, Role, User
+from tests.unit.access import strategies
 
 # Few names with common starts, so that wildcards, prefixes of each other and exact names meet.
 _OVERLAPPING = ("a", "ab", "abc", "b", "ba")
@@ -27,14 +28,14 @@ def rights(*, options: bool) -> st.SearchStrategy[Right]:
     sources = st.sampled_from(["READ", "WRITE"])
     patterns = st.sampled_from(["s3://a.*", "t3://b.*"])
     return st.one_of(
-        st.builds(Right, st.sampled_from(_GLOBAL)),
-        st.builds(Right, st.sampled_from(_ANYWHERE), database=names, database_wildcard=wildcard),
-        st.builds(Right, st.sampled_from(_ANYWHERE), database=names, table=names, table_wildcard=wildcard),
-        st.builds(Right, st.sampled_from(_COLUMN), _columns, names, names),
-        st.builds(Right, st.sampled_from(_PARAMETRISED), parameter=names, parameter_wildcard=wildcard),
-        st.builds(Right, st.sampled_from(["NAMED COLLECTION ADMIN", *_PARAMETRISED]), parameter=st.just("")),
-        st.builds(Right, sources, parameter=st.sampled_from(["", "S3", "URL"])),
-        st.builds(Right, sources, parameter=st.just("S3"), source_filter=patterns),
+        strategies.right(st.sampled_from(_GLOBAL)),
+        strategies.right(st.sampled_from(_ANYWHERE), database=names, database_wildcard=wildcard),
+        strategies.right(st.sampled_from(_ANYWHERE), database=names, table=names, table_wildcard=wildcard),
+        strategies.right(st.sampled_from(_COLUMN), _columns, names, names),
+        strategies.right(st.sampled_from(_PARAMETRISED), parameter=names, parameter_wildcard=wildcard),
+        strategies.right(st.sampled_from(["NAMED COLLECTION ADMIN", *_PARAMETRISED]), parameter=st.just("")),
+        strategies.right(sources, parameter=st.sampled_from(["", "S3", "URL"])),
+        strategies.right(sources, parameter=st.just("S3"), source_filter=patterns),
     )
 
 

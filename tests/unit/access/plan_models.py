@@ -19,7 +19,6 @@ from core.access.model import (
     Hosts,
     NameSet,
     Revoke,
-    Right,
     Role,
     SettingElement,
     Statement,
@@ -56,22 +55,20 @@ _PRIVILEGES = ["SELECT", "INSERT", "ALTER DELETE", "SHOW TABLES", "ALL", "CREATE
 _NAMES = st.sampled_from(["a", "ab", "abc", "b"])
 
 rights = st.one_of(
-    st.builds(Right, st.sampled_from([*_PRIVILEGES, "KILL QUERY", "SYSTEM", "ACCESS MANAGEMENT"])),
-    st.builds(Right, st.sampled_from(_PRIVILEGES), database=_NAMES, database_wildcard=st.booleans()),
-    st.builds(Right, st.sampled_from(_PRIVILEGES), database=_NAMES, table=_NAMES, table_wildcard=st.booleans()),
-    st.builds(
-        Right,
+    strategies.right(st.sampled_from([*_PRIVILEGES, "KILL QUERY", "SYSTEM", "ACCESS MANAGEMENT"])),
+    strategies.right(st.sampled_from(_PRIVILEGES), database=_NAMES, database_wildcard=st.booleans()),
+    strategies.right(st.sampled_from(_PRIVILEGES), database=_NAMES, table=_NAMES, table_wildcard=st.booleans()),
+    strategies.right(
         st.sampled_from(["SELECT", "INSERT", "ALTER UPDATE"]),
         columns=st.lists(_NAMES, min_size=1, max_size=2, unique=True).map(tuple),
         database=_NAMES,
         table=_NAMES,
     ),
-    st.builds(
-        Right,
+    strategies.right(
         st.sampled_from(["CREATE USER", "SET DEFINER", "NAMED COLLECTION"]),
         parameter=st.one_of(st.just(""), _NAMES),
     ),
-    st.builds(Right, st.sampled_from(["S3", "URL", "SOURCES"])),
+    strategies.right(st.sampled_from(["S3", "URL", "SOURCES"])),
 )
 
 

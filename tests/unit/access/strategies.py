@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from hypothesis import strategies as st
@@ -58,22 +59,26 @@ _GLOBAL_PRIVILEGES = ["SYSTEM RELOAD CONFIG", "KILL QUERY", "SYSTEM FLUSH LOGS"]
 _PARAMETRISED = ["CREATE USER", "IMPERSONATE", "SET DEFINER", "TABLE ENGINE", "NAMED COLLECTION"]
 
 
+def right(*parts: st.SearchStrategy[Any], **more: st.SearchStrategy[Any]) -> st.SearchStrategy[Right]:
+    """A right of these parts: `builds` alone makes up the fields of a named tuple that are not given."""
+    return st.builds(partial(Right), *parts, **more)
+
+
 def rights(name: st.SearchStrategy[str] = names) -> st.SearchStrategy[Right]:
     """One right of any form that GRANT takes."""
     table_privilege = st.sampled_from(_TABLE_PRIVILEGES)
     return st.one_of(
-        st.builds(Right, st.sampled_from(_GLOBAL_PRIVILEGES + _TABLE_PRIVILEGES)),
-        st.builds(Right, table_privilege, database=name, database_wildcard=st.booleans()),
-        st.builds(Right, table_privilege, database=name, table=name, table_wildcard=st.booleans()),
-        st.builds(
-            Right,
+        right(st.sampled_from(_GLOBAL_PRIVILEGES + _TABLE_PRIVILEGES)),
+        right(table_privilege, database=name, database_wildcard=st.booleans()),
+        right(table_privilege, database=name, table=name, table_wildcard=st.booleans()),
+        right(
             st.sampled_from(_COLUMN_PRIVILEGES),
             columns=st.lists(name, min_size=1, max_size=3, unique=True).map(tuple),
             database=name,
             table=name,
         ),
-        st.builds(Right, st.sampled_from(_PARAMETRISED), parameter=name, parameter_wildcard=st.booleans()),
-        st.builds(Right, st.sampled_from(_PARAMETRISED), parameter=st.just("")),
+        right(st.sampled_from(_PARAMETRISED), parameter=name, parameter_wildcard=st.booleans()),
+        right(st.sampled_from(_PARAMETRISED), parameter=st.just("")),
     )
 
 
