@@ -75,7 +75,7 @@ class HousekeysApp(CommandHost, KeysInOrder):
         self._operator = start.operator or current_operator()
         self._attempt = 0
         self.animation_level = "none"
-        self.HORIZONTAL_BREAKPOINTS = [(0, NARROW), (100, MEDIUM), (140, WIDE)]
+        self.HORIZONTAL_BREAKPOINTS = [(0, NARROW), (110, MEDIUM), (140, WIDE)]  # below, a table needs it all
         self.VERTICAL_BREAKPOINTS = [(0, SHORT), (36, TALL)]
         for theme in THEMES:
             self.register_theme(theme)
@@ -345,6 +345,11 @@ class HousekeysApp(CommandHost, KeysInOrder):
 
         if isinstance(self.screen, EntityScreen):
             self.screen.refresh_rows()
+
+    def hash_password(self) -> None:
+        from tui.screens.password_hashes import HashScreen, hash_form
+
+        self.ask(hash_form(), lambda hashed: self.push_screen(HashScreen(hashed)))
 
     def switch_theme(self) -> None:
         self.theme = other(self.theme)

@@ -123,9 +123,9 @@ async def test_badges_stay_in_sight_at_every_width(tmp_path: Path, size: tuple[i
 
 async def test_the_navigation_folds_away_when_narrow(tmp_path: Path) -> None:
     app = console(tmp_path, FixedSession())
-    async with app.run_test(size=(99, 24)) as pilot:
+    async with app.run_test(size=(109, 24)) as pilot:
         assert not app.screen.query_one(Navigation).display
-        await pilot.resize_terminal(100, 24)
+        await pilot.resize_terminal(110, 24)
         await until(pilot, lambda: app.screen.query_one(Navigation).display)
         await pilot.click(Navigation, offset=(3, 1 + list(app.NUMBERS.values()).index("profiles")))
         await until(pilot, lambda: "Profiles" in line(app, "crumb"))

@@ -282,7 +282,7 @@ async def test_hostile_names_are_shown_as_they_are(tmp_path: Path) -> None:
 async def test_the_access_screens_share_one_reading(tmp_path: Path) -> None:
     app = console(tmp_path, LIVE, "users")
     async with app.run_test(size=(100, 40)) as pilot:
-        await see(pilot, "anna", "monitoring")
+        await see(pilot, "anna", "monitoring", "HOSTS", "10.20.4.7")  # there is room for all that matters
         shared = app.shared["access"]
         await pilot.press("9")
         await see(pilot, "Roles  5")
