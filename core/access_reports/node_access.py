@@ -85,11 +85,15 @@ async def read_own_access(engine: Engine) -> AccessModel:
 
 
 async def read_tables(engine: Engine, sources: Mapping[str, str], where: str) -> AccessModel:
-    """The access that some tables tell. Raises HousekeysError when one of them cannot be read."""
+    """The access that some tables tell. Raises HousekeysError when one of them cannot be read.
+
+    A node that a cluster names twice, by two addresses, tells all of it twice.
+    """
     found: dict[str, list[dict[str, Any]]] = {}
     for table in TABLES:
         try:
-            found[table] = (await engine.query(f"SELECT * FROM {sources[table]} WHERE {where}")).as_dicts()  # noqa: S608
+            query = f"SELECT DISTINCT * FROM {sources[table]} WHERE {where}"  # noqa: S608
+            found[table] = (await engine.query(query)).as_dicts()
         except HousekeysError as error:
             raise type(error)(
                 f"system.{table} cannot be read: {error.message}", advice=error.advice, detail=error.detail

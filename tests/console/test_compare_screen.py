@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from socket import gethostname
 
 import pytest
 
@@ -16,6 +18,7 @@ from tests.console.sample_access import SAMPLE, console, model_of, running
 from tests.console.sample_access_files import SCRIPT, script
 from tests.console.starting import WIDE, connected, never, opening, start_in, told, until
 from tests.console.walking import fill_in, see, type_in
+from tests.engine.clusters import be_clusters
 from tests.http_front.process import PASSWORD, USER, Front
 from tui.app import HousekeysApp
 from tui.screens.compare import CompareScreen
@@ -130,9 +133,10 @@ async def test_picture_while_connecting_and_when_it_failed(take: Take, tmp_path:
 
 
 async def test_another_profile_is_opened_beside_this_one(
-    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A real server of another profile, asked for its password once; nothing is written there."""
+    """A real server of another profile, asked for its password once; nothing is written there. Then a node."""
+    be_clusters(monkeypatch)
     front = Front.start(tmp_path_factory.mktemp("front"))
     config = (
         f'[profiles.staging]\nurl = "http://127.0.0.1:{front.ports["plain"]}"\nuser = "{USER}"\npassword = "prompt"\n'
@@ -150,5 +154,18 @@ async def test_another_profile_is_opened_beside_this_one(
             await see(pilot, "A secret is needed")
             await type_in(pilot, PASSWORD, "<enter>")
             await see(pilot, "embedded  and  staging", "etl_night", "only left")
+
+            session = app.connection.session
+            assert session is not None
+            session.profile = replace(session.profile, cluster="main")
+            await type_in(pilot, "p")
+            await see(pilot, "Right", "(staging)")
+            await fill_in(pilot, "right", "")
+            await type_in(pilot, "<right>", "<right>", "<tab>")
+            await see(pilot, "Its host name, in the cluster main.")
+            await type_in(pilot, "ch-2", "<enter>")
+            await see(pilot, "There is no node ch-2 in the cluster main.", f"It has: {gethostname()}.")
+            await type_in(pilot, "<ctrl+u>", gethostname(), "<enter>")
+            await see(pilot, f"embedded  and  {gethostname()}", "Nothing differs.", "which tell no password")
     finally:
         front.close()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +18,8 @@ from core.access.parser import parse_statement
 from core.access_reports.differing import difference_lines
 from core.access_reports.node_access import TABLES, model_of_tables, read_node_access, read_own_access
 from core.clickhouse.embedded import EmbeddedEngine
-from core.errors import RefusedError
+from core.errors import HousekeysError, RefusedError
+from tests.engine.clusters import be_clusters
 from tests.engine.xml_engine import document, laid_out, loaded
 
 DIGEST = "5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8"
@@ -79,3 +82,37 @@ async def test_a_node_is_refused_where_there_is_no_cluster(engine: EmbeddedEngin
     await engine.command("GRANT SELECT ON sales.* TO reader")
     read = await read_own_access(engine)
     assert set(read.roles) == {"reader"}
+
+
+HELD = (
+    "CREATE ROLE reader",
+    "GRANT SELECT ON sales.* TO reader",
+    "REVOKE SELECT(card) ON sales.orders FROM reader",
+    f"CREATE USER anna IDENTIFIED WITH sha256_hash BY '{DIGEST}' HOST IP '10.0.0.0/8' SETTINGS max_threads = 4 MAX 8",
+    "GRANT reader TO anna",
+    "CREATE QUOTA hourly FOR INTERVAL 1 hour MAX queries = 10, FOR INTERVAL 1 day MAX queries = 50 TO anna",
+    "CREATE ROW POLICY own ON sales.orders USING id = 1 TO anna",
+)
+
+
+async def test_a_node_of_a_cluster_is_read_and_one_of_two_addresses_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    be_clusters(monkeypatch)
+    engine = await EmbeddedEngine.open(tmp_path / "engine")
+    try:
+        for statement in HELD:
+            await engine.command(statement)
+        own = await read_own_access(engine)
+        assert {"anna", "reader", "hourly"} <= {*own.users, *own.roles, *own.quotas}
+        for cluster in ("main", "twice"):
+            read = await read_node_access(engine, cluster, socket.gethostname())
+            assert difference_lines(compare(own, read)) == []
+            assert read == own
+        with pytest.raises(RefusedError, match=r"no node ch-2 in the cluster main\.") as caught:
+            await read_node_access(engine, "main", "ch-2")
+        assert socket.gethostname() in caught.value.advice
+        with pytest.raises(HousekeysError, match="NO_REMOTE_SHARD_AVAILABLE|NETWORK_ERROR"):
+            await read_node_access(engine, "broken", socket.gethostname())
+    finally:
+        await engine.close()
