@@ -112,7 +112,7 @@ async def test_a_node_of_a_cluster_is_read_and_one_of_two_addresses_once(
         with pytest.raises(RefusedError, match=r"no node ch-2 in the cluster main\.") as caught:
             await read_node_access(engine, "main", "ch-2")
         assert socket.gethostname() in caught.value.advice
-        with pytest.raises(HousekeysError, match="NO_REMOTE_SHARD_AVAILABLE|NETWORK_ERROR"):
+        with pytest.raises(HousekeysError, match=r"NO_REMOTE_SHARD_AVAILABLE|NETWORK_ERROR"):
             await read_node_access(engine, "broken", socket.gethostname())
     finally:
         await engine.close()
