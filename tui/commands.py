@@ -153,5 +153,13 @@ EVERYWHERE: tuple[Command, ...] = (
     Command(
         "app.theme", "Dark or light", "", "switch_theme", "Switch between the dark and the light theme.", footer=False
     ),
+    Command(
+        "app.hash",
+        "Hash a password",
+        "",
+        "hash_password",
+        "Calculate the hash of a password, for users.xml or SQL.",
+        footer=False,
+    ),
     Command("app.quit", "quit", "q", "leave", "Leave Housekeys; asks when a change is running.", footer=False),
 )

@@ -39,7 +39,7 @@ ALPHABETS = {
 
 _LARGEST_ALPHABET = 200  # in a larger one, one of each class could take long to come up
 _SALT_BYTES = 32
-_SCRAM_ROUNDS = 4096
+SCRAM_ROUNDS = 4096
 
 
 def without_passwords(statement: Statement) -> Statement:
@@ -100,7 +100,7 @@ def password_digest(kind: AuthKind, password: bytes, salt: str = "") -> str:
             raw = base64.b64decode(salt, validate=True)
         except (binascii.Error, ValueError):
             raise BadInputError("The salt of a SCRAM password is not base64.") from None
-        return hashlib.pbkdf2_hmac("sha256", password, raw, _SCRAM_ROUNDS).hex().upper()
+        return hashlib.pbkdf2_hmac("sha256", password, raw, SCRAM_ROUNDS).hex().upper()
     raise ValueError(f"{kind.value} has no hash that can be computed from password and salt")
 
 

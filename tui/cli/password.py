@@ -10,7 +10,6 @@ from tui.cli.arguments import Frame
 from tui.cli.password_entry import entered_password
 
 if TYPE_CHECKING:
-    from core.access.model import Authentication
     from tui.cli.context import Context
 
 NOUN = "password"
@@ -80,6 +79,7 @@ async def hash_password(context: Context) -> None:
 
     from core.access import passwords
     from core.access.model import AuthKind
+    from core.access.password_recipes import shell_recipe, sql_clause, users_xml_element
 
     arguments = context.arguments
     _check_options(arguments)
@@ -96,10 +96,10 @@ async def hash_password(context: Context) -> None:
         salted=not arguments.no_salt,
         work_factor=passwords.BCRYPT_WORK_FACTOR if arguments.work_factor is None else arguments.work_factor,
     )
-    clause = _clause(method)
+    clause = sql_clause(method)
     if context.output.json:
         shown = {"method": arguments.method, "hash": method.hash, "salt": method.salt or None, "clause": clause}
-        context.output.data(shown)
+        context.output.data({**shown, "users_xml": users_xml_element(method), "recipe": shell_recipe(method)})
     else:
         context.output.text(clause)
 
@@ -112,14 +112,6 @@ def _check_options(arguments: argparse.Namespace) -> None:
             f"--no-salt does not go with --method {arguments.method}.",
             advice="double-sha1 has no salt, and that of bcrypt is part of its hash.",
         )
-
-
-def _clause(method: Authentication) -> str:
-    """The clause that gives a user this method: a whole ALTER USER without its beginning."""
-    from core.access.model import AlterUser
-    from core.access.render import render
-
-    return render(AlterUser(("u",), methods=(method,))).removeprefix("ALTER USER u ")
 
 
 async def generate_password(context: Context) -> None:

@@ -13,13 +13,19 @@ if TYPE_CHECKING:
     from tui.screens.base import ConsoleScreen
 
 
+PAGES = ("app.hash",)  # commands that open a page which is looked for among the screens
+
+
 def jump(app: HousekeysApp) -> None:
     """Go to a screen by typing its name."""
     options = [Option(e.id, e.title, e.key, "", " ".join(e.words)) for e in SCREENS]
+    options += [Option(page.id, page.name) for page in app.commands() if page.id in PAGES]
 
-    def chosen(screen_id: str | None) -> None:
-        if screen_id is not None:
-            app.go(screen_id)
+    def chosen(found: str | None) -> None:
+        if found in PAGES:
+            app.action_command(found)
+        elif found is not None:
+            app.go(found)
 
     app.push_screen(ChooserScreen(":", "type the name of a screen", options), chosen)
 

@@ -84,9 +84,11 @@ def read_to(kind: EntityKind, text: str, model: AccessModel) -> NameSet:
 
     Raises BadInputError, and NotFoundError for who is not there.
     """
-    if not text.strip():
-        return NOBODY
-    names: NameSet = read_clause(kind, "To", "TO", text, "to").to
+    return check_there(read_clause(kind, "To", "TO", text, "to").to, model) if text.strip() else NOBODY
+
+
+def check_there(names: NameSet, model: AccessModel) -> NameSet:
+    """`names`, all of which are there. Raises NotFoundError, and BadInputError for CURRENT_USER."""
     if names.current_user:
         raise BadInputError("CURRENT_USER is whoever runs the statement.", advice="Write the name of the user.")
     for name in (*names.names, *names.excepted):

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.display import one_line
-from core.errors import BadInputError
 from core.secrets import Secret
 from tui.screens.form import Form
+from tui.screens.password_fields import typed_twice
 from tui.screens.reveal import RevealScreen
 from tui.widgets.fields import Field, Values
 from tui.widgets.lines import Line
@@ -67,14 +67,6 @@ def setup_form(session: Session, *, exists: bool) -> Form[Setup]:
         intro="It reads every tenant and changes nothing (readonly = 2).\n"
         "Only a hash of the password is sent to ClickHouse.",
     )  # fmt: skip
-
-
-def typed_twice(values: Values) -> Secret:
-    """The password that was typed twice. Raises BadInputError when the entries differ."""
-    first, second = Secret(values["password"]), Secret(values["again"])
-    if not first.matches(second):
-        raise BadInputError("The two entries differ.", advice="Type the same password twice.")
-    return first
 
 
 def password_page(password: Secret, user: str) -> RevealScreen:

@@ -99,7 +99,8 @@ class SqlConsoleScreen(HolderScreen[RoleRow]):
         self.ask_for(let_in_form(Answering(self, self.open_session()), self.access))
 
     def own_user(self) -> None:
-        from tui.screens.user_forms import new_form, send_with_password
+        from tui.screens.user_forms import new_form
+        from tui.screens.user_sending import send_with_password
 
         roles = (DEFAULT_ROLE,) if DEFAULT_ROLE in self.access.model.roles else ()
         form = new_form(Answering(self, self.open_session()), self.access, roles=roles)

@@ -1,82 +1,24 @@
-"""What is typed about a user, and what is made of it: its password, hosts, end and settings profile."""
+"""What is typed about a user, and what is made of it: its hosts, end, grantees, settings and settings profiles."""
 
 from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from core.access.model import AlterUser, Authentication, AuthKind, Hosts, SettingElement
+from core.access.access_model import AccessModel
+from core.access.entity_options import read_clause
+from core.access.model import EVERYONE, AlterUser, Authentication, EntityKind, Hosts, NameSet, SettingElement
 from core.access.parser import parse_statement
-from core.access.passwords import check_strength, generate_password, hash_password
 from core.access.planning.entities import hosts_text
-from core.access.secret_texts import HIDDEN
+from core.access.render_grants import name_set
 from core.display import one_line
-from core.errors import BadInputError, HousekeysError, RefusedError
-from core.secrets import Secret
-from tui.screens.access_words import kind_word
-from tui.widgets.fields import Field, Values
+from core.errors import BadInputError, HousekeysError
+from tui.screens.limit_forms import check_there
 
-GENERATED, TYPED, NONE, KEPT = "make one up", "type one", "no password", "as it is"
-HASHES = {kind_word(kind): kind for kind in (
-    AuthKind.SHA256, AuthKind.SCRAM_SHA256, AuthKind.BCRYPT, AuthKind.DOUBLE_SHA1
-)}  # fmt: skip
 _HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
-_HASH_PLACEHOLDER = {AuthKind.BCRYPT: "$2b$12$" + "." * 53}
-
-
-# -- the password
-
-
-def password_fields(*, keep: bool, none: bool = True) -> tuple[Field, ...]:
-    """How a user proves who it is. `keep`: or stays as it is; `none`: or needs no password."""
-    choices = (*((KEPT,) if keep else ()), GENERATED, TYPED, *((NONE,) if none else ()))
-
-    def when(*how: str) -> Callable[[Values], bool]:
-        return lambda values: values.get("how") in how
-
-    return (
-        Field("how", "Password", choices[0], kind="choice", choices=choices),
-        Field("password", "Type it", kind="secret", required=True, shown_if=when(TYPED),
-              hint="12 or more: a digit, a small and a capital letter, a sign."),
-        Field("again", "Again", kind="secret", required=True, shown_if=when(TYPED)),
-        Field("insist", "Anybody may", kind="flag", shown_if=when(NONE),
-              hint="Whoever knows the name comes in. Say yes to have it so."),
-        Field("kind", "Kept as", "sha256", kind="choice", choices=tuple(HASHES), shown_if=when(GENERATED, TYPED)),
-    )  # fmt: skip
-
-
-def new_password(values: Values, user: str) -> tuple[Authentication, Secret | None]:
-    """The method that was asked for, hashed here, and a made-up password, which has to be shown once.
-
-    Raises BadInputError and RefusedError.
-    """
-    if values["how"] == NONE:
-        if not values.get("insist"):
-            raise RefusedError(
-                "A user without a password lets in whoever knows its name.",
-                advice="Choose another way, or say yes to: Anybody may.",
-            )
-        return Authentication(AuthKind.NO_PASSWORD), None
-    kind = HASHES[values["kind"]]
-    if values["how"] == GENERATED:
-        made = generate_password()
-        return hash_password(made, kind), made
-    typed, again = Secret(values["password"]), Secret(values["again"])
-    if not typed.matches(again):
-        raise BadInputError("The two entries differ.", advice="Type the same password twice.")
-    check_strength(typed, user=user)
-    return hash_password(typed, kind), None
-
-
-def shown_password(values: Values) -> Authentication:
-    """The same for a preview: a method whose hash is hidden, whatever it will be."""
-    if values["how"] == NONE:
-        return Authentication(AuthKind.NO_PASSWORD)
-    kind = HASHES[values["kind"]]
-    return Authentication(kind, hash=_HASH_PLACEHOLDER.get(kind, HIDDEN))
+ANYBODY = "any"
 
 
 # -- hosts
@@ -169,8 +111,34 @@ def common_end(methods: tuple[Authentication, ...]) -> str:
     return ends.pop() if len(ends) == 1 else ""
 
 
+def read_grantees(text: str, model: AccessModel) -> NameSet:
+    """`any`, `none`, `any EXCEPT anna`, or users and roles that are there. Raises BadInputError and NotFoundError."""
+    if not text.strip():
+        return EVERYONE  # as in a CREATE USER that does not say
+    grantees: NameSet = read_clause(EntityKind.USER, "May grant to", "GRANTEES", text, "grantees").grantees
+    return check_there(grantees, model)
+
+
+def written_grantees(grantees: NameSet) -> str:
+    """Grantees as `read_grantees` reads them."""
+    text = name_set(grantees, ANYBODY)
+    return text.lower() if text == "NONE" else text
+
+
+def with_settings(settings: tuple[SettingElement, ...], own: tuple[SettingElement, ...]) -> tuple[SettingElement, ...]:
+    """Settings with `own` in the place of those there were; the settings profiles stay."""
+    if own_settings(settings) == own:
+        return settings
+    return (*(element for element in settings if element.profile), *own)
+
+
+def own_settings(settings: tuple[SettingElement, ...]) -> tuple[SettingElement, ...]:
+    """Settings without the settings profiles among them."""
+    return tuple(element for element in settings if not element.profile)
+
+
 def with_profile(settings: tuple[SettingElement, ...], profiles: tuple[str, ...]) -> tuple[SettingElement, ...]:
     """Settings with these profiles in the place of those there were."""
     if tuple(element.profile for element in settings if element.profile) == profiles:
         return settings
-    return (*(SettingElement(profile=name) for name in profiles), *(each for each in settings if not each.profile))
+    return (*(SettingElement(profile=name) for name in profiles), *own_settings(settings))

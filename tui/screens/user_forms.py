@@ -1,10 +1,11 @@
-"""The forms of the users screen: create, edit, clone, another password, enable."""
+"""The forms of the users screen: create, edit, clone, enable."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from core.access.access_model import AccessModel, EntityKey, Holder
 from core.access.model import EVERYONE, Authentication, EntityKind, Hosts, NameSet, User
@@ -12,46 +13,38 @@ from core.access.model_changes import with_entity
 from core.access.planning import entities
 from core.access.planning.plan import Plan
 from core.access.planning.planner import plan as plan_models
+from core.access.render_parts import setting_element
 from core.display import one_line
 from core.errors import NotFoundError, RefusedError
-from core.secrets import Secret
 from tui.screens.access_words import identifiers
 from tui.screens.form import Form
 from tui.screens.grant_choosing import names_choice
 from tui.screens.grant_forms import name_problem, names_hint, preview_text, read_names, wrong
-from tui.screens.reveal import RevealScreen
+from tui.screens.settings_profile_forms import read_settings
 from tui.screens.user_fields import (
-    KEPT,
     common_end,
-    new_password,
-    password_fields,
+    own_settings,
+    read_grantees,
     read_hosts,
     read_until,
-    shown_password,
     with_end,
     with_profile,
+    with_settings,
+    written_grantees,
     written_hosts,
 )
+from tui.screens.user_method_fields import KEPT, method_fields, new_method, shown_method
+from tui.screens.user_sending import WithPassword, previewed, proposed
 from tui.widgets.fields import Field, Values
-from tui.widgets.lines import Line
 
 if TYPE_CHECKING:
     from core.access_changes.present import PresentAccess
-    from core.running.report import Report
-    from tui.screens.access import AccessScreen
     from tui.screens.access_holders import Answering
     from tui.screens.access_reading import Access, Planning, Proposal
 
 ALL_ROLES, NO_ROLES = "all", "none"
-
-
-@dataclass(frozen=True, slots=True)
-class WithPassword:
-    """A change, and the password that has to be shown once it has run."""
-
-    proposal: Proposal
-    user: str
-    to_show: Secret | None = None
+_UNTIL = "2027-01-31, or with the time. Empty: it does not end."
+_UNTIL_OF_ALL = "Its ways in end at different times (p on the table); what is typed here holds for all of them."
 
 
 def new_form(answering: Answering, access: Access, roles: tuple[str, ...] = ()) -> Form[WithPassword]:
@@ -65,34 +58,23 @@ def new_form(answering: Answering, access: Access, roles: tuple[str, ...] = ()) 
         return plan
 
     async def submit(values: Values) -> WithPassword:
-        method, made = new_password(values, values["name"])
-        return WithPassword(await answering.propose(making(values, method)), values["name"], made)
+        new = await asyncio.to_thread(new_method, values, values["name"])
+        return await proposed(answering, making(values, new.method), values["name"], new)
 
     async def preview(values: Values) -> str:
-        if not values["name"].strip():
-            return ""
-        return preview_text(answering.previewed(access, making(values, shown_password(values))))
+        return await previewed(answering, access, making(values, shown_method(values)), values["name"])
 
     return Form(
         "New user",
         (
             Field("name", "Name", required=True, check=lambda name: name_problem(access, EntityKind.USER, name)),
-            *password_fields(keep=False),
+            *method_fields(keep=False),
             *_fields(access, User(""), roles),
         ),
         submit,
         preview,
+        docked=True,
     )
-
-
-def send_with_password(screen: AccessScreen[Any], asked: WithPassword) -> None:
-    """Carry out what a form about a password asked for, and show the password that was made up."""
-
-    def finished(report: Report) -> None:
-        if asked.to_show is not None and any(outcome.state == "done" for outcome in report.outcomes):
-            screen.app.push_screen(password_page(asked.to_show, asked.user))
-
-    screen.send(asked.proposal, finished)
 
 
 def edit_form(answering: Answering, access: Access, who: Holder) -> Form[WithPassword]:
@@ -114,17 +96,17 @@ def edit_form(answering: Answering, access: Access, who: Holder) -> Form[WithPas
         return plan
 
     async def submit(values: Values) -> WithPassword:
-        kept = values["how"] == KEPT
-        method, made = (None, None) if kept else new_password(values, who.name)
-        return WithPassword(await answering.propose(making(values, method), since=(access, key)), who.name, made)
+        new = None if values["how"] == KEPT else await asyncio.to_thread(new_method, values, who.name)
+        make = making(values, None if new is None else new.method)
+        return await proposed(answering, make, who.name, new, since=(access, key))
 
     async def preview(values: Values) -> str:
-        method = None if values["how"] == KEPT else shown_password(values)
-        return preview_text(answering.previewed(access, making(values, method)), who)
+        method = None if values["how"] == KEPT else shown_method(values)
+        return await previewed(answering, access, making(values, method), who.name, who)
 
     roles = tuple(sorted(access.model.granted_roles.get(who, {})))
-    fields = (*_fields(access, before, roles), *password_fields(keep=True))
-    return Form(f"Edit user {one_line(who.name, 60)}", fields, submit, preview)
+    fields = (*_fields(access, before, roles), *method_fields(keep=True))
+    return Form(f"Edit user {one_line(who.name, 60)}", fields, submit, preview, docked=True)
 
 
 def _fields(access: Access, user: User, roles: tuple[str, ...] = ()) -> tuple[Field, ...]:
@@ -143,7 +125,14 @@ def _fields(access: Access, user: User, roles: tuple[str, ...] = ()) -> tuple[Fi
               hint=names_hint(sorted(model.settings_profiles), "settings profile"),
               choose=names_choice(sorted(model.settings_profiles), "a settings profile")),
         Field("until", "Valid until", common_end(user.methods), check=lambda text: wrong(read_until, text),
-              hint="2027-01-31, or with the time. Empty: it does not end."),
+              hint=_UNTIL if len({method.valid_until for method in user.methods}) < 2 else _UNTIL_OF_ALL),
+        Field("grantees", "May grant to", written_grantees(user.grantees),
+              check=lambda text: wrong(read_grantees, text, model),
+              hint="any, none, any EXCEPT anna, or users and roles with commas.",
+              choose=names_choice([*sorted(model.roles), *sorted(model.users)], "a user or role")),
+        Field("settings", "Settings", "\n".join(map(setting_element, own_settings(user.settings))), kind="lines",
+              height=3, check=lambda text: wrong(read_settings, text),
+              hint="One per line: max_threads = 4 MIN 1 MAX 8 CONST (or WRITABLE, CHANGEABLE_IN_READONLY)"),
     )  # fmt: skip
 
 
@@ -160,7 +149,8 @@ def _defined(model: AccessModel, user: User, values: Values) -> tuple[User, Mapp
         hosts=read_hosts(values["hosts"]),
         default_roles=_default_roles(values["default"]),
         default_database=values["database"].strip(),
-        settings=with_profile(user.settings, profiles),
+        grantees=read_grantees(values["grantees"], model),
+        settings=with_settings(with_profile(user.settings, profiles), read_settings(values["settings"])),
     )
     return changed, {name: held.get(name, False) for name in names}
 
@@ -219,50 +209,21 @@ def clone_form(answering: Answering, access: Access, who: Holder) -> Form[WithPa
         return lambda now: entities.clone_user(now.model, who.name, values["name"], (method,), cluster=now.cluster)
 
     async def submit(values: Values) -> WithPassword:
-        method, made = new_password(values, values["name"])
-        return WithPassword(await answering.propose(making(values, method)), values["name"], made)
+        new = await asyncio.to_thread(new_method, values, values["name"])
+        return await proposed(answering, making(values, new.method), values["name"], new)
 
     async def preview(values: Values) -> str:
-        if not values["name"].strip():
-            return ""
-        return preview_text(answering.previewed(access, making(values, shown_password(values))))
+        return await previewed(answering, access, making(values, shown_method(values)), values["name"])
 
     return Form(
         f"Clone user {one_line(who.name, 60)}",
         (
             Field("name", "New name", required=True, check=lambda name: name_problem(access, EntityKind.USER, name)),
-            *password_fields(keep=False, none=False),
+            *method_fields(keep=False, none=False),
         ),
         submit,
         preview,
         intro="The new one has its hosts, roles, rights, settings and limits, and a password of its own.",
-    )
-
-
-def password_form(answering: Answering, access: Access, who: Holder) -> Form[WithPassword]:
-    """Another password, in the place of every way in that there is."""
-    key = EntityKey(EntityKind.USER, who.name)
-    before = access.model.users[who.name]
-
-    def making(method: Authentication) -> Planning:
-        changed = replace(before, methods=with_end((method,), common_end(before.methods)))
-        return lambda now: entities.alter(
-            now.model, changed, new_secret=True, cluster=now.cluster, storage_types=now.storage_types
-        )
-
-    async def submit(values: Values) -> WithPassword:
-        method, made = new_password(values, who.name)
-        return WithPassword(await answering.propose(making(method), since=(access, key)), who.name, made)
-
-    async def preview(values: Values) -> str:
-        return preview_text(answering.previewed(access, making(shown_password(values))))
-
-    return Form(
-        f"Password of user {one_line(who.name, 60)}",
-        password_fields(keep=False, none=False),
-        submit,
-        preview,
-        intro="It takes the place of every way in that there is. Only a hash is sent to ClickHouse.",
     )
 
 
@@ -295,13 +256,3 @@ def enable_form(answering: Answering, access: Access, who: Holder, remembered: H
         submit,
         preview,
     )  # fmt: skip
-
-
-def password_page(password: Secret, user: str) -> RevealScreen:
-    """Hands over a made-up password."""
-    name = one_line(user, 60)
-    lines = [
-        Line(f"Give it to whoever uses {name}, by a way that others do not read."),
-        Line("It is kept nowhere: when this page closes, it cannot be shown again.", style="warning"),
-    ]
-    return RevealScreen(f"The password of {name}", password, f"the password of {name}", lines)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from core.session import Session
     from tui.screens.access_reading import Access
     from tui.screens.form import Form
-    from tui.screens.user_forms import WithPassword
+    from tui.screens.user_sending import WithPassword
 
 
 class UsersScreen(HolderScreen[UserRow]):
@@ -43,10 +43,11 @@ class UsersScreen(HolderScreen[UserRow]):
                 ability="grant"),
         Command("users.roles", "roles", "a", "change_roles", "Give or take roles.", modifies=True, needs_row=True,
                 ability="grant roles"),
-        Command("users.edit", "edit", "e", "edit", "Change hosts, roles, database, profile, validity or password.",
-                modifies=True, needs_row=True, ability="alter user"),
-        Command("users.password", "password", "p", "change_password",
-                "Set another password: a made-up one is shown once.", modifies=True, needs_row=True,
+        Command("users.edit", "edit", "e", "edit",
+                "Change hosts, roles, database, settings, validity, grantees or sign-in.", modifies=True,
+                needs_row=True, ability="alter user"),
+        Command("users.password", "sign-in", "p", "change_sign_in",
+                "Another password or way in, one more or one less, and when each ends.", modifies=True, needs_row=True,
                 ability="alter user"),
         Command("users.disable", "disable", "s", "disable", "Let the user come in from nowhere (HOST NONE).",
                 modifies=True, needs_row=True, ability="alter user"),
@@ -112,17 +113,17 @@ class UsersScreen(HolderScreen[UserRow]):
 
         self._open_with_password(clone_form)
 
-    def change_password(self) -> None:
-        from tui.screens.user_forms import password_form
+    def change_sign_in(self) -> None:
+        from tui.screens.user_methods import methods_form
 
-        self._open_with_password(password_form)
+        self._open_with_password(methods_form)
 
     def _open_with_password(self, make: Callable[[Answering, Access, Holder], Form[WithPassword]]) -> None:
         answering = Answering(self, self.open_session())
         self.with_fresh_row(lambda row: self.ask(make(answering, self.access, self.holder(row)), self._run))
 
     def _run(self, asked: WithPassword) -> None:
-        from tui.screens.user_forms import send_with_password
+        from tui.screens.user_sending import send_with_password
 
         send_with_password(self, asked)
 
