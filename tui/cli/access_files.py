@@ -257,11 +257,12 @@ async def import_files(context: Context) -> ExitCode:
 
 async def _apply(context: Context, desired: AccessModel, *, exact: bool) -> ExitCode:
     from core.access_changes.applying import plan_for
+    from core.access_changes.conditions import with_written_conditions
 
     session, present = await present_access(context)
     made = plan_for(
         present,
-        desired,
+        await with_written_conditions(session.engine, desired),
         exact=exact,
         set_passwords=context.arguments.set_passwords,
         own_user=session.capabilities.user,
@@ -294,8 +295,7 @@ async def diff_access(context: Context) -> ExitCode:
     from core.access.difference import compare
     from core.access_reports.differing import difference_lines, difference_values
 
-    first = await _side(context, context.arguments.first)
-    second = await _side(context, context.arguments.second)
+    first, second = await _sides(context, (context.arguments.first, context.arguments.second))
     differences = compare(first, second)
     if context.output.json:
         context.output.data(difference_values(differences))
@@ -307,10 +307,19 @@ async def diff_access(context: Context) -> ExitCode:
     return ExitCode.DONE if differences.nothing else ExitCode.FAILED
 
 
-async def _side(context: Context, named: str) -> AccessModel:
-    """The model of a profile or file. A word that is both is the profile; `./word` is the file."""
-    if named not in context.profile_file.profiles:
-        return (await _read(context, Path(named))).model
+async def _sides(context: Context, named: tuple[str, str]) -> list[AccessModel]:
+    """The models of profiles and files. A word that is both is the profile; `./word` is the file."""
+    profiles = context.profile_file.profiles
+    found = {name: (await _read(context, Path(name))).model for name in named if name not in profiles}
+    for name in named:
+        if name in profiles:
+            found = await _with_profile(context, name, found)
+    return [found[name] for name in named]
+
+
+async def _with_profile(context: Context, named: str, beside: dict[str, AccessModel]) -> dict[str, AccessModel]:
+    """The model of a profile, and those beside it with their conditions as its server writes them."""
+    from core.access_changes.conditions import with_written_conditions
     from core.access_changes.present import read_present_access
     from core.session import Session
 
@@ -320,8 +329,9 @@ async def _side(context: Context, named: str) -> AccessModel:
     )
     try:
         present = await read_present_access(session.engine, session.capabilities, session.profile.cluster)
+        written = {name: await with_written_conditions(session.engine, model) for name, model in beside.items()}
     finally:
         await session.close()
     if present.survey.hidden:
         raise HousekeysError(f"Not everything on {named} can be seen.", advice=present.survey.hidden[0])
-    return present.without_built_in()
+    return {**written, named: present.without_built_in()}

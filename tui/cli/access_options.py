@@ -167,12 +167,14 @@ async def create_entity(context: Context) -> None:
     from core.access.entity_options import altered, new_entity
     from core.access.planning.entities import create
     from core.access.planning.plan import title
+    from core.access_changes.conditions import with_written_condition
 
     arguments = context.arguments
     key = named(context)
     alteration = alteration_of(context, key.kind, arguments.clauses)
     made = altered(new_entity(key.kind, key.name), alteration)
-    _, present = await present_access(context)
+    session, present = await present_access(context)
+    made = await with_written_condition(session.engine, made)
     plan = create(present.model, made, storage=arguments.storage, cluster=present.cluster)
     await carry_out_plan(context, present, plan, f"{title(key)}: created")
 
@@ -182,6 +184,7 @@ async def alter_entity(context: Context) -> None:
     from core.access.entity_options import altered, unaltered
     from core.access.planning.entities import alter
     from core.access.planning.plan import title
+    from core.access_changes.conditions import with_written_condition
 
     key = named(context)
     alteration = alteration_of(context, key.kind, context.arguments.clauses)
@@ -190,8 +193,8 @@ async def alter_entity(context: Context) -> None:
         return
     if alteration == unaltered(key.kind):
         raise BadInputError("Nothing is said that is to be altered.", advice="See --help for the options.")
-    _, present = await present_access(context)
-    changed = altered(found(present.model, key), alteration)
+    session, present = await present_access(context)
+    changed = await with_written_condition(session.engine, altered(found(present.model, key), alteration))
     plan = alter(present.model, changed, cluster=present.cluster, storage_types=present.storage_types)
     await carry_out_plan(context, present, plan, f"{title(key)}: altered")
 

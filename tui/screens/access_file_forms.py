@@ -120,24 +120,25 @@ def _shown(made: Converted, form: Format) -> str:
     return "\n".join([*map(one_line, lost), "", *lines[:_LINES], *more])
 
 
-def apply_form(file: OpenFile, read: Callable[[], Awaitable[PresentAccess]], own_user: str) -> Form[Proposal]:
-    """Make the server hold what a file says, at least or exactly; `read` reads the server as it is."""
-    seen: list[PresentAccess] = []  # of the previews; what is run is planned from what is there then
+def apply_form(
+    file: OpenFile, read: Callable[[], Awaitable[tuple[PresentAccess, AccessModel]]], own_user: str
+) -> Form[Proposal]:
+    """Make the server hold what a file says, at least or exactly; `read` gives the server as it is, and the file."""
+    seen: list[tuple[PresentAccess, AccessModel]] = []  # of the previews; what is run is planned from what is then
 
-    def make(values: Values, present: PresentAccess) -> Proposal:
+    def make(values: Values, present: PresentAccess, desired: AccessModel) -> Proposal:
         return proposed(present, lambda now: plan_for(
-            now, file.access.model, exact=values["how"] == EXACTLY, set_passwords=values["passwords"] == YES,
+            now, desired, exact=values["how"] == EXACTLY, set_passwords=values["passwords"] == YES,
             own_user=own_user,
         ))  # fmt: skip
 
     async def submit(values: Values) -> Proposal:
-        present = await read()
-        return await asyncio.to_thread(make, values, present)
+        return await asyncio.to_thread(make, values, *await read())
 
     async def preview(values: Values) -> str:
         if not seen:
             seen.append(await read())
-        proposal = await asyncio.to_thread(make, values, seen[0])
+        proposal = await asyncio.to_thread(make, values, *seen[0])
         if proposal.change.steps:
             return preview_text(proposal)
         return "\n".join(["Nothing: it holds this already.", *proposal.change.consequences])

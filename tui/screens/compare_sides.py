@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.access_changes.conditions import with_written_conditions
 from core.access_reports.files import problem_text, read_access_file
 from core.display import count, one_line
 from core.errors import BadInputError, RefusedError
@@ -82,7 +83,8 @@ async def _read_side(console: HousekeysApp, session: Session, side: Side, *, by_
         model = await read_node_access(session.engine, session.profile.cluster or "", side.name)
         return ReadSide(side, label, model, _BY_TABLES)
     if side.kind is SideKind.FILE:
-        return await asyncio.to_thread(_read_file, side, label)
+        read = await asyncio.to_thread(_read_file, side, label)
+        return replace(read, model=await with_written_conditions(session.engine, read.model))
     if side.kind is SideKind.CONNECTED or side.name == session.profile.name:
         return _of_present(side, label, await read_present(session))
     return await _read_profile(console, side, label)

@@ -12,6 +12,7 @@ from core.access.model import EntityKind
 from core.access.model_changes import name_text
 from core.access.policies import PolicyName, RowPolicy
 from core.access.render_policies import policy_names
+from core.access_changes.conditions import written_conditions
 from core.clickhouse.errors import BadStatementError, UnknownNameError
 from core.clickhouse.quoting import quote_identifier
 from core.display import one_line
@@ -97,15 +98,24 @@ def _judged(form: Form[Proposal], engine: Engine, named: Callable[[Values], Poli
     preview = form.preview
 
     async def previewed(values: Values) -> str:
-        text = "" if preview is None else await preview(values)
+        text = "" if preview is None else await preview(await _as_written(engine, values))
         doubt = await doubt_of(engine, named(values), read_filter(values["filter"])) if text else ""
         return "\n".join([f"! {doubt}", text] if doubt else [text])
 
     async def submit(values: Values) -> Proposal:
         await need_condition(engine, read_filter(values["filter"]))
-        return await form.submit(values)
+        return await form.submit(await _as_written(engine, values))
 
     return replace(form, preview=previewed, submit=submit)
+
+
+async def _as_written(engine: Engine, values: Values) -> Values:
+    """What was typed, with the filter as ClickHouse writes it: so it is compared with what there is."""
+    condition = read_filter(values["filter"])
+    if condition is None:
+        return values
+    written = await written_conditions(engine, [condition])
+    return {**values, "filter": written.get(condition, condition)}
 
 
 async def need_condition(engine: Engine, condition: str | None) -> None:

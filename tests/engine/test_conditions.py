@@ -1,0 +1,41 @@
+"""The conditions of row policies as ClickHouse writes them, against what it shows of policies that have them."""
+
+from __future__ import annotations
+
+from core.access.access_model import AccessModel
+from core.access.policies import PolicyName, RowPolicy
+from core.access.redefining import row_policy_definition
+from core.access.render import render
+from core.access_changes.conditions import with_written_condition, with_written_conditions
+from core.access_changes.present import read_present_access
+from core.clickhouse.capabilities import probe
+from core.clickhouse.embedded import EmbeddedEngine
+
+CONDITIONS = (
+    "a + b < 1 or c - d > 5", "a=1", "(region = 1)", "region in (1,2)", "not a", "a AND b OR c", "x BETWEEN 1 AND 2",
+    "toDate(x) > now() - INTERVAL 30 DAY", "1", "a=-1", "a::UInt8 = 1", "a ? 1 : 0", "x like 'a%'", "x = 'it''s'",
+    "x IN (SELECT 1)", "x.1 = 2", "`a b`= 1", "a is null", "x = 1e3", "lower( X )='\\n'", "x = 'SELECT 1'", "`п`= 'я'",
+)  # fmt: skip
+
+
+async def test_a_condition_is_written_as_it_is_shown(engine: EmbeddedEngine) -> None:
+    names = [PolicyName("p", "d", f"t{number}") for number in range(len(CONDITIONS))]
+    desired = AccessModel(
+        row_policies={name: RowPolicy(name, text) for name, text in zip(names, CONDITIONS, strict=True)}
+    )
+    for policy in desired.row_policies.values():
+        await engine.command(render(row_policy_definition(policy)))
+    capabilities = await probe(engine, database="housekeys", cluster=None)
+    shown = (await read_present_access(engine, capabilities, None)).model.row_policies
+    assert len({policy.condition for policy in shown.values()} - set(CONDITIONS)) > len(CONDITIONS) / 2
+    assert (await with_written_conditions(engine, desired)).row_policies == shown
+    assert await with_written_condition(engine, desired.row_policies[names[0]]) == shown[names[0]]
+
+
+async def test_what_cannot_be_read_stays_and_so_do_the_others(engine: EmbeddedEngine) -> None:
+    bad, good, none = (RowPolicy(PolicyName(name, "d", "t"), text) for name, text in
+                       (("bad", "a >"), ("good", "a>1"), ("none", None)))  # fmt: skip
+    desired = AccessModel(row_policies={each.name: each for each in (bad, good, none)})
+    written = (await with_written_conditions(engine, desired)).row_policies
+    assert [policy.condition for policy in written.values()] == ["a >", "a > 1", None]
+    assert await with_written_condition(engine, none) is none
