@@ -257,12 +257,12 @@ async def import_files(context: Context) -> ExitCode:
 
 async def _apply(context: Context, desired: AccessModel, *, exact: bool) -> ExitCode:
     from core.access_changes.applying import plan_for
-    from core.access_changes.conditions import with_written_conditions
+    from core.access_changes.as_written import as_written
 
     session, present = await present_access(context)
     made = plan_for(
         present,
-        await with_written_conditions(session.engine, desired),
+        await as_written(session.engine, desired),
         exact=exact,
         set_passwords=context.arguments.set_passwords,
         own_user=session.capabilities.user,
@@ -319,7 +319,7 @@ async def _sides(context: Context, named: tuple[str, str]) -> list[AccessModel]:
 
 async def _with_profile(context: Context, named: str, beside: dict[str, AccessModel]) -> dict[str, AccessModel]:
     """The model of a profile, and those beside it with their conditions as its server writes them."""
-    from core.access_changes.conditions import with_written_conditions
+    from core.access_changes.as_written import as_written
     from core.access_changes.present import read_present_access
     from core.session import Session
 
@@ -329,7 +329,7 @@ async def _with_profile(context: Context, named: str, beside: dict[str, AccessMo
     )
     try:
         present = await read_present_access(session.engine, session.capabilities, session.profile.cluster)
-        written = {name: await with_written_conditions(session.engine, model) for name, model in beside.items()}
+        written = {name: await as_written(session.engine, model) for name, model in beside.items()}
     finally:
         await session.close()
     if present.survey.hidden:

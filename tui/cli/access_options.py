@@ -167,14 +167,14 @@ async def create_entity(context: Context) -> None:
     from core.access.entity_options import altered, new_entity
     from core.access.planning.entities import create
     from core.access.planning.plan import title
-    from core.access_changes.conditions import with_written_condition
+    from core.access_changes.as_written import entity_as_written
 
     arguments = context.arguments
     key = named(context)
     alteration = alteration_of(context, key.kind, arguments.clauses)
     made = altered(new_entity(key.kind, key.name), alteration)
     session, present = await present_access(context)
-    made = await with_written_condition(session.engine, made)
+    made = await entity_as_written(session.engine, made)
     plan = create(present.model, made, storage=arguments.storage, cluster=present.cluster)
     await carry_out_plan(context, present, plan, f"{title(key)}: created")
 
@@ -184,7 +184,7 @@ async def alter_entity(context: Context) -> None:
     from core.access.entity_options import altered, unaltered
     from core.access.planning.entities import alter
     from core.access.planning.plan import title
-    from core.access_changes.conditions import with_written_condition
+    from core.access_changes.as_written import entity_as_written
 
     key = named(context)
     alteration = alteration_of(context, key.kind, context.arguments.clauses)
@@ -194,7 +194,7 @@ async def alter_entity(context: Context) -> None:
     if alteration == unaltered(key.kind):
         raise BadInputError("Nothing is said that is to be altered.", advice="See --help for the options.")
     session, present = await present_access(context)
-    changed = await with_written_condition(session.engine, altered(found(present.model, key), alteration))
+    changed = await entity_as_written(session.engine, altered(found(present.model, key), alteration))
     plan = alter(present.model, changed, cluster=present.cluster, storage_types=present.storage_types)
     await carry_out_plan(context, present, plan, f"{title(key)}: altered")
 

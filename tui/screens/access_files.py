@@ -325,14 +325,14 @@ class AccessFilesScreen(EntityScreen[FileRow]):
         self._edit(words, lambda model: taken_over(model, server, [key]))
 
     def apply(self) -> None:
-        from core.access_changes.conditions import with_written_conditions
+        from core.access_changes.as_written import as_written
         from tui.screens.access_file_forms import apply_form
         from tui.screens.access_reading import read_present
 
         session, file = self.open_session(), self.file
 
         async def read() -> tuple[PresentAccess, AccessModel]:
-            desired = await with_written_conditions(session.engine, file.access.model)
+            desired = await as_written(session.engine, file.access.model)
             return await read_present(session), desired
 
         def run(proposal: Proposal) -> None:

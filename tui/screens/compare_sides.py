@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.access_changes.conditions import with_written_conditions
+from core.access_changes.as_written import as_written
 from core.access_reports.files import problem_text, read_access_file
 from core.display import count, one_line
 from core.errors import BadInputError, RefusedError
@@ -84,7 +84,7 @@ async def _read_side(console: HousekeysApp, session: Session, side: Side, *, by_
         return ReadSide(side, label, model, _BY_TABLES)
     if side.kind is SideKind.FILE:
         read = await asyncio.to_thread(_read_file, side, label)
-        return replace(read, model=await with_written_conditions(session.engine, read.model))
+        return replace(read, model=await as_written(session.engine, read.model))
     if side.kind is SideKind.CONNECTED or side.name == session.profile.name:
         return _of_present(side, label, await read_present(session))
     return await _read_profile(console, side, label)

@@ -12,7 +12,7 @@ from core.access.model import EntityKind
 from core.access.model_changes import name_text
 from core.access.policies import PolicyName, RowPolicy
 from core.access.render_policies import policy_names
-from core.access_changes.conditions import written_conditions
+from core.access_changes.as_written import written_conditions
 from core.clickhouse.errors import BadStatementError, UnknownNameError
 from core.clickhouse.quoting import quote_identifier
 from core.display import one_line
