@@ -103,7 +103,7 @@ async def test_a_policy_is_made_renamed_and_dropped(tmp_path: Path) -> None:
         await see(pilot, "Rename row policy a_part")
         await fill_in(pilot, "name", "a_few")
         await pilot.press("enter")
-        await run_change(pilot, "a_few")
+        await run_change(pilot, "Row policies  5", "a_few")
         policies = (await model_of(app)).row_policies
         policy = policies[PolicyName("a_few", "sales", "orders")]
         assert (policy.condition, policy.to) == ("amount < 5", NameSet(("contractor",)))
