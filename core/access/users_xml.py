@@ -67,7 +67,7 @@ def project(state: AccessState, *, with_settings: bool = True) -> str:
         if inherited or settings:
             profiles.append(_profile(profile, inherited, settings))
         whole = whole and (with_settings or not user.settings)
-        locked = not whole or bool(limited.missing) or _may_do_more(state, user)
+        locked = not whole or bool(limited.missing) or bool(_left_out(state, user))
         grants = _grants(state, EntityKind.USER, name)
         users.append(_user(user, profile if inherited or settings else "", limited, grants, locked=locked))
     for name in sorted(state.roles):
@@ -103,9 +103,7 @@ def unheld_limits(state: AccessState, user: User) -> tuple[str, ...]:
     words = [*limits_of(state).users[user.name].missing]
     if not _projectable(user.settings)[2]:
         words.append("some settings")
-    if _may_do_more(state, user):
-        words.append("default roles, grantees or the settings of roles")
-    return tuple(words)
+    return (*words, *_left_out(state, user))
 
 
 def not_enforced(entity: User | Role) -> tuple[str, ...]:
@@ -144,19 +142,19 @@ def _method_not_enforced(method: Authentication) -> list[str]:
     return found
 
 
-def _may_do_more(state: AccessState, user: User) -> bool:
-    """Whether the projection of `user` leaves out something that limits it, its own settings aside."""
-    if user.default_roles != EVERYONE or user.grantees != EVERYONE:
-        return True
+def _left_out(state: AccessState, user: User) -> list[str]:
+    """What the projection of `user` leaves out of all that limits it, its own settings aside, in words."""
+    found = ["default roles"] if user.default_roles != EVERYONE else []
+    found += ["grantees"] if user.grantees != EVERYONE else []
     seen: set[str] = set()
     waiting = set(state.holdings(EntityKind.USER, user.name).roles)
     while waiting:
         role = waiting.pop()
         if state.roles[role].settings:
-            return True
+            return [*found, "settings of its roles"]
         seen.add(role)
         waiting |= set(state.holdings(EntityKind.ROLE, role).roles) - seen
-    return False
+    return found
 
 
 def _way_in(user: User) -> str:

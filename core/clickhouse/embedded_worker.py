@@ -222,9 +222,9 @@ class Worker:
         trial = trial_of(state, user, reading_only=checking)
         if trial.missing:
             raise RefusedError(
-                f"The user {one_line(user)} cannot be tried: the embedded engine does not enforce what limits it.",
+                f"The user {one_line(user)} cannot be tried, because the embedded engine does not enforce what limits "
+                f"it: {', '.join(trial.missing)}.",
                 advice="Try it on a server.",
-                detail=", ".join(trial.missing),
             )
         place, data = self.folder / "trying", self._options.data
         with self._away():

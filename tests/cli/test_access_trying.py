@@ -37,3 +37,7 @@ def test_statements_are_judged_by_the_engine(housekeys: Housekeys) -> None:
     assert housekeys("access", "try", "ann", "SELECT currentUser()").code == 2  # chDB would say default
     assert housekeys("access", "try", "nobody", "SELECT 1").code == 4
     assert housekeys("access", "try", "ann", "SELEC 1").code == 2
+    assert housekeys("role", "create", "slow", "--setting", "max_threads = 1").code == 0
+    assert housekeys("grant", "add", "slow", "--to", "ann").code == 0
+    limited = housekeys("access", "try", "ann", "SELECT 1")
+    assert (limited.code, "does not enforce what limits it: settings of its roles." in limited.stderr) == (3, True)
