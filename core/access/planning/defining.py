@@ -10,7 +10,7 @@ from core.access.difference import differing_fields
 from core.access.difference_fields import IDENTIFIED, SETTINGS, TO, Entity, entities, entity
 from core.access.model import NOBODY, EntityKind, Statement, User
 from core.access.planning.definitions import altered, created, dropped, renamed
-from core.access.planning.losses import altered_loss, created_loss, dropped_loss
+from core.access.planning.losses import altered_loss, created_loss, dropped_loss, gained_settings
 from core.access.planning.methods import UnknownSecretError, check_known, identified
 from core.access.planning.plan import Action, Planned, who
 from core.access.settings_profiles import SettingsProfile
@@ -79,7 +79,8 @@ def profile_names(current: AccessModel, target: AccessModel) -> Iterator[Planned
     for name, after in sorted(target.settings_profiles.items()):
         before = current.settings_profiles.get(name) or replace(after, to=NOBODY)
         if before is not after:
-            yield from _altered(EntityKey(EntityKind.SETTINGS_PROFILE, name), before, after, (TO,))
+            for step in _altered(EntityKey(EntityKind.SETTINGS_PROFILE, name), before, after, (TO,)):
+                yield replace(step, takes=step.takes or gained_settings(current, before.to, after))
 
 
 def alterations(

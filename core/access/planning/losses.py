@@ -36,6 +36,17 @@ def _limits(new: Quota | RowPolicy | MaskingPolicy) -> str:
             return f"Masking policy {new.name.short} alters what {whom} see."
 
 
+def gained_settings(current: AccessModel, before: NameSet, after: SettingsProfile) -> str:
+    """For the TO of a settings profile: somebody who is there already comes to have its settings."""
+    if not after.settings:
+        return ""
+    if after.to.everyone and not covers(before, after.to):
+        return "Other settings hold for all." if current.users or current.roles else ""
+    there = {*current.users, *current.roles} - set(after.to.excepted)
+    gained = [name for name in after.to.names if name in there and not covers(before, NameSet((name,)))]
+    return f"Other settings hold for {', '.join(gained)}." if gained else ""
+
+
 def altered_loss(key: EntityKey, before: Entity, after: Entity, changed: list[str]) -> str:
     """For an altered entity."""
     if (

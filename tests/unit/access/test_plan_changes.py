@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from core.access.access_model import AccessModel, EntityKey, Holder
-from core.access.model import Authentication, AuthKind, EntityKind, Grant, Revoke, Right, Role, User
+from core.access.model import (
+    EVERYONE,
+    Authentication,
+    AuthKind,
+    EntityKind,
+    Grant,
+    NameSet,
+    Revoke,
+    Right,
+    Role,
+    SettingElement,
+    User,
+)
 from core.access.planning.entities import alter, create, disable, drop, grant, grant_current, rename
 from core.access.planning.planner import plan
 from core.access.policies import PolicyName, RowPolicy
 from core.access.render import render
+from core.access.settings_profiles import SettingsProfile
 from core.access_changes.changes import change_for
 from core.access_changes.fingerprints import guard
 from core.changes import Danger, StatementStep, change_from_record, change_to_record, inverse
@@ -35,6 +49,20 @@ def test_what_is_only_added_is_routine_and_what_is_taken_is_said() -> None:
     assert change_for(create(HELD, Role("n"), rights=part)).danger is Danger.ROUTINE
     policy = RowPolicy(PolicyName("p", "d", "t"), "x = 1", to=USER.grantees)
     assert change_for(create(HELD, policy)).danger is Danger.DISRUPTIVE
+
+
+def test_a_settings_profile_limits_those_who_are_there_and_come_to_have_it() -> None:
+    limits = SettingsProfile("p", (SettingElement("readonly", "2", writability="CONST"),))
+    given = change_for(create(HELD, replace(limits, to=NameSet(("u", "r")))))
+    assert (given.danger, given.consequences) == (Danger.DISRUPTIVE, ("Other settings hold for u, r.",))
+    assert change_for(create(HELD, replace(limits, to=EVERYONE))).consequences == ("Other settings hold for all.",)
+    assert change_for(create(HELD, limits)).danger is Danger.ROUTINE
+    assert change_for(create(HELD, SettingsProfile("empty", to=EVERYONE))).danger is Danger.ROUTINE
+    there = AccessModel(users={"u": USER, "v": User("v")}, settings_profiles={"p": replace(limits, to=NameSet(("v",)))})
+    more = change_for(alter(there, replace(limits, to=NameSet(("u", "v")))))
+    assert (more.danger, more.consequences) == (Danger.DISRUPTIVE, ("Other settings hold for u.",))
+    new = AccessModel(users={"u": USER}, settings_profiles={"p": replace(limits, to=NameSet(("u",)))})
+    assert change_for(plan(AccessModel(), new, exact=True)).danger is Danger.ROUTINE  # nobody had it otherwise
 
 
 def test_no_hash_is_shown_or_recorded_as_a_fact() -> None:
