@@ -10,7 +10,7 @@ from tests.console.sessions import FixedSession
 from tests.console.starting import connected, opening, start_in, text_of, until
 from tui.app import HousekeysApp
 from tui.screens.form import Form, FormScreen
-from tui.widgets.fields import YES, Field, Values
+from tui.widgets.fields import YES, Field, FieldRow, FlagInput, Values
 
 
 def lower_only(name: str) -> str:
@@ -32,6 +32,7 @@ class Sent:
     def __init__(self, refuse: str = "") -> None:
         self.refuse = refuse
         self.values: list[Values] = []
+        self.previewed: list[Values] = []
         self.results: list[str] = []
 
     async def submit(self, values: Values) -> str:
@@ -41,6 +42,7 @@ class Sent:
         return values["name"]
 
     async def preview(self, values: Values) -> str:
+        self.previewed.append(values)
         return f"CREATE DATABASE `{values['name']}`"
 
     def form(self) -> Form[str]:
@@ -59,7 +61,8 @@ def page(app: HousekeysApp) -> FormScreen[Any]:
 
 
 async def test_a_field_says_what_is_wrong_while_it_is_typed(tmp_path: Path) -> None:
-    app = form_app(tmp_path, Sent())
+    sent = Sent()
+    app = form_app(tmp_path, sent)
     async with app.run_test() as pilot:
         await until(pilot, lambda: "as acme_prod" in text_of(app))
         await pilot.press(*"aB")
@@ -67,6 +70,13 @@ async def test_a_field_says_what_is_wrong_while_it_is_typed(tmp_path: Path) -> N
         await pilot.press("backspace")
         await until(pilot, lambda: "Lower case only." not in text_of(app))
         await until(pilot, lambda: "CREATE DATABASE `a`" in text_of(app))
+        seen = len(sent.previewed)
+        loud = next(row.input for row in page(app).query(FieldRow) if row.field.name == "loud")
+        assert isinstance(loud, FlagInput)
+        loud.value = YES  # chosen, and the field that is then asked has not appeared yet
+        page(app)._preview()
+        await pilot.pause()
+        assert len(sent.previewed) == seen, "a preview gets the values of every field that is asked"
 
 
 async def test_sending_goes_to_the_first_wrong_field(tmp_path: Path) -> None:

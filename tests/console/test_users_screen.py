@@ -7,20 +7,38 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from core.access.access_model import Holder
-from core.access.model import ANY_HOST, AuthKind, EntityKind, Hosts
-from core.errors import BadInputError, UnreachableError
+from core.access.access_model import AccessModel, Holder
+from core.access.model import (
+    ANY_HOST,
+    EVERYONE,
+    NOBODY,
+    Authentication,
+    AuthKind,
+    EntityKind,
+    Hosts,
+    NameSet,
+    Role,
+    SettingElement,
+    SshKey,
+)
+from core.errors import BadInputError, NotFoundError, UnreachableError
 from tests.console.both_sizes import Pictures
 from tests.console.ledger import opened_with
 from tests.console.sample_access import HISTORY, SAMPLE, console, hostile, model_of, running
 from tests.console.sample_tenants import holding
 from tests.console.starting import WIDE, never, opening, text_of, told, until
-from tests.console.walking import Walk, run_change, see, showing, then, type_in
+from tests.console.walking import Walk, fill_in, run_change, see, showing, then, type_in
 from tui.screens.form import FormScreen
-from tui.screens.user_fields import read_hosts, read_until, written_hosts
+from tui.screens.password_fields import GENERATED, TYPED
+from tui.screens.user_fields import read_grantees, read_hosts, read_until, written_grantees, written_hosts
+from tui.screens.user_method_fields import HASH, NO_SIGN_IN, new_method
+from tui.screens.user_methods import ADD, END, NEWEST, REMOVE
 from tui.screens.users import UsersScreen
 from tui.start import OpenSession
+from tui.widgets.fields import FieldRow
 
+STRONG = "Correct-Horse-2"
+SSH_KEY = "AAAAC3NzaC1lZDI1NTE5AAAAIIh0D5QPzn0kR+bJEZkVTnb0LKsNQcGMnoIdB7h7vDbS"
 LIVE = opened_with(HISTORY, prepare=running(*SAMPLE))
 TWO_HOPS = (
     "CREATE ROLE reader",
@@ -44,6 +62,16 @@ def form_over(keys: str, first: str, typed: str, last: str) -> Walk:
     return walk
 
 
+async def choose(pilot: Pilot[None], field: str, word: str) -> None:
+    """Go to a field of the form that is open, and on to one of its choices."""
+    row = next(row for row in pilot.app.screen.query(FieldRow) if row.field.name == field)
+    row.input.focus()
+    await pilot.pause()
+    choices = row.field.choices
+    steps = (choices.index(word) - choices.index(row.value)) % len(choices)
+    await pilot.press(*["right"] * steps)
+
+
 # -- pictures
 
 
@@ -63,6 +91,9 @@ def form_over(keys: str, first: str, typed: str, last: str) -> Walk:
         pytest.param(LIVE, None, then("n", "igor", see_first="monitoring", see_last="CREATE USER igor"), id="new"),
         pytest.param(
             LIVE, None, form_over("<plus>", "Grant to", "SELECT, INSERT ON sales.*", "was taken back"), id="grant"
+        ),
+        pytest.param(
+            LIVE, None, form_over("p", "Sign-in of user anna", "<right>", "ADD IDENTIFIED WITH"), id="sign-in"
         ),
         pytest.param(LIVE, None, then("x", see_first="monitoring", see_last="Exactly this runs"), id="drop"),
     ],
@@ -102,39 +133,8 @@ def test_picture_of_a_tab(pictures: Pictures, tmp_path: Path, tab: str, word: st
 # -- what its keys do
 
 
-async def test_a_made_up_password_is_shown_once_and_only_its_hash_is_sent(tmp_path: Path) -> None:
+async def test_passwords_of_new_users(tmp_path: Path) -> None:
     app = console(tmp_path, opened_with(prepare=running(*TWO_HOPS)), "users")
-    async with app.run_test(size=(100, 40)) as pilot:
-        await see(pilot, "Users  1")
-        await type_in(pilot, "n", "igor")
-        await see(pilot, "CREATE USER igor IDENTIFIED WITH sha256_hash BY '[HIDDEN]'")
-        await pilot.press("enter")
-        await run_change(pilot, "The password of igor")
-        await pilot.press("space")
-        await see(pilot, "Space hides it.")
-        page = text_of(app)
-        password = next(
-            line.strip() for line in page.splitlines() if len(line.strip()) == 24 and " " not in line.strip()
-        )
-        await pilot.press("escape")
-        await see(pilot, "Users  2", "igor")
-        assert (await model_of(app)).users["igor"].methods[0].kind is AuthKind.SHA256
-        assert holding(tmp_path, password) == []
-
-
-async def test_no_password_is_refused_unless_insisted_on(tmp_path: Path) -> None:
-    app = console(tmp_path, opened_with(), "users")
-    async with app.run_test(size=(100, 40)) as pilot:
-        await see(pilot, "Users  1")
-        await type_in(pilot, "n", "open", "<tab>", "<left>", "<enter>")
-        await see(pilot, "lets in whoever knows its name")
-        await type_in(pilot, "<tab>", "<space>", "<enter>")
-        await run_change(pilot, "Users  2")
-        assert (await model_of(app)).users["open"].methods[0].kind is AuthKind.NO_PASSWORD
-
-
-async def test_a_weak_password_and_two_that_differ_are_refused(tmp_path: Path) -> None:
-    app = console(tmp_path, opened_with(), "users")
     async with app.run_test(size=(100, 40)) as pilot:
         await see(pilot, "Users  1")
         await type_in(pilot, "n", "weak", "<tab>", "<right>", "<tab>", "short", "<tab>", "short", "<enter>")
@@ -142,7 +142,104 @@ async def test_a_weak_password_and_two_that_differ_are_refused(tmp_path: Path) -
         await type_in(pilot, "er", "<enter>")
         await see(pilot, "The two entries differ.")
         assert "short" not in text_of(app)
-        assert list((await model_of(app)).users) == ["default"]
+        await type_in(pilot, "<backspace>", "<backspace>", "<tab>", "<space>", "<enter>")
+        await see(pilot, "Exactly this runs", "The password is weak: it has fewer than 12 characters")
+        await type_in(pilot, "<escape>", "n", "open", "<tab>", "<left>", "<enter>")
+        await see(pilot, "lets in whoever knows its name")
+        await type_in(pilot, "<tab>", "<space>", "<enter>")
+        await run_change(pilot, "Users  2")
+        await type_in(pilot, "n", "igor")
+        await see(pilot, "CREATE USER igor IDENTIFIED WITH sha256_hash BY '[HIDDEN]'")
+        await fill_in(pilot, "length", "8")
+        await see(pilot, "A password has 12 to 256 characters.")
+        await fill_in(pilot, "length", "31")
+        await type_in(pilot, "<enter>")
+        await run_change(pilot, "The password of igor")
+        await pilot.press("space")
+        await see(pilot, "Space hides it.")
+        page = text_of(app)
+        password = next(
+            line.strip() for line in page.splitlines() if len(line.strip()) == 31 and " " not in line.strip()
+        )
+        await pilot.press("escape")
+        await see(pilot, "Users  3", "igor")
+        users = (await model_of(app)).users
+        assert users["open"].methods[0].kind is AuthKind.NO_PASSWORD
+        assert users["igor"].methods[0].kind is AuthKind.SHA256
+        assert "weak" not in users
+        assert holding(tmp_path, password) == []
+
+
+WAYS = (  # what is chosen and typed, and what is behind IDENTIFIED WITH then
+    (GENERATED, {"kind": "scram"}, "scram_sha256_hash BY '[HIDDEN]'"),
+    (TYPED, {"kind": "bcrypt", "password": STRONG, "again": STRONG}, "bcrypt_hash BY '[HIDDEN]'"),
+    (HASH, {"kind": "double sha1", "hash": "ab" * 20}, "double_sha1_hash BY '[HIDDEN]'"),
+    ("certificate", {"names": "DNS:job.example", "subject": "SAN"}, "ssl_certificate SAN 'DNS:job.example'"),
+    ("ssh key", {"keys": f"ssh-ed25519 {SSH_KEY} me@host"}, "The embedded engine knows no SSH keys"),
+    ("ldap", {"server": "corp"}, "ldap SERVER 'corp'"),
+    ("kerberos", {"realm": "EXAMPLE.COM"}, "kerberos REALM 'EXAMPLE.COM'"),
+    ("http", {"server": "gate"}, "http SERVER 'gate' SCHEME 'BASIC'"),
+)
+
+
+async def test_a_user_signs_in_in_several_ways_for_a_time_each(tmp_path: Path) -> None:
+    kate = "CREATE USER kate IDENTIFIED WITH ldap SERVER 'old' HOST LOCAL"
+    app = console(tmp_path, opened_with(prepare=running(*TWO_HOPS, kate)), "users")
+    async with app.run_test(size=(100, 40)) as pilot:
+        await see(pilot, "Users  2")
+        await type_in(pilot, "<down>", "p")
+        await see(pilot, "Sign-in of user kate", "It has: 1 ldap.")
+        await choose(pilot, "do", ADD)
+        for how, typed, shown in WAYS:
+            await choose(pilot, "how", how)
+            for name, text in typed.items():
+                await (choose if name in ("kind", "subject") else fill_in)(pilot, name, text)
+            await see(pilot, shown if how == "ssh key" else f"ADD IDENTIFIED WITH {shown}")
+            assert STRONG not in text_of(app)
+        await fill_in(pilot, "until", "2027-01-31")
+        await see(pilot, "SCHEME 'BASIC' VALID UNTIL", "will keep, and not enforce: more than one way")
+        await pilot.press("enter")
+        await run_change(pilot, "ldap, http")
+
+        await pilot.press("p")
+        await see(pilot, "It has: 1 ldap; 2 http until 2027-01-31.")
+        await choose(pilot, "do", END)
+        await fill_in(pilot, "until", "2028-05-01 12:00")
+        await see(pilot, "WITH ldap SERVER 'old' VALID UNTIL '2028-05-01 12:00:00',")
+        await choose(pilot, "do", REMOVE)
+        await see(pilot, "USER kate IDENTIFIED WITH http SERVER 'gate' SCHEME 'BASIC' VALID UNTIL '2027-01-31")
+        await choose(pilot, "do", ADD)
+        await pilot.press("enter")
+        await run_change(pilot, "The password of kate")
+        await type_in(pilot, "y", "<escape>")
+        await see(pilot, "ldap, http, sha256")
+
+        await pilot.press("p")
+        await see(pilot, "3 sha256 until 2028-05-01 12:00:00.")
+        await choose(pilot, "do", REMOVE)
+        await see(pilot, "That writes every way to sign in anew, and the sha256_password of kate is not known here.")
+        await choose(pilot, "do", NEWEST)
+        await see(pilot, "RESET AUTHENTICATION METHODS TO NEW")
+        await pilot.press("enter")
+        await run_change(pilot, "Users  2")
+        assert [method.kind for method in (await model_of(app)).users["kate"].methods] == [AuthKind.SHA256]
+
+        await pilot.press("e")
+        await see(pilot, "Edit user kate")
+        await fill_in(pilot, "grantees", "any EXCEPT nobody")
+        await see(pilot, "There is no user or role nobody.")
+        await fill_in(pilot, "grantees", "any EXCEPT analyst")
+        await type_in(pilot, "<tab>", "max_treads = 4")
+        await see(
+            pilot, "GRANTEES ANY EXCEPT analyst", "The server knows no setting max_treads. Did you mean max_threads?"
+        )
+        await type_in(pilot, "<ctrl+u>", "max_threads = 4 MAX 8 CONST")
+        await see(pilot, "SETTING max_threads = 4 MAX 8 CONST", "will keep, and not enforce: grantees")
+        await type_in(pilot, "<tab>", "<tab>", "<enter>")
+        await run_change(pilot, "Users  2")
+        user = (await model_of(app)).users["kate"]
+        assert user.grantees == NameSet(everyone=True, excepted=("analyst",))
+        assert user.settings == (SettingElement("max_threads", "4", max="8", writability="CONST"),)
 
 
 async def test_roles_give_effective_rights_by_their_path(tmp_path: Path) -> None:
@@ -328,6 +425,75 @@ def test_an_end_is_a_moment_of_the_server() -> None:
     for text in ("soon", "2027-13-01", "2027-01-01T00:00:00+02:00"):
         with pytest.raises(BadInputError):
             read_until(text)
+
+
+def test_grantees_are_read_and_written() -> None:
+    model = AccessModel(roles={"reader": Role("reader"), "none of it": Role("none of it")})
+    for text, grantees in (
+        ("any", EVERYONE),
+        ("none", NOBODY),
+        ("reader, `none of it`", NameSet(("reader", "none of it"))),
+        ("any EXCEPT reader", NameSet(everyone=True, excepted=("reader",))),
+    ):
+        assert read_grantees(text, model) == grantees
+        assert written_grantees(grantees) == text
+    assert read_grantees(" ", model) == EVERYONE
+    for text in ("anybody", "any EXCEPT anybody"):
+        with pytest.raises(NotFoundError, match="no user or role anybody"):
+            read_grantees(text, model)
+    with pytest.raises(BadInputError, match="May grant to"):
+        read_grantees("reader HOST ANY", model)
+
+
+DIGEST = "5E884898DA28047151D0E56F8DC6292773603D0D6AABBDD62A11EF721D1542D8"
+
+
+@pytest.mark.parametrize(
+    ("values", "method"),
+    [
+        ({"how": HASH, "kind": "sha256", "hash": f"{DIGEST.lower()}  -"}, Authentication(AuthKind.SHA256, hash=DIGEST)),
+        (
+            {"how": HASH, "kind": "scram", "hash": DIGEST, "salt": "AAAA"},
+            Authentication(AuthKind.SCRAM_SHA256, hash=DIGEST, salt="AAAA"),
+        ),
+        (
+            {"how": HASH, "kind": "bcrypt", "hash": f"$2a$12${'x' * 53}"},
+            Authentication(AuthKind.BCRYPT, hash=f"$2a$12${'x' * 53}"),
+        ),
+        (
+            {"how": "certificate", "names": "a, b ,a", "subject": "CN"},
+            Authentication(AuthKind.SSL_CERTIFICATE, names=("a", "b")),
+        ),
+        (
+            {"how": "ssh key", "keys": f"\nssh-ed25519 {SSH_KEY} me@host\n"},
+            Authentication(AuthKind.SSH_KEY, keys=(SshKey(SSH_KEY, "ssh-ed25519"),)),
+        ),
+        ({"how": "kerberos", "realm": " "}, Authentication(AuthKind.KERBEROS)),
+        ({"how": NO_SIGN_IN}, Authentication(AuthKind.NO_AUTHENTICATION)),
+    ],
+)
+def test_what_is_typed_becomes_a_way_to_sign_in(values: dict[str, str], method: Authentication) -> None:
+    assert new_method(values, "igor").method == method
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"how": HASH, "kind": "sha256", "hash": DIGEST[:-1]}, "64 hexadecimal digits"),
+        ({"how": HASH, "kind": "double sha1", "hash": DIGEST}, "40 hexadecimal digits"),
+        ({"how": HASH, "kind": "bcrypt", "hash": DIGEST}, "no bcrypt hash"),
+        ({"how": HASH, "kind": "scram", "hash": DIGEST, "salt": "no!"}, "not base64"),
+        ({"how": "certificate", "names": "job.example", "subject": "SAN"}, "DNS:host"),
+        ({"how": "certificate", "names": " , ", "subject": "CN"}, "at least one"),
+        ({"how": "ssh key", "keys": f"ssh-ed25519 {SSH_KEY}\n{SSH_KEY}"}, "Line 2 is no public key"),
+        ({"how": "ssh key", "keys": "ssh-ed25519 AAA!"}, "line 1 is not base64"),
+    ],
+)
+def test_what_is_no_way_to_sign_in_is_refused_and_never_repeats_a_hash(values: dict[str, str], words: str) -> None:
+    with pytest.raises(BadInputError) as raised:
+        new_method(values, "igor")
+    assert words in str(raised.value)
+    assert DIGEST[:-1] not in str(raised.value)
 
 
 async def test_what_is_done_with_many(tmp_path: Path) -> None:

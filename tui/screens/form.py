@@ -106,6 +106,12 @@ class FormScreen(ConsoleScreen[T | None], Generic[T]):
     def values(self) -> dict[str, str]:
         return {row.field.name: row.value for row in self._rows}
 
+    @property
+    def _all_values(self) -> dict[str, str]:
+        """The values of all fields, those that are not asked now as well."""
+        rows = {row.field.name: row for row in self.query(FieldRow)}
+        return {field.name: rows[field.name].value if field.name in rows else field.value for field in self.form.fields}
+
     # -- while typing
 
     async def on_field_row_changed(self) -> None:
@@ -119,9 +125,7 @@ class FormScreen(ConsoleScreen[T | None], Generic[T]):
         Returns when it can take keys: the next one waits for that.
         """
         rows = {row.field.name: row for row in self.query(FieldRow)}
-        values = {
-            field.name: rows[field.name].value if field.name in rows else field.value for field in self.form.fields
-        }
+        values = self._all_values
         above: FieldRow | None = None
         for field in self.form.fields:
             row = rows.get(field.name)
@@ -147,7 +151,9 @@ class FormScreen(ConsoleScreen[T | None], Generic[T]):
             self._preview_timer.stop()
 
     def _preview(self) -> None:
-        preview, values = self.form.preview, self.values
+        preview, values, all_values = self.form.preview, self.values, self._all_values
+        if {field.name for field in self.form.fields if field.is_shown(all_values)} != set(values):
+            return  # what was chosen has not come to the other fields yet; then it is previewed
         if preview is None or any(row.problem for row in self._rows):
             self._show_preview([])
             return

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from core.access.access_model import EntityKey, Holder
 from core.access.model import AlterUser, Authentication, EntityKind, User
 from core.access.planning import entities
+from core.access.planning.methods import UnknownSecretError, identified
 from core.access.planning.plan import Plan
-from core.access.secret_texts import secret_known
 from core.access.user_changes import altered_user
 from core.display import one_line
 from core.errors import RefusedError
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 REPLACE, ADD = "in place of all", "add one"
 NEWEST, REMOVE, END = "keep the newest", "take one away", "change an end"
-_ALL_ANEW = "That writes all of them anew, and ClickHouse does not tell a password: add one, then keep the newest."
 _NEW = (REPLACE, ADD)  # those that ask for a method
 _OF_ONE = (REMOVE, END)  # those that ask which of the methods there are
 
@@ -42,15 +41,18 @@ def methods_form(answering: Answering, access: Access, who: Holder) -> Form[With
 
     def making(values: Values, method: Authentication | None) -> Planning:
         changed, replaced = _changed(before, values, method), values["do"] == REPLACE
-        rewritten = values["do"] in _OF_ONE and not all(map(secret_known, changed.methods))
 
         def plan(now: PresentAccess) -> Plan:
             try:
-                return entities.alter(
-                    now.model, changed, new_secret=replaced, cluster=now.cluster, storage_types=now.storage_types
-                )
-            except RefusedError as error:
-                raise RefusedError(error.message, advice=_ALL_ANEW if rewritten else error.advice) from None
+                identified(before, changed, new_secrets=replaced)
+            except UnknownSecretError as error:
+                raise RefusedError(
+                    f"That writes every way to sign in anew, and {one_line(str(error), 100)}.",
+                    advice="Add one, then keep the newest.",
+                ) from None
+            return entities.alter(
+                now.model, changed, new_secret=replaced, cluster=now.cluster, storage_types=now.storage_types
+            )
 
         return plan
 
