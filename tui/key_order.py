@@ -83,10 +83,16 @@ class KeysInOrder(App[None]):
                 return  # nothing of it has moved the focus or opened a page
 
     async def _drawn(self) -> None:
-        if self.screen.is_running:
-            await self.screen.wait_for_refresh()
-        else:
+        screen = self.screen
+        if not screen.is_running:
             await asyncio.sleep(_LOOK)
+            return
+        drawn = asyncio.create_task(screen.wait_for_refresh())
+        try:  # a page that the key has closed is drawn no more
+            while not drawn.done() and screen.is_running and self.screen is screen:
+                await asyncio.wait([drawn], timeout=_LOOK)
+        finally:
+            drawn.cancel()
 
     def _told(self) -> list[MessagePump]:
         """Whom a key's change is told, one after the other upwards: a form shows one more field, say."""

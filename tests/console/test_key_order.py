@@ -15,6 +15,7 @@ from tests.console.starting import text_of, until
 from tests.console.tenants_console import console, names
 from tests.console.test_form import Sent, form_app
 from tests.console.walking import see
+from tui.screens.chooser import ChooserScreen, Option
 from tui.screens.form import FormScreen
 
 
@@ -55,6 +56,28 @@ async def test_a_key_waits_for_whoever_is_still_at_the_effect_of_the_one_before(
         at_once(pilot, *"acme", "tab", "tab", "space", "tab", *"because", "enter")
         await until(pilot, lambda: sent.results)
     assert sent.values[0]["why"] == "because"
+
+
+class ClosedMeanwhile(ChooserScreen):
+    """A page that its key closes while it is waited for: nothing will be drawn on it any more."""
+
+    async def wait_for_refresh(self) -> bool:
+        if not self._chosen:  # no key so far
+            return await super().wait_for_refresh()
+        self.app.call_later(lambda: self.dismiss(None) and None)
+        return await asyncio.Event().wait()
+
+
+async def test_a_page_that_a_key_has_closed_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui.key_order.PATIENCE", 10**6)
+    sent = Sent()
+    app = form_app(tmp_path, sent)
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: isinstance(app.screen, FormScreen) and app.screen.built)
+        app.push_screen(ClosedMeanwhile("?", "what", [Option("one", "one"), Option("two", "two")]))
+        await until(pilot, lambda: isinstance(app.screen, ClosedMeanwhile))
+        at_once(pilot, "down", *"zebra")
+        await until(pilot, lambda: "zebra" in text_of(app), seconds=10)
 
 
 async def test_text_behind_a_command_goes_to_the_page_that_it_opens(tmp_path: Path) -> None:
