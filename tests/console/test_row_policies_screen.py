@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from core.access.access_model import AccessModel
-from core.access.model import EVERYONE, NameSet, User
+from core.access.access_model import AccessModel, EntityKey
+from core.access.model import EVERYONE, EntityKind, NameSet, User
 from core.access.policies import MaskingPolicy, PolicyName, RowPolicy
 from core.access_changes.present import PresentAccess
 from core.clickhouse.access_survey import AccessSurvey
@@ -18,6 +18,7 @@ from tests.console.starting import NARROW, WIDE, never, opening, told, until
 from tests.console.walking import fill_in, run_change, run_named, see, type_in
 from tui.screens.access_limits import is_hidden
 from tui.screens.access_reading import Access
+from tui.screens.access_tabs import limits_named
 from tui.screens.row_policies import RowPoliciesScreen
 from tui.screens.row_policy_rows import rows_of, summary_lines
 
@@ -127,6 +128,23 @@ def test_a_policy_on_a_whole_database_counts_once_there_and_beside_those_of_a_ta
         "wide": "a = 1",
         "own": "(a = 1) OR (b = 2)",
     }
+
+
+def test_a_user_is_told_the_table_of_each_policy_that_names_it() -> None:
+    anna = NameSet(("anna",))
+    own = RowPolicy(PolicyName("own", "db", "t"), "a = 1", to=anna)
+    wide = RowPolicy(PolicyName("wide", "db", None), "a = 1", to=anna)
+    masking = MaskingPolicy(PolicyName("cards", "db", "t"), "card = '****'", to=anna)
+    model = AccessModel(
+        users={"anna": User("anna")},
+        row_policies={each.name: each for each in (own, wide)},
+        masking_policies={masking.name: masking},
+    )
+    present = PresentAccess(AccessSurvey(model), False, None, "", None)
+    lines = limits_named(Access(None, 0, present, {}), EntityKey(EntityKind.USER, "anna"))
+    assert [line.text for line in lines] == [
+        "row policy own ON db.t", "row policy wide ON db.*", "masking policy cards ON db.t"
+    ]  # fmt: skip
 
 
 def test_masking_policies_are_shown_and_not_changed() -> None:

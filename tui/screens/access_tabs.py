@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from core.access.access_model import EntityKey, Holder
+from core.access.access_model import AccessModel, EntityKey, Holder
+from core.access.difference_fields import entities
 from core.access.effective.limits import Limits, limits_of
 from core.access.effective.rights import EffectiveRight
 from core.access.effective.roles import Via
 from core.access.effective.statements import grouped
-from core.access.model import CreateRole, EntityKind, Grant, Right, Statement, User
+from core.access.model import CreateRole, EntityKind, Grant, NameSet, Right, Statement, User
+from core.access.planning.plan import title
 from core.access.quotas import QuotaInterval
 from core.access.render import render
 from core.access.render_grants import render_rights
@@ -25,6 +27,7 @@ from tui.widgets.lines import Line, fact, text_lines
 if TYPE_CHECKING:
     from tui.screens.access_reading import Access
 
+_LIMITS = (EntityKind.QUOTA, EntityKind.SETTINGS_PROFILE, EntityKind.ROW_POLICY, EntityKind.MASKING_POLICY)
 _READONLY = {"1": "1: it only reads, and changes no setting", "2": "2: it only reads, and may change settings"}
 
 
@@ -212,15 +215,13 @@ def members_text(access: Access, role: str) -> tuple[list[str], list[str]]:
 
 def limits_named(access: Access, key: EntityKey) -> list[Line]:
     """The quotas, profiles and policies whose TO names an entity."""
-    model, name = access.model, str(key.name)
-    named = [f"quota {quota.name}" for quota in model.quotas.values() if name in quota.to.names]
-    named += [
-        f"settings profile {profile.name}" for profile in model.settings_profiles.values() if name in profile.to.names
-    ]
-    named += [
-        f"row policy {p.name.short} ON {p.name.database}" for p in model.row_policies.values() if name in p.to.names
-    ]
+    named = [title(limit) for kind in _LIMITS for limit, to in _with_to(access.model, kind) if key.name in to.names]
     return _several("named in", named)
+
+
+def _with_to(model: AccessModel, kind: EntityKind) -> Iterator[tuple[EntityKey, NameSet]]:
+    found: Mapping[Any, Any] = entities(model, kind)
+    yield from ((EntityKey(kind, name), entity.to) for name, entity in found.items())
 
 
 def default_text(user: User) -> str:
