@@ -49,7 +49,7 @@ from core.access.redefining import (
     new_row_policy,
 )
 from core.access.settings_profiles import AlterSettingsProfile, CreateSettingsProfile, SettingsProfile
-from core.access.user_changes import altered_user, changed_settings, new_user
+from core.access.user_changes import altered_user, changed_settings, user_maker
 
 _USER: Final = EntityKind.USER
 _ROLE: Final = EntityKind.ROLE
@@ -90,7 +90,11 @@ class _Assembly:
 
     def take(self, statement: Statement) -> list[str]:
         """Carry out a statement; the reasons why parts of it were left out."""
-        match statement:
+        match statement:  # what there is most of comes first
+            case Grant():
+                return self._grant(statement)
+            case Revoke():
+                return self._revoke(statement)
             case CreateUser():
                 return self._create_user(statement)
             case CreateRole():
@@ -126,10 +130,6 @@ class _Assembly:
                 return self._drop(statement.kind, statement.names, skip=statement.if_exists)
             case SetDefaultRole():
                 return self._set_default_role(statement)
-            case Grant():
-                return self._grant(statement)
-            case Revoke():
-                return self._revoke(statement)
         return self._move(statement.kind, statement.names, statement.storage)
 
     def model(self) -> AccessModel:
@@ -137,8 +137,8 @@ class _Assembly:
         rights: dict[Holder, tuple[Grant | Revoke, ...]] = {}
         granted: dict[Holder, Mapping[str, bool]] = {}
         for holder, holdings in self.held.items():
-            if found := tuple(one for one in holdings.statements(holder.name) if one.rights):
-                rights[holder] = found
+            if holdings.entries:
+                rights[holder] = tuple(holdings.statements_of_rights(holder.name))
             if holdings.roles:
                 granted[holder] = dict(holdings.roles)
         return AccessModel(
@@ -168,7 +168,7 @@ class _Assembly:
 
     def _create_user(self, statement: CreateUser) -> list[str]:
         before = {name for name in statement.names if name in self.users}
-        reasons = self._create(_USER, self.users, statement, lambda name: new_user(statement, name))
+        reasons = self._create(_USER, self.users, statement, user_maker(statement))
         listed = statement.default_roles.names if statement.default_roles is not None else ()
         for name in statement.names:
             if name not in before or statement.or_replace:
@@ -279,11 +279,12 @@ class _Assembly:
     def _holders(self, names: Sequence[str], reasons: list[str]) -> list[tuple[Holder, Holdings]]:
         found = []
         for name in names:
-            holder = self._holder(name)
-            if holder is None:
+            if (holder := self._holder(name)) is None:
                 reasons.append(f"there is no user or role {name}")
-            else:
-                found.append((holder, self.held.setdefault(holder, Holdings())))
+                continue
+            if (holdings := self.held.get(holder)) is None:
+                holdings = self.held[holder] = Holdings()
+            found.append((holder, holdings))
         return found
 
     def _grant(self, statement: Grant) -> list[str]:
@@ -295,8 +296,7 @@ class _Assembly:
                 holdings.clear_rights()
             if statement.replace_option and statement.roles:
                 holdings.roles.clear()
-            for right in statement.rights:
-                holdings.grant(right, option=statement.grant_option)
+            holdings.grant(statement.rights, option=statement.grant_option)
             for role in statement.roles:
                 holdings.roles[role] = holdings.roles.get(role, False) or statement.admin_option
         return reasons
@@ -310,8 +310,7 @@ class _Assembly:
         else:
             holders = self._holders(statement.grantees, reasons)
         for holder, holdings in holders:
-            for right in statement.rights:
-                holdings.revoke(right, option_only=statement.grant_option)
+            holdings.revoke(statement.rights, option_only=statement.grant_option)
             gone = set(holdings.roles) - set(statement.roles_except) if statement.all_roles else set(statement.roles)
             for role in gone & set(holdings.roles):
                 if statement.admin_option:

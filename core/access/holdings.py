@@ -5,18 +5,15 @@ ClickHouse folds rights into a tree; here the statements that make it up are kep
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import groupby, product
+from operator import itemgetter
 
 from core.access.model import Grant, Revoke, Right
 
 _RIGHTS_IN_ONE_STATEMENT = 1000  # ClickHouse's parser takes 256 KiB by default
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    right: Right
-    revoked: bool
-    option: bool  # WITH GRANT OPTION, or GRANT OPTION FOR
+_Entry = tuple[Right, bool, bool]  # a right, whether it is revoked, and whether with (or only) its grant option
 
 
 @dataclass(slots=True)
@@ -25,80 +22,107 @@ class Holdings:
 
     entries: dict[_Entry, None] = field(default_factory=dict)
     roles: dict[str, bool] = field(default_factory=dict)
-    # The rights granted among `entries`, by what a revoke can meet: one database, or more than that. A user with a
-    # right on each of many databases is asked about one of them without looking at all.
-    _databases: dict[str, int] = field(default_factory=dict, repr=False)
-    _wide: dict[_Entry, None] = field(default_factory=dict, repr=False)
+    _granted: _Granted | None = field(default=None, repr=False, compare=False)  # from the first revoke on
 
-    def grant(self, right: Right, *, option: bool) -> None:
-        """Add a right; the same one given before moves to the end, behind every revoke."""
-        if right.privilege != "USAGE":
-            self._put(_Entry(right, revoked=False, option=option))
+    def grant(self, rights: Iterable[Right], *, option: bool) -> None:
+        """Add rights; one that was given before moves to the end, behind every revoke."""
+        for right in rights:
+            if right.privilege != "USAGE":
+                self._put((right, False, option))
 
-    def revoke(self, right: Right, *, option_only: bool) -> None:
-        """Take a right away, or only the option to pass it on."""
-        if not option_only:
-            for option in (False, True):
-                self._remove(_Entry(right, revoked=False, option=option))
-                self._remove(_Entry(right, revoked=True, option=option))
-        if self._may_meet(right):
-            self._put(_Entry(right, revoked=True, option=option_only))
+    def revoke(self, rights: Iterable[Right], *, option_only: bool) -> None:
+        """Take rights away, or only the option to pass them on."""
+        for right in rights:
+            if not option_only:
+                for entry in product((right,), (False, True), (False, True)):
+                    if entry in self.entries:
+                        self._remove(entry)
+            if self._granted is None:
+                self._granted = _Granted.among(self.entries)
+            if self._granted.may_meet(right):
+                self._put((right, True, option_only))
 
     def clear_rights(self) -> None:
         """Take every right away (`WITH REPLACE OPTION`)."""
         self.entries.clear()
-        self._databases.clear()
-        self._wide.clear()
+        self._granted = None
 
     def statements(self, holder: str) -> list[Grant | Revoke]:
-        """The statements that give `holder` these rights, in order; neighbours of one kind are one statement."""
-        found: list[Grant | Revoke] = []
-        rights: list[Right] = []
-        kind: tuple[bool, bool] | None = None
-        for entry in [*self.entries, None]:
-            next_kind = None if entry is None else (entry.revoked, entry.option)
-            if rights and kind is not None and (next_kind != kind or len(rights) >= _RIGHTS_IN_ONE_STATEMENT):
-                statement = Revoke if kind[0] else Grant
-                found.append(statement(tuple(rights), grantees=(holder,), grant_option=kind[1]))
-                rights = []
-            kind = next_kind
-            if entry is not None:
-                rights.append(entry.right)
+        """The statements that give `holder` all of this, in order; neighbours of one kind are one statement."""
+        found = self.statements_of_rights(holder)
         for admin in (False, True):
             roles = tuple(sorted(role for role, with_admin in self.roles.items() if with_admin is admin))
             if roles:
                 found.append(Grant(roles=roles, grantees=(holder,), admin_option=admin))
         return found
 
+    def statements_of_rights(self, holder: str) -> list[Grant | Revoke]:
+        """Those of the rights alone."""
+        found: list[Grant | Revoke] = []
+        for (revoked, option), entries in groupby(self.entries, itemgetter(1, 2)):
+            rights = tuple([right for right, _, _ in entries])
+            statement = Revoke if revoked else Grant
+            for first in range(0, len(rights), _RIGHTS_IN_ONE_STATEMENT):
+                some = rights[first : first + _RIGHTS_IN_ONE_STATEMENT]
+                found.append(statement(some, (), (holder,), option))
+        return found
+
     def _put(self, entry: _Entry) -> None:
-        self._remove(entry)
+        if entry in self.entries:
+            self._remove(entry)
         self.entries[entry] = None
-        if entry.revoked:
-            return
-        if (database := _only_database(entry.right)) is not None:
-            self._databases[database] = self._databases.get(database, 0) + 1
-        else:
-            self._wide[entry] = None
+        if self._granted is not None:
+            self._granted.add(entry)
 
     def _remove(self, entry: _Entry) -> None:
-        if entry not in self.entries:
-            return
         del self.entries[entry]
-        if entry.revoked:
-            return
-        if (database := _only_database(entry.right)) is None:
-            del self._wide[entry]
-        elif self._databases[database] == 1:
-            del self._databases[database]
-        else:
-            self._databases[database] -= 1
+        if self._granted is not None:
+            self._granted.discard(entry)
 
-    def _may_meet(self, right: Right) -> bool:
+
+@dataclass(slots=True)
+class _Granted:
+    """The rights that are granted, by what a revoke can meet: one database, or more than that.
+
+    A user with a right on each of many databases is asked about one of them without looking at all. Most holders are
+    never asked, so it is made when it is.
+    """
+
+    databases: dict[str, int] = field(default_factory=dict)
+    wide: dict[_Entry, None] = field(default_factory=dict)
+
+    @classmethod
+    def among(cls, entries: Iterable[_Entry]) -> _Granted:
+        found = cls()
+        for entry in entries:
+            found.add(entry)
+        return found
+
+    def add(self, entry: _Entry) -> None:
+        right, revoked, _ = entry
+        if revoked:
+            return
+        if (database := _only_database(right)) is not None:
+            self.databases[database] = self.databases.get(database, 0) + 1
+        else:
+            self.wide[entry] = None
+
+    def discard(self, entry: _Entry) -> None:
+        right, revoked, _ = entry
+        if revoked:
+            return
+        if (database := _only_database(right)) is None:
+            del self.wide[entry]
+        elif self.databases[database] == 1:
+            del self.databases[database]
+        else:
+            self.databases[database] -= 1
+
+    def may_meet(self, right: Right) -> bool:
         """Whether `right` can have something in common with a right that is granted."""
         database = _only_database(right)
-        if database is not None:
-            return database in self._databases or any(_overlap(entry.right, right) for entry in self._wide)
-        return bool(self._databases) or any(_overlap(entry.right, right) for entry in self._wide)
+        among = self.databases if database is None else database in self.databases
+        return bool(among) or any(_overlap(granted, right) for granted, _, _ in self.wide)
 
 
 def _only_database(right: Right) -> str | None:

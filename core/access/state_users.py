@@ -131,8 +131,7 @@ def grant(state: Entities, statement: Grant) -> None:
             holdings.clear_rights()
         if statement.replace_option and roles:
             holdings.roles.clear()
-        for right in statement.rights:
-            holdings.grant(right, option=statement.grant_option)
+        holdings.grant(statement.rights, option=statement.grant_option)
         for role in roles:
             holdings.roles[role] = holdings.roles.get(role, False) or statement.admin_option
 
@@ -147,8 +146,7 @@ def revoke(state: Entities, statement: Revoke) -> None:
     else:
         holders = _holders(state, statement.grantees, current_user=statement.from_current_user)
     for key, holdings in holders:
-        for right in statement.rights:
-            holdings.revoke(right, option_only=statement.grant_option)
+        holdings.revoke(statement.rights, option_only=statement.grant_option)
         gone = set(holdings.roles) - kept if statement.all_roles else roles & set(holdings.roles)
         for role in gone:
             if statement.admin_option:

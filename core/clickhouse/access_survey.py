@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from core.access.access_model import AccessModel, EntityKey
 from core.access.assembling import model_from_statements
 from core.access.difference import keys_of
-from core.access.model import EntityKind, Statement
-from core.access.parser import parse_statement
+from core.access.model import EntityKind
 from core.access.policies import PolicyName
+from core.access.printed_statements import read_printed
 from core.clickhouse.engine import Engine, QueryResult
 from core.clickhouse.errors import UnknownNameError
-from core.errors import HousekeysError, RefusedError
+from core.errors import RefusedError
 
 _BUILT_IN = "default"  # what users.xml defines in an embedded engine: its user, its settings profile, its quota
 _KINDS = (
@@ -49,10 +49,15 @@ class AccessSurvey:
 
 async def survey_access(engine: Engine) -> AccessSurvey:
     """Read all of it. Raises UnreachableError; what is refused is left out and named in `hidden`."""
+    survey, listed = await asyncio.gather(_without_storages(engine), _listed_storages(engine))
+    storages = _built_in(survey.model) if engine.home == "embedded" else listed
+    return replace(survey, model=replace(survey.model, storages=storages))
+
+
+async def _without_storages(engine: Engine) -> AccessSurvey:
     lines, hidden = await _statements(engine)
-    model, unread = await asyncio.to_thread(_model, lines)  # 10,000 statements take a second
-    storages = await _storages(engine, model)
-    return AccessSurvey(replace(model, storages=storages), hidden, unread)
+    model, unread = await asyncio.to_thread(_model, lines)  # 100,000 statements take a second
+    return AccessSurvey(model, hidden, unread)
 
 
 async def _statements(engine: Engine) -> tuple[list[str], tuple[str, ...]]:
@@ -83,32 +88,34 @@ def _column(result: QueryResult) -> list[str]:
 
 
 def _model(lines: Sequence[str]) -> tuple[AccessModel, tuple[str, ...]]:
-    statements: list[Statement] = []
-    unread: list[str] = []
-    for line in lines:
-        try:
-            statements.append(parse_statement(line))
-        except HousekeysError:
-            unread.append(line)
+    statements, unread = read_printed(lines)
     return model_from_statements(statements), tuple(unread)
 
 
-async def _storages(engine: Engine, model: AccessModel) -> Mapping[EntityKey, str]:
+async def _listed_storages(engine: Engine) -> Mapping[EntityKey, str]:
     """The user directory of each entity. An older or stricter server may not tell all of them.
 
     What an embedded engine keeps is in none: its own access storage has no name that a statement could use.
     """
     if engine.home == "embedded":
-        return {key: "users_xml" for key in keys_of(model) if _is_built_in(key)}
-    found: dict[EntityKey, str] = {}
-    for kind, question in _STORAGES.items():
-        try:
-            rows = (await engine.query(question)).rows
-        except (RefusedError, UnknownNameError):
-            continue
-        for *name, storage in rows:
-            found[EntityKey(kind, _entity_name(name))] = str(storage)
-    return found
+        return {}
+    answers = await asyncio.gather(*(_rows(engine, question) for question in _STORAGES.values()))
+    return {
+        EntityKey(kind, _entity_name(name)): str(storage)
+        for kind, rows in zip(_STORAGES, answers, strict=True)
+        for *name, storage in rows
+    }
+
+
+async def _rows(engine: Engine, question: str) -> Sequence[Sequence[object]]:
+    try:
+        return (await engine.query(question)).rows
+    except (RefusedError, UnknownNameError):
+        return ()
+
+
+def _built_in(model: AccessModel) -> Mapping[EntityKey, str]:
+    return {key: "users_xml" for key in keys_of(model) if key.name == _BUILT_IN and key.kind is not EntityKind.ROLE}
 
 
 def _entity_name(cells: Sequence[object]) -> str | PolicyName:
@@ -116,7 +123,3 @@ def _entity_name(cells: Sequence[object]) -> str | PolicyName:
         return str(cells[0])
     short, database, table = (str(cell or "") for cell in cells)
     return PolicyName(short, database, table or None)
-
-
-def _is_built_in(key: EntityKey) -> bool:
-    return key.name == _BUILT_IN and key.kind is not EntityKind.ROLE

@@ -13,6 +13,7 @@ from core.access.render import render
 from core.clickhouse.embedded import EmbeddedEngine
 from tests.examples import examples
 from tests.unit.access.strategies import statements
+from tests.unit.access.test_printed_statements import check_read_as_printed
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 FORMAT = "SELECT arrayMap(sql -> formatQuerySingleLine(sql), {statements:Array(String)})"
@@ -31,6 +32,7 @@ async def test_what_we_render_clickhouse_accepts_and_understands(
     theirs = await formatted(shared_engine, ours)
     # Read back from ClickHouse's own rendering, it is still the same statement.
     assert [render(parse_statement(sql)) for sql in theirs] == ours
+    check_read_as_printed(theirs)
 
 
 @pytest.mark.parametrize(

@@ -199,11 +199,10 @@ def state_of(model: AccessModel) -> AccessState:
     for holder, statements in model.rights.items():
         holdings = state.holdings(holder.kind, holder.name)
         for statement in statements:
-            for right in statement.rights:
-                if isinstance(statement, Grant):
-                    holdings.grant(right, option=statement.grant_option)
-                else:
-                    holdings.revoke(right, option_only=statement.grant_option)
+            if isinstance(statement, Grant):
+                holdings.grant(statement.rights, option=statement.grant_option)
+            else:
+                holdings.revoke(statement.rights, option_only=statement.grant_option)
     for holder, roles in model.granted_roles.items():
         state.holdings(holder.kind, holder.name).roles.update(roles)
     return state

@@ -8,7 +8,7 @@ from dataclasses import replace
 from hypothesis import given
 
 from core.access.access_model import AccessModel
-from core.access.assembling import assemble
+from core.access.assembling import assemble, model_from_statements
 from core.access.disassembling import statements_of
 from core.access.model import (
     AlterUser,
@@ -21,6 +21,7 @@ from core.access.model import (
     SettingElement,
     Statement,
 )
+from core.access.printed_statements import read_printed
 from core.access.render import render
 from core.access.script import model_of_script
 from core.access.settings_profiles import AlterSettingsProfile, CreateSettingsProfile, SettingsProfile
@@ -40,7 +41,10 @@ def test_statements_build_the_same_model_and_so_does_their_text(model: AccessMod
     assert built.masking_policies == model.masking_policies
     assert built.granted_roles == {holder: roles for holder, roles in model.granted_roles.items() if roles}
     assert assemble(statements_of(built)) == (built, ())
-    assert model_of_script(";\n".join(map(render, statements))) == (built, [])
+    lines = [render(statement) for statement in statements]
+    assert model_of_script(";\n".join(lines)) == (built, [])
+    read, unread = read_printed(lines)
+    assert (model_from_statements(read), unread) == (built, [])
 
 
 @given(whole_models())
