@@ -33,7 +33,7 @@ class Cursor:
         self.sql = sql
         self.tokens = tokenize(sql)
         self.index = 0
-        self._keywords = tuple(token.text.upper() if token.kind is Kind.WORD else "" for token in self.tokens)
+        self._keywords = tuple([token.text.upper() if token.kind is Kind.WORD else "" for token in self.tokens])
 
     @property
     def token(self) -> Token:
@@ -62,18 +62,23 @@ class Cursor:
     def at_words(self, words: str) -> bool:
         """Whether the keywords `words` (upper case, blank-separated) come next."""
         wanted = _split(words)
-        return self._keywords[self.index : self.index + len(wanted)] == wanted
+        keywords, index = self._keywords, self.index
+        # Nearly always the first word tells already.
+        return keywords[index] == wanted[0] and keywords[index : index + len(wanted)] == wanted
 
     def words(self, words: str) -> bool:
         """Take the keywords `words` if they come next."""
         if not self.at_words(words):
             return False
-        self.index += words.count(" ") + 1
+        self.index += len(_split(words))
         return True
 
     def one_of(self, *choices: str) -> str:
         """Take the first of `choices` that comes next, or return the empty string."""
-        return next((choice for choice in choices if self.words(choice)), "")
+        for choice in choices:
+            if self.words(choice):
+                return choice
+        return ""
 
     def need_words(self, words: str) -> None:
         if not self.words(words):

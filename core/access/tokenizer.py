@@ -53,19 +53,12 @@ _NUMBER = re.compile(r"(?:0[xX][0-9a-fA-F]+|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][
 _DIGIT_WORD = re.compile(r"[0-9][A-Za-z0-9_$]*")
 # What most of a statement is made of, blanks before it included. The rest, and comments, are looked at one by one.
 _COMMON = re.compile(
-    rf"[{_SPACE}]*(?:(?P<word>[A-Za-z_][A-Za-z0-9_$]*)|(?P<number>{_NUMBER.pattern})|(?P<digits>{_DIGIT_WORD.pattern})"
-    r"|(?P<symbol>[(),.=*;+<>@%&|!?:~^{}\[\]])"
-    r"|(?P<string>'[^'\\]*'(?!'))|(?P<quoted>`[^`\\]*`(?!`)|\"[^\"\\]*\"(?!\")))"
+    rf"[{_SPACE}]*(?:([A-Za-z_][A-Za-z0-9_$]*)|({_NUMBER.pattern})|({_DIGIT_WORD.pattern})"
+    r"|([(),.=*;+<>@%&|!?:~^{}\[\]])"
+    r"|('[^'\\]*'(?!'))|(`[^`\\]*`(?!`)|\"[^\"\\]*\"(?!\")))"
 )
 _HEREDOC = re.compile(r"\$[A-Za-z0-9_]*\$")
-_COMMON_KINDS = {
-    "word": Kind.WORD,
-    "number": Kind.NUMBER,
-    "digits": Kind.WORD,
-    "symbol": Kind.SYMBOL,
-    "string": Kind.STRING,
-    "quoted": Kind.QUOTED,
-}
+_COMMON_KINDS = (Kind.END, Kind.WORD, Kind.NUMBER, Kind.WORD, Kind.SYMBOL, Kind.STRING, Kind.QUOTED)  # by group
 _ESCAPES = {"a": "\a", "b": "\b", "e": "\x1b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "0": "\0"}
 _PLAIN_ESCAPES = frozenset("\\'\"`/=")
 _TYPOGRAPHIC = {"\u2018": ("\u2019", Kind.STRING), "\u201c": ("\u201d", Kind.QUOTED)}
@@ -125,10 +118,10 @@ def _tokens(sql: str) -> Iterator[Token]:
     position = 0
     while True:
         if match := _COMMON.match(sql, position):
-            name = match.lastgroup or ""
-            start, position = match.span(name)
-            kind = _COMMON_KINDS[name]
-            text = match[name]
+            group = match.lastindex or 0
+            start, position = match.span(group)
+            kind = _COMMON_KINDS[group]
+            text = match[group]
             if kind is Kind.STRING or kind is Kind.QUOTED:
                 text = text[1:-1]
                 if not text.isascii():
