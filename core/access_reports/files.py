@@ -17,6 +17,7 @@ from core.access.xml.nodes import XmlError
 from core.access.xml.problems import Problem, Severity
 from core.access.xml.sql_losses import losses_to_sql
 from core.access.xml.writing import FOLDER
+from core.access_reports.idle_revokes import idle_revokes
 from core.display import one_line
 from core.errors import BadInputError, NotFoundError
 
@@ -96,8 +97,9 @@ def _read_sql(path: Path, content: bytes) -> AccessFile:
     except AccessSyntaxError as error:
         return _broken(name, error.line, one_line(error.message.partition(": ")[2] or error.message))
     model, found = model_of_read(statements, unread)
-    problems = tuple(Problem(name, each.line, Severity.ERROR, each.message) for each in found)
-    return AccessFile(name, Format.SQL, replace(model, origins=_origins(statements, name)), problems)
+    problems = [Problem(name, each.line, Severity.ERROR, each.message) for each in found]
+    problems += idle_revokes(statements, model, name)
+    return AccessFile(name, Format.SQL, replace(model, origins=_origins(statements, name)), tuple(problems))
 
 
 def _broken(name: str, line: int, message: str) -> AccessFile:

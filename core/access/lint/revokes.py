@@ -29,12 +29,13 @@ def _without_effect(subject: Subject, statements: tuple[Grant | Revoke, ...]) ->
         for right in statement.rights:
             if isinstance(statement, Grant):
                 granted.add(statement.grant_option, right)
-            elif not _of_use(granted, right, statement.grant_option, groups):
+            elif not of_use(granted, right, statement.grant_option, groups):
                 found[(statement.grant_option, right)] = None
     return list(found)
 
 
-def _of_use(granted: RightsByPlace[bool], right: Right, option_only: bool, groups: Mapping[str, str]) -> bool:
+def of_use(granted: RightsByPlace[bool], right: Right, option_only: bool, groups: Mapping[str, str]) -> bool:
+    """Whether revoking a right, or only its grant option, takes something from rights marked with their option."""
     return any(meets(right, other, groups) for option, other in granted.meeting(right) if option or not option_only)
 
 
@@ -82,6 +83,6 @@ def _without_revoke(model: AccessModel, holder: Holder, option: bool, right: Rig
             return (other,)
         if (statement.grant_option, other) != (option, right):
             return (other,)
-        return (other,) if _of_use(granted, other, option, subject.context.privilege_groups) else ()
+        return (other,) if of_use(granted, other, option, subject.context.privilege_groups) else ()
 
     return with_rights(model, holder, change)
