@@ -54,6 +54,8 @@ def test_json_has_hash_and_salt(method: str, housekeys: Housekeys, monkeypatch: 
     assert found["method"] == method
     assert found["hash"] in found["clause"]
     assert (found["salt"] is None) is (method in ("double-sha1", "bcrypt"))
+    assert (found["users_xml"] is None) is (method != "double-sha1"), "users.xml has no place for a salt"
+    assert "PASSWORD" in found["recipe"] or "getpass" in found["recipe"]
     if method == "bcrypt":
         assert bcrypt.checkpw(PASSWORD.encode(), found["hash"].encode())
     assert PASSWORD not in outcome.stdout + outcome.stderr

@@ -32,10 +32,6 @@ def written(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
 
 
-def test_picture_of_the_form(pictures: Pictures, tmp_path: Path) -> None:
-    assert pictures(HousekeysApp(start_in(tmp_path)), open_calculator)
-
-
 def test_picture_of_the_page(pictures: Pictures, tmp_path: Path) -> None:
     password = Secret(STRONG)
     hashed = Hashed(password, hash_password(password, AuthKind.DOUBLE_SHA1), made_up=False)

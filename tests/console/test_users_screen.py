@@ -325,7 +325,7 @@ async def test_clone_rename_and_drop_with_what_depends_on_it(tmp_path: Path) -> 
         await see(pilot, "Rename user anna")
         await pilot.press("ctrl+u")
         await type_in(pilot, "annette", "<enter>")
-        await run_change(pilot, "annette")
+        await run_change(pilot, "Users  10", "annette  ")  # the list has been read again
         await pilot.press("slash")
         await type_in(pilot, "annette", "<enter>", "x")
         await see(pilot, "User boss names it among those it may grant to.", "Type annette to run this")

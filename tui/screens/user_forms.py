@@ -223,7 +223,8 @@ def clone_form(answering: Answering, access: Access, who: Holder) -> Form[WithPa
         ),
         submit,
         preview,
-        intro="The new one has its hosts, roles, rights, settings and limits, and a password of its own.",
+        intro="The new one has its hosts, roles, rights, settings and limits, and a way to sign in of its own.",
+        docked=True,
     )
 
 
