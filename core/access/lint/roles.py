@@ -110,7 +110,8 @@ def _dangling(subject: Subject, holder: Holder) -> Iterator[Finding]:
 def _unheld_or_empty(subject: Subject, role: str) -> Iterator[Finding]:
     key = EntityKey(EntityKind.ROLE, role)
     held = role in subject.held_roles
-    if not held and not role.startswith(_HELD_BY_NAME):
+    by_name = role.startswith(_HELD_BY_NAME)
+    if not held and not by_name:
         yield subject.finding(
             "role-unheld",
             Severity.NOTE,
@@ -130,7 +131,9 @@ def _unheld_or_empty(subject: Subject, role: str) -> Iterator[Finding]:
         key,
         f"{sentence(named(key))} gives nothing.",
         "It has no rights, roles or settings, and no quota, profile or policy names it.",
-        fix=Fix("Drop it", lambda model: without_role(model, role)),
+        # A role of the SQL console stands in the place of what Cloud gives its person otherwise, which can be more.
+        advice="Give it what its person may do, or drop it." if by_name else "",
+        fix=None if by_name else Fix("Drop it", lambda model: without_role(model, role)),
     )
 
 

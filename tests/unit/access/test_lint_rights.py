@@ -336,6 +336,8 @@ def test_role_empty() -> None:
     after = fixed(of, findings)
     assert (dict(after.roles), dict(after.granted_roles[ALICE])) == ({}, {})
     assert after.users["alice"].default_roles == NameSet()
+    [by_name] = found(model([], ["sql-console-role:a@b.example"]), "role-empty")
+    assert by_name.fix is None and "drop it" in by_name.advice  # without it its person may get more
 
 
 @pytest.mark.parametrize("how", ["rights", "roles", "settings", "policy"])
