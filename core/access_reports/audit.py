@@ -24,7 +24,8 @@ class AuditRow:
 
     `database` and `table` are `*` for all, and end with `*` for a prefix; `object` is all of it as in SQL. `path` are
     the roles on the way, empty for what was granted to the user itself. `active` is False for what is in force only
-    after SET ROLE. `revoked_parts` are what the same holder had taken back within it.
+    after SET ROLE. `revoked_parts` are what the same holder had taken back within it. `readonly` is the setting that stops
+    all but reading: 1 or 2, empty where it does not.
     """
 
     user: str
@@ -41,6 +42,7 @@ class AuditRow:
     row_policies: str
     hosts: str
     valid_until: str
+    readonly: str
     state: str
 
 
@@ -56,7 +58,9 @@ def audit(model: AccessModel, now: datetime, privileges: PrivilegeTree | None = 
 def _rows(index: RightsIndex, name: str, now: datetime) -> Iterator[AuditRow]:
     effective = index.effective(Holder(EntityKind.USER, name))
     limits = limits_of(effective, now)
-    about = (hosts_text(limits.hosts) if limits.hosts is not None else "", _validity(limits), _state(limits))
+    hosts = hosts_text(limits.hosts) if limits.hosts is not None else ""
+    readonly = "" if limits.readonly is None else limits.readonly.value or ""
+    about = (hosts, _validity(limits), readonly, _state(limits))
     quotas = ", ".join(each.quota.name for each in limits.quotas)
     granted = [right for right in effective.rights if not right.revoked]
     if not granted:
@@ -72,7 +76,7 @@ def _row(
     each: EffectiveRight,
     via: Via,
     quotas: str,
-    about: tuple[str, str, str],
+    about: tuple[str, str, str, str],
 ) -> AuditRow:
     right = each.right
     whole = right.database is None

@@ -16,7 +16,7 @@ from core.access_reports.sheets import sheet_csv, sheet_html
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 SCRIPT = """
 CREATE ROLE a; CREATE ROLE b;
-CREATE USER u IDENTIFIED WITH no_password VALID UNTIL '2025-01-01' HOST LOCAL DEFAULT ROLE a;
+CREATE USER u IDENTIFIED WITH no_password VALID UNTIL '2025-01-01' HOST LOCAL DEFAULT ROLE a SETTINGS readonly = 2;
 GRANT SELECT ON d.* TO a; REVOKE SELECT ON d.secret FROM a; REVOKE INSERT ON d.t FROM a;
 GRANT SELECT ON d.* TO b; GRANT CREATE USER ON x* TO b;
 GRANT a, b TO u;
@@ -42,7 +42,7 @@ def test_each_right_by_each_way() -> None:
     assert {row.quotas for row in rows} == {"q"}
     assert by_a.row_policies == "p ON d.t"
     assert ways["CREATE USER", "x*", "b", False].row_policies == ""
-    assert {(row.hosts, row.state) for row in rows} == {("LOCAL", "expired")}
+    assert {(row.hosts, row.readonly, row.state) for row in rows} == {("LOCAL", "2", "expired")}
     assert by_a.valid_until.startswith("2025-01-01")
 
 
