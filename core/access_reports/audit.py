@@ -24,8 +24,8 @@ class AuditRow:
 
     `database` and `table` are `*` for all, and end with `*` for a prefix; `object` is all of it as in SQL. `path` are
     the roles on the way, empty for what was granted to the user itself. `active` is False for what is in force only
-    after SET ROLE. `revoked_parts` are what the same holder had taken back within it. `readonly` is the setting that stops
-    all but reading: 1 or 2, empty where it does not.
+    after SET ROLE. `revoked_parts` are what the same holder had taken back within it. `readonly` is the setting that
+    stops all but reading: 1 or 2, empty where it does not.
     """
 
     user: str
