@@ -11,7 +11,7 @@ from core.access.difference import keys_of
 from core.access.difference_fields import entity
 from core.access.effective.privilege_tree import Privilege, PrivilegeTree
 from core.access.model import EntityKind
-from core.access.model_changes import with_entity, without_entities
+from core.access.model_changes import only, with_entity, without_entities
 from core.access.planning.clusters import cluster_clause, is_writable
 from core.access_changes.fingerprints import read_fingerprints
 from core.clickhouse.access_survey import AccessSurvey, survey_access
@@ -60,6 +60,12 @@ class PresentAccess:
         if not self.embedded:
             return self.model
         return without_entities(self.model, [key for key in keys_of(self.model) if key in self.model.storages])
+
+    def beside_built_in(self) -> AccessModel:
+        """The same, but what names one of these still does: to be compared, and written to a file."""
+        if not self.embedded:
+            return self.model
+        return only(self.model, [key for key in keys_of(self.model) if key not in self.model.storages])
 
 
 async def read_present_access(engine: Engine, capabilities: Capabilities, cluster: str | None) -> PresentAccess:

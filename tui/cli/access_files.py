@@ -142,7 +142,7 @@ async def show(context: Context) -> None:
 async def export_access(context: Context) -> None:
     """Handle `access export`."""
     _, present = await present_access(context)
-    await _write(context, present.without_built_in(), context.arguments.format)
+    await _write(context, present.beside_built_in(), context.arguments.format)
 
 
 async def convert_file(context: Context) -> None:
@@ -334,4 +334,4 @@ async def _with_profile(context: Context, named: str, beside: dict[str, AccessMo
         await session.close()
     if present.survey.hidden:
         raise HousekeysError(f"Not everything on {named} can be seen.", advice=present.survey.hidden[0])
-    return {**written, named: present.without_built_in()}
+    return {**written, named: present.beside_built_in()}

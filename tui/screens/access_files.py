@@ -299,7 +299,7 @@ class AccessFilesScreen(EntityScreen[FileRow]):
         session, model = self.open_session(), self.file.access.model
 
         async def read() -> tuple[AccessModel, list[tuple[EntityKey, str, str]]]:
-            server = (await read_present(session)).without_built_in()
+            server = (await read_present(session)).beside_built_in()
             return server, await asyncio.to_thread(not_in_file, server, model)
 
         def choose(found: tuple[AccessModel, list[tuple[EntityKey, str, str]]]) -> None:

@@ -112,7 +112,7 @@ def _of_present(side: Side, label: str, present: PresentAccess) -> ReadSide:
     unread = present.survey.unread
     notes = [f"{label}: {words}" for words in present.survey.hidden]
     notes += [f"{label}: {count(len(unread))} statements were not understood and are missing here."] if unread else []
-    return ReadSide(side, label, present.without_built_in(), tuple(notes))
+    return ReadSide(side, label, present.beside_built_in(), tuple(notes))
 
 
 def _read_file(side: Side, label: str) -> ReadSide:
