@@ -318,11 +318,12 @@ def _no_right(sentence: str, name: str, detail: str) -> NoRightError:
     who = _WHO.search(sentence)
     user = quote_identifier(who.group(1)) if who else "<user>"
     right, with_option, _ = missing.partition(" WITH GRANT OPTION")
+    instead = "CURRENT GRANTS gives what may be passed on of it. Or ask" if with_option else "Ask"
     return NoRightError(
         f"The user lacks the right {missing}.",
         code=497,
         missing=missing,
         name=name,
-        advice=f"Ask an administrator to run: GRANT {right} TO {user}{with_option}",
+        advice=f"{instead} an administrator to run: GRANT {right} TO {user}{with_option}",
         detail=detail,
     )

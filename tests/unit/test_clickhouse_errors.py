@@ -77,6 +77,7 @@ def test_missing_right_is_named_and_can_be_asked_for(missing: str, statement: st
     assert error.missing == missing
     assert error.message == f"The user lacks the right {missing}."
     assert error.advice.endswith(statement)
+    assert ("CURRENT GRANTS" in error.advice) is ("WITH GRANT OPTION" in missing)  # what ClickHouse Cloud needs for ALL
     assert error.exit_code is ExitCode.REFUSED
 
 
