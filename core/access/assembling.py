@@ -70,13 +70,13 @@ def model_from_statements(statements: Iterable[Statement]) -> AccessModel:
 
 def assemble(statements: Iterable[Statement]) -> tuple[AccessModel, tuple[Misfit, ...]]:
     """The model that `statements` build, in order, and what was left out: changes of, and grants to, the unknown."""
-    assembly = _Assembly()
+    assembly = Assembly()
     misfits = [Misfit(index, why) for index, statement in enumerate(statements) for why in assembly.take(statement)]
     return assembly.model(), tuple(misfits)
 
 
 @dataclass(slots=True)
-class _Assembly:
+class Assembly:
     """A model in the making."""
 
     users: dict[str, User] = field(default_factory=dict)
@@ -131,6 +131,11 @@ class _Assembly:
             case SetDefaultRole():
                 return self._set_default_role(statement)
         return self._move(statement.kind, statement.names, statement.storage)
+
+    def holdings(self, name: str) -> Holdings | None:
+        """What the user or role of that name holds, as a GRANT to it changes that; None when there is neither."""
+        holder = self._holder(name)
+        return None if holder is None else self._held_by(holder)
 
     def model(self) -> AccessModel:
         """What was built."""
@@ -276,15 +281,18 @@ class _Assembly:
             return Holder(_USER, name)
         return Holder(_ROLE, name) if name in self.roles else None
 
+    def _held_by(self, holder: Holder) -> Holdings:
+        if (holdings := self.held.get(holder)) is None:
+            holdings = self.held[holder] = Holdings()
+        return holdings
+
     def _holders(self, names: Sequence[str], reasons: list[str]) -> list[tuple[Holder, Holdings]]:
         found = []
         for name in names:
             if (holder := self._holder(name)) is None:
                 reasons.append(f"there is no user or role {name}")
-                continue
-            if (holdings := self.held.get(holder)) is None:
-                holdings = self.held[holder] = Holdings()
-            found.append((holder, holdings))
+            else:
+                found.append((holder, self._held_by(holder)))
         return found
 
     def _grant(self, statement: Grant) -> list[str]:
@@ -297,8 +305,7 @@ class _Assembly:
             if statement.replace_option and statement.roles:
                 holdings.roles.clear()
             holdings.grant(statement.rights, option=statement.grant_option)
-            for role in statement.roles:
-                holdings.roles[role] = holdings.roles.get(role, False) or statement.admin_option
+            holdings.grant_roles(statement.roles, option=statement.admin_option)
         return reasons
 
     def _revoke(self, statement: Revoke) -> list[str]:

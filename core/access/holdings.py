@@ -30,6 +30,11 @@ class Holdings:
             if right.privilege != "USAGE":
                 self._put((right, False, option))
 
+    def grant_roles(self, roles: Iterable[str], *, option: bool) -> None:
+        """Add roles; the option to pass one on, given before, stays."""
+        for role in roles:
+            self.roles[role] = self.roles.get(role, False) or option
+
     def revoke(self, rights: Iterable[Right], *, option_only: bool) -> None:
         """Take rights away, or only the option to pass them on."""
         for right in rights:

@@ -4,17 +4,20 @@ What is written around its names is the shape of a statement. The grammar is the
 statement of a shape, and if it takes for names what was taken for names here, the others of that shape are that
 statement with other names in it. It reads as well whatever has another form.
 
-Neighbours that give rights to one grantee, or define entities alike, become one statement, as a model is built faster
-of few: `GRANT SELECT ON a.*, INSERT ON b.t TO u`, `CREATE USER u, v`.
+No statement is made of the others: rights and roles are handed to those who hold them, and neighbours that define
+entities alike are one `CREATE USER u, v`.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from dataclasses import replace
+from typing import NamedTuple
 
+from core.access.access_model import AccessModel
+from core.access.assembling import Assembly
+from core.access.holdings import Holdings
 from core.access.model import CreateRole, CreateUser, Grant, Revoke, Right, Statement
 from core.access.parser import parse_statement
 from core.access.quotas import CreateQuota
@@ -32,86 +35,82 @@ _ON_TABLE = re.compile(
 )
 _ROLES = re.compile(rf"GRANT ({_NAME}(?:, {_NAME})*) TO ({_NAME})((?: WITH ADMIN OPTION)?)")
 # No quote, no comment: the same words, whatever name follows.
-_RIGHTS = re.compile(
-    rf"((?:GRANT|REVOKE) [A-Za-z0-9_ ,.*()]+ (?:TO|FROM) )({_NAME})((?: WITH GRANT OPTION)?)",
-)
+_SAME_RIGHTS = re.compile(rf"((?:GRANT|REVOKE) [A-Za-z0-9_ ,.*()]+ (?:TO|FROM) )({_NAME})((?: WITH GRANT OPTION)?)")
 _DEFINITION = re.compile(rf"CREATE (USER|ROLE|QUOTA|SETTINGS PROFILE) ({_NAME})((?: .*)?)", re.DOTALL)
 
 
-def read_printed(lines: Iterable[str]) -> tuple[list[Statement], list[str]]:
-    """The statements of `lines`, each of which has one, and the lines that cannot be read."""
-    reading = _Reading()
+def model_of_printed(lines: Iterable[str]) -> tuple[AccessModel, list[str]]:
+    """The model that the statements of `lines`, one a line, build in order, and the lines that cannot be read.
+
+    What does not fit what came before it is left out.
+    """
+    assembly = Assembly()
+    unread = take_printed(lines, assembly)
+    return assembly.model(), unread
+
+
+def take_printed(lines: Iterable[str], assembly: Assembly) -> list[str]:
+    """Carry out the statements of `lines`; returned are those that cannot be read."""
+    reading = _Reading(assembly)
     for line in lines:
         reading.take(line)
-    reading.close()
-    return reading.statements, reading.unread
+    reading.define()
+    return reading.unread
 
 
-class _Rights(NamedTuple):
-    """Rights that are given to their holder, or taken from it."""
+class _Way(NamedTuple):
+    """How what is held changes: rights are given or taken, and with (or only) the option to pass them on, or not."""
 
     done: type[Grant] | type[Revoke]
     grant_option: bool
 
-    def statement(self, holder: str, rights: Sequence[Right]) -> Statement:
-        return self.done(tuple(rights), (), (holder,), self.grant_option)
+    def hand(self, rights: Sequence[Right], holdings: Holdings) -> None:
+        if self.done is Grant:
+            holdings.grant(rights, option=self.grant_option)
+        else:
+            holdings.revoke(rights, option_only=self.grant_option)
 
 
-class _Roles(NamedTuple):
-    """Roles that are granted to their holder."""
-
-    admin_option: bool
-
-    def statement(self, holder: str, roles: Sequence[str]) -> Statement:
-        return Grant((), tuple(roles), (holder,), admin_option=self.admin_option)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Definition:
-    """Entities that are defined alike, as the first of them is."""
-
-    first: CreateUser | CreateRole | CreateQuota | CreateSettingsProfile
-
-    def statement(self, _: str, names: Sequence[str]) -> Statement:
-        return replace(self.first, names=tuple(names))
-
-
+_Definition = CreateUser | CreateRole | CreateQuota | CreateSettingsProfile
 _Shape = tuple[object, ...]
 
 
 class _Reading:
-    """What was read so far, and what the parser makes of the shapes met: None when it must read each such statement."""
+    """What was met so far. Of a shape: what the parser makes of it, None when it must read each such statement."""
 
-    def __init__(self) -> None:
-        self.statements: list[Statement] = []
+    def __init__(self, assembly: Assembly) -> None:
         self.unread: list[str] = []
-        self._on_tables: dict[_Shape, tuple[_Rights, Sequence[str]] | None] = {}
-        self._rights: dict[_Shape, tuple[_Rights, Sequence[Right]] | None] = {}
+        self._assembly = assembly
+        self._on_tables: dict[_Shape, tuple[_Way, Sequence[str]] | None] = {}
+        self._rights: dict[_Shape, tuple[_Way, Sequence[Right]] | None] = {}
         self._definitions: dict[_Shape, _Definition | None] = {}
-        # The statement that the next line may belong to: what it is, whose, and its rights, roles or names.
-        self._open: _Rights | _Roles | _Definition | None = None
-        self._holder = ""
-        self._pieces: list[Any] = []
+        self._holder = ""  # of the statement read last, if it was about rights or roles, and what is held
+        self._holdings: Holdings | None = None
+        self._defined: _Definition | None = None  # what comes next may be defined alike
+        self._names: list[str] = []
 
     def take(self, line: str) -> None:
-        if not (self._on_table(line) or self._roles(line) or self._same_rights(line) or self._defined(line)):
-            self.close()
+        if not (self._on_table(line) or self._roles(line) or self._same_rights(line) or self._definition(line)):
+            self.define()
             try:
-                self.statements.append(parse_statement(line))
+                self._assembly.take(parse_statement(line))
             except HousekeysError:
                 self.unread.append(line)
+            self._holder = ""
 
-    def close(self) -> None:
-        """Nothing more belongs to the statement read last."""
-        if self._open is not None:
-            self.statements.append(self._open.statement(self._holder, self._pieces))
-            self._open = None
+    def define(self) -> None:
+        """Carry out the definition that neighbours share, behind the last of them."""
+        if self._defined is not None:
+            self._assembly.take(replace(self._defined, names=tuple(self._names)))
+            self._defined = None
+            self._names.clear()
 
-    def _begin(self, whole: _Rights | _Roles | _Definition, holder: str) -> None:
-        """What is added now belongs to this statement: to the one that is open, if that is the same."""
-        if whole != self._open or holder != self._holder:
-            self.close()
-            self._open, self._holder, self._pieces = whole, holder, []
+    def _held_by(self, holder: str) -> Holdings | None:
+        """What is held by the user or role of that name; None when there is none, and nothing can be given to it."""
+        if holder != self._holder:
+            self.define()
+            self._holder, self._holdings = holder, self._assembly.holdings(holder)
+        return self._holdings
 
     def _on_table(self, line: str) -> bool:
         """`GRANT SELECT, INSERT ON db.t TO u`, or `ON db.*`: all three names differ."""
@@ -128,10 +127,9 @@ class _Reading:
             known = self._on_tables[shape] = _read_on_table(line, database, table, holder)
         if known is None:
             return False
-        whole, privileges = known
-        self._begin(whole, holder)
-        for privilege in privileges:
-            self._pieces.append(Right(privilege, (), database, table))
+        way, privileges = known
+        if (holdings := self._held_by(holder)) is not None:
+            way.hand([Right(privilege, (), database, table) for privilege in privileges], holdings)
         return True
 
     def _roles(self, line: str) -> bool:
@@ -139,16 +137,14 @@ class _Reading:
         if (match := _ROLES.fullmatch(line)) is None:
             return False
         roles, holder, option = match.groups()
-        self._begin(_Roles(option != ""), _unquoted(holder))
-        if "," in roles:
-            self._pieces += map(_unquoted, _EACH_NAME.findall(roles))
-        else:
-            self._pieces.append(_unquoted(roles))
+        if (holdings := self._held_by(_unquoted(holder))) is not None:
+            names = [_unquoted(name) for name in _EACH_NAME.findall(roles)] if "," in roles else [_unquoted(roles)]
+            holdings.grant_roles(names, option=option != "")
         return True
 
     def _same_rights(self, line: str) -> bool:
         """`REVOKE SELECT(a) ON db.t FROM u`, and rights on anything else: only the holder differs."""
-        if (match := _RIGHTS.fullmatch(line)) is None:
+        if (match := _SAME_RIGHTS.fullmatch(line)) is None:
             return False
         head, holder, option = match.groups()
         holder = _unquoted(holder)
@@ -156,12 +152,12 @@ class _Reading:
             self._rights[shape] = _read_rights(line, holder)
         if (known := self._rights[shape]) is None:
             return False
-        whole, rights = known
-        self._begin(whole, holder)
-        self._pieces += rights
+        way, rights = known
+        if (holdings := self._held_by(holder)) is not None:
+            way.hand(rights, holdings)
         return True
 
-    def _defined(self, line: str) -> bool:
+    def _definition(self, line: str) -> bool:
         """`CREATE USER u SETTINGS …`: only the name of what is defined differs."""
         if (match := _DEFINITION.fullmatch(line)) is None:
             return False
@@ -171,33 +167,34 @@ class _Reading:
             self._definitions[shape] = _read_definition(line, name)
         if (known := self._definitions[shape]) is None:
             return False
-        self._begin(known, "")
-        self._pieces.append(name)
+        if known is not self._defined:
+            self.define()
+            self._defined = known
+        self._names.append(name)
+        self._holder = ""
         return True
 
 
-def _read_rights(line: str, holder: str) -> tuple[_Rights, Sequence[Right]] | None:
+def _read_rights(line: str, holder: str) -> tuple[_Way, Sequence[Right]] | None:
     read = _parsed(line)
     if not isinstance(read, Grant | Revoke) or not read.rights:
         return None
-    whole = _Rights(type(read), read.grant_option)
-    return (whole, read.rights) if read == whole.statement(holder, read.rights) else None
+    same = type(read)(read.rights, grantees=(holder,), grant_option=read.grant_option)
+    return (_Way(type(read), read.grant_option), read.rights) if read == same else None
 
 
-def _read_on_table(line: str, database: str, table: str | None, holder: str) -> tuple[_Rights, Sequence[str]] | None:
+def _read_on_table(line: str, database: str, table: str | None, holder: str) -> tuple[_Way, Sequence[str]] | None:
     if (found := _read_rights(line, holder)) is None:
         return None
-    whole, rights = found
+    way, rights = found
     privileges = [right.privilege for right in rights]
     as_taken = tuple(Right(privilege, (), database, table) for privilege in privileges)
-    return (whole, privileges) if rights == as_taken else None
+    return (way, privileges) if rights == as_taken else None
 
 
 def _read_definition(line: str, name: str) -> _Definition | None:
     read = _parsed(line)
-    if not isinstance(read, CreateUser | CreateRole | CreateQuota | CreateSettingsProfile):
-        return None
-    return _Definition(read) if read.names == (name,) else None
+    return read if isinstance(read, _Definition) and read.names == (name,) else None
 
 
 def _unquoted(name: str) -> str:

@@ -132,8 +132,7 @@ def grant(state: Entities, statement: Grant) -> None:
         if statement.replace_option and roles:
             holdings.roles.clear()
         holdings.grant(statement.rights, option=statement.grant_option)
-        for role in roles:
-            holdings.roles[role] = holdings.roles.get(role, False) or statement.admin_option
+        holdings.grant_roles(roles, option=statement.admin_option)
 
 
 def revoke(state: Entities, statement: Revoke) -> None:

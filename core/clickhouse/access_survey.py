@@ -10,11 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from core.access.access_model import AccessModel, EntityKey
-from core.access.assembling import model_from_statements
 from core.access.difference import keys_of
 from core.access.model import EntityKind
 from core.access.policies import PolicyName
-from core.access.printed_statements import read_printed
+from core.access.printed_statements import model_of_printed
 from core.clickhouse.engine import Engine, QueryResult
 from core.clickhouse.errors import UnknownNameError
 from core.errors import RefusedError
@@ -88,8 +87,8 @@ def _column(result: QueryResult) -> list[str]:
 
 
 def _model(lines: Sequence[str]) -> tuple[AccessModel, tuple[str, ...]]:
-    statements, unread = read_printed(lines)
-    return model_from_statements(statements), tuple(unread)
+    model, unread = model_of_printed(lines)
+    return model, tuple(unread)
 
 
 async def _listed_storages(engine: Engine) -> Mapping[EntityKey, str]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.access.assembling import model_from_statements
-from core.access.model import CreateRole, CreateUser, Grant, Revoke, Right, Statement
+from core.access.access_model import Holder
+from core.access.assembling import Assembly, model_from_statements
+from core.access.holdings import Holdings
+from core.access.model import CreateRole, CreateUser, EntityKind, Grant, Revoke, Right, Statement
 from core.access.parser import parse_statement
-from core.access.printed_statements import read_printed
+from core.access.printed_statements import model_of_printed, take_printed
 from core.access.quotas import CreateQuota
 from core.access.render import render
 from core.access.settings_profiles import CreateSettingsProfile
@@ -71,6 +73,37 @@ _SHAPES = [
 ]
 
 
+class _Told(Assembly):
+    """Writes down what an assembly is told, each right, role and name of it alone."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[Statement] = []
+
+    def take(self, statement: Statement) -> list[str]:
+        self.told += _single(statement)
+        return []
+
+    def holdings(self, name: str) -> Holdings:
+        return _ToldHoldings(name, self.told)
+
+
+class _ToldHoldings(Holdings):
+    def __init__(self, holder: str, told: list[Statement]) -> None:
+        super().__init__()
+        self._grantees = (holder,)
+        self._told = told
+
+    def grant(self, rights: Iterable[Right], *, option: bool) -> None:
+        self._told += [Grant((right,), grantees=self._grantees, grant_option=option) for right in rights]
+
+    def revoke(self, rights: Iterable[Right], *, option_only: bool) -> None:
+        self._told += [Revoke((right,), grantees=self._grantees, grant_option=option_only) for right in rights]
+
+    def grant_roles(self, roles: Iterable[str], *, option: bool) -> None:
+        self._told += [Grant(roles=(role,), grantees=self._grantees, admin_option=option) for role in roles]
+
+
 def _single(statement: Statement) -> Iterator[Statement]:
     """A statement as one for each of its rights, roles or names."""
     match statement:
@@ -94,10 +127,10 @@ def check_read_as_printed(lines: Sequence[str]) -> None:
             parsed.append(parse_statement(line))
         except AccessSyntaxError:
             refused.append(line)
-    read, unread = read_printed(lines)
-    assert unread == refused
-    assert [one for each in read for one in _single(each)] == [one for each in parsed for one in _single(each)]
-    assert model_from_statements(read) == model_from_statements(parsed)
+    read = _Told()
+    assert take_printed(lines, read) == refused
+    assert read.told == [one for each in parsed for one in _single(each)]
+    assert model_of_printed(lines) == (model_from_statements(parsed), refused)
 
 
 def test_statements_alike_but_for_their_names() -> None:
@@ -123,21 +156,20 @@ def test_any_statements(statements: list[Statement]) -> None:
     check_read_as_printed([render(statement) for statement in statements])
 
 
-def test_neighbours_become_one_statement() -> None:
-    read, unread = read_printed(
-        [
-            *("CREATE USER u", "CREATE USER `v w`", "CREATE USER x HOST LOCAL", "CREATE ROLE r"),
-            *("GRANT SELECT ON a.* TO u", "GRANT INSERT ON b.t TO u", "GRANT INSERT ON c.t TO u WITH GRANT OPTION"),
-            *("REVOKE SELECT ON a.t FROM u", "GRANT r TO u", "GRANT `s t`, q TO u", "GRANT KILL QUERY ON *.* TO x"),
-        ]
-    )
-    assert unread == []
-    assert [type(statement) for statement in read[:3]] == [CreateUser, CreateUser, CreateRole]
-    assert read[0] == CreateUser(("u", "v w"))
-    assert read[3:] == [
-        Grant((Right("SELECT", (), "a"), Right("INSERT", (), "b", "t")), grantees=("u",)),
-        Grant((Right("INSERT", (), "c", "t"),), grantees=("u",), grant_option=True),
-        Revoke((Right("SELECT", (), "a", "t"),), grantees=("u",)),
-        Grant(roles=("r", "s t", "q"), grantees=("u",)),
-        Grant((Right("KILL QUERY"),), grantees=("x",)),
+def test_every_statement_changes_what_those_before_it_made() -> None:
+    lines = [
+        *("CREATE ROLE u", "GRANT SELECT ON a.* TO u", "CREATE USER u", "GRANT INSERT ON a.* TO u"),  # the user now
+        *("GRANT r TO u", "GRANT INSERT ON b.* TO nobody", "CREATE ROLE r", "GRANT `u`, r TO u WITH ADMIN OPTION"),
+        *("DROP USER u", "GRANT ALL ON *.* TO u", "CREATE USER v", "CREATE USER `v w`", "CREATE USER v HOST LOCAL"),
+        *("REVOKE SELECT ON a.t FROM u", "REVOKE SELECT ON a.t FROM v", "GRANT SELECT ON a.t TO v", "GRANT r"),
     ]
+    check_read_as_printed(lines)
+    model, unread = model_of_printed(lines)
+    assert unread == ["GRANT r"]
+    assert model.rights == {
+        Holder(EntityKind.ROLE, "u"): (
+            Grant((Right("SELECT", (), "a"), Right("ALL")), grantees=("u",)),
+            Revoke((Right("SELECT", (), "a", "t"),), grantees=("u",)),
+        ),
+        Holder(EntityKind.USER, "v"): (Grant((Right("SELECT", (), "a", "t"),), grantees=("v",)),),
+    }
