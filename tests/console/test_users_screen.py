@@ -20,6 +20,7 @@ from core.access.model import (
     Role,
     SettingElement,
     SshKey,
+    User,
 )
 from core.errors import BadInputError, NotFoundError, UnreachableError
 from tests.console.both_sizes import Pictures
@@ -32,11 +33,12 @@ from tui.screens.form import FormScreen
 from tui.screens.password_fields import GENERATED, TYPED
 from tui.screens.user_fields import read_grantees, read_hosts, read_until, written_grantees, written_hosts
 from tui.screens.user_method_fields import HASH, NO_SIGN_IN, new_method
-from tui.screens.user_methods import ADD, END, NEWEST, REMOVE
+from tui.screens.user_methods import ADD, END, NEWEST, REMOVE, REPLACE, changed_methods
 from tui.screens.users import UsersScreen
 from tui.start import OpenSession
 from tui.widgets.fields import FieldRow
 
+JANUARY = "2027-01-31 00:00:00"
 STRONG = "Correct-Horse-2"
 SSH_KEY = "AAAAC3NzaC1lZDI1NTE5AAAAIIh0D5QPzn0kR+bJEZkVTnb0LKsNQcGMnoIdB7h7vDbS"
 LIVE = opened_with(HISTORY, prepare=running(*SAMPLE))
@@ -182,13 +184,18 @@ WAYS = (  # what is chosen and typed, and what is behind IDENTIFIED WITH then
 )
 
 
-async def test_a_user_signs_in_in_several_ways_for_a_time_each(tmp_path: Path) -> None:
-    kate = "CREATE USER kate IDENTIFIED WITH ldap SERVER 'old' HOST LOCAL"
+async def test_a_user_signs_in_in_several_ways_and_grants_to_some(tmp_path: Path) -> None:
+    kate = f"CREATE USER kate IDENTIFIED WITH ldap SERVER 'old', sha256_password BY '{STRONG}' HOST LOCAL"
     app = console(tmp_path, opened_with(prepare=running(*TWO_HOPS, kate)), "users")
     async with app.run_test(size=(100, 40)) as pilot:
         await see(pilot, "Users  2")
         await type_in(pilot, "<down>", "p")
-        await see(pilot, "Sign-in of user kate", "It has: 1 ldap.")
+        await see(pilot, "Sign-in of user kate", "It has: 1 ldap; 2 sha256.")
+        await choose(pilot, "do", END)
+        await fill_in(pilot, "until", "2027-01-31")
+        await see(pilot, "That writes every way to sign in anew, and the sha256_password of kate is not known here.")
+        await choose(pilot, "do", NEWEST)
+        await see(pilot, "RESET AUTHENTICATION METHODS TO NEW")
         await choose(pilot, "do", ADD)
         for how, typed, shown in WAYS:
             await choose(pilot, "how", how)
@@ -196,33 +203,11 @@ async def test_a_user_signs_in_in_several_ways_for_a_time_each(tmp_path: Path) -
                 await (choose if name in ("kind", "subject") else fill_in)(pilot, name, text)
             await see(pilot, shown if how == "ssh key" else f"ADD IDENTIFIED WITH {shown}")
             assert STRONG not in text_of(app)
-        await fill_in(pilot, "until", "2027-01-31")
-        await see(pilot, "SCHEME 'BASIC' VALID UNTIL", "will keep, and not enforce: more than one way")
-        await pilot.press("enter")
-        await run_change(pilot, "ldap, http")
-
-        await pilot.press("p")
-        await see(pilot, "It has: 1 ldap; 2 http until 2027-01-31.")
-        await choose(pilot, "do", END)
-        await fill_in(pilot, "until", "2028-05-01 12:00")
-        await see(pilot, "WITH ldap SERVER 'old' VALID UNTIL '2028-05-01 12:00:00',")
-        await choose(pilot, "do", REMOVE)
-        await see(pilot, "USER kate IDENTIFIED WITH http SERVER 'gate' SCHEME 'BASIC' VALID UNTIL '2027-01-31")
-        await choose(pilot, "do", ADD)
-        await pilot.press("enter")
-        await run_change(pilot, "The password of kate")
-        await type_in(pilot, "y", "<escape>")
-        await see(pilot, "ldap, http, sha256")
-
-        await pilot.press("p")
-        await see(pilot, "3 sha256 until 2028-05-01 12:00:00.")
-        await choose(pilot, "do", REMOVE)
-        await see(pilot, "That writes every way to sign in anew, and the sha256_password of kate is not known here.")
-        await choose(pilot, "do", NEWEST)
-        await see(pilot, "RESET AUTHENTICATION METHODS TO NEW")
-        await pilot.press("enter")
-        await run_change(pilot, "Users  2")
-        assert [method.kind for method in (await model_of(app)).users["kate"].methods] == [AuthKind.SHA256]
+        await see(pilot, "SCHEME 'BASIC' VALID UNTIL", "will keep, and not enforce: validity")
+        await type_in(pilot, "<tab>", "<enter>")
+        await run_change(pilot, "ldap, sha256, http")
+        ends = [method.valid_until for method in (await model_of(app)).users["kate"].methods]
+        assert ends == ["", "", JANUARY]
 
         await pilot.press("e")
         await see(pilot, "Edit user kate")
@@ -425,6 +410,25 @@ def test_an_end_is_a_moment_of_the_server() -> None:
     for text in ("soon", "2027-13-01", "2027-01-01T00:00:00+02:00"):
         with pytest.raises(BadInputError):
             read_until(text)
+
+
+@pytest.mark.parametrize(
+    ("values", "kinds", "ends"),
+    [
+        ({"do": REPLACE, "until": ""}, [AuthKind.HTTP], [""]),
+        ({"do": ADD, "until": "2027-01-31"}, [AuthKind.LDAP, AuthKind.KERBEROS, AuthKind.HTTP], ["", "x", JANUARY]),
+        ({"do": NEWEST}, [AuthKind.KERBEROS], ["x"]),
+        ({"do": REMOVE, "which": "2 kerberos until x"}, [AuthKind.LDAP], [""]),
+        ({"do": END, "which": "1 ldap", "until": "2027-01-31"}, [AuthKind.LDAP, AuthKind.KERBEROS], [JANUARY, "x"]),
+        ({"do": END, "which": "2 kerberos until x", "until": ""}, [AuthKind.LDAP, AuthKind.KERBEROS], ["", ""]),
+    ],
+)
+def test_what_becomes_of_the_ways_to_sign_in(values: dict[str, str], kinds: list[AuthKind], ends: list[str]) -> None:
+    methods = (Authentication(AuthKind.LDAP, server="corp"), Authentication(AuthKind.KERBEROS, valid_until="x"))
+    new = Authentication(AuthKind.HTTP, server="gate") if values["do"] in (REPLACE, ADD) else None
+    found = changed_methods(User("kate", methods), values, new).methods
+    assert [method.kind for method in found] == kinds
+    assert [method.valid_until for method in found] == ends
 
 
 def test_grantees_are_read_and_written() -> None:

@@ -40,7 +40,7 @@ def methods_form(answering: Answering, access: Access, who: Holder) -> Form[With
     before = access.model.users[who.name]
 
     def making(values: Values, method: Authentication | None) -> Planning:
-        changed, replaced = _changed(before, values, method), values["do"] == REPLACE
+        changed, replaced = changed_methods(before, values, method), values["do"] == REPLACE
 
         def plan(now: PresentAccess) -> Plan:
             try:
@@ -70,7 +70,7 @@ def methods_form(answering: Answering, access: Access, who: Holder) -> Form[With
         _fields(before),
         submit,
         preview,
-        intro=f"It has: {'; '.join(_choices(before)) or 'no way in'}.",
+        intro=f"It has: {'; '.join(numbered_methods(before)) or 'no way in'}.",
         docked=True,
     )
 
@@ -83,7 +83,7 @@ def _fields(user: User) -> tuple[Field, ...]:
     choices = (*_NEW, *((NEWEST, REMOVE) if several else ()), *((END,) if there else ()))
     hints = {ADD: "the others stay", NEWEST: "the others go"}
     hint = "; ".join(f"{word}: {hints[word]}" for word in choices if word in hints)
-    which = Field("which", "Which", kind="choice", choices=_choices(user), shown_if=when(*_OF_ONE))
+    which = Field("which", "Which", kind="choice", choices=numbered_methods(user), shown_if=when(*_OF_ONE))
     return (
         Field("do", "Do", REPLACE, kind="choice", choices=choices, hint=f"{hint}."),
         *((which,) if there else ()),
@@ -93,7 +93,7 @@ def _fields(user: User) -> tuple[Field, ...]:
     )  # fmt: skip
 
 
-def _choices(user: User) -> tuple[str, ...]:
+def numbered_methods(user: User) -> tuple[str, ...]:
     """The methods of a user by number, the newest last."""
     return tuple(
         f"{number} {kind_word(method.kind)}{_end(method)}" for number, method in enumerate(user.methods, start=1)
@@ -104,7 +104,7 @@ def _end(method: Authentication) -> str:
     return f" until {method.valid_until.removesuffix(' 00:00:00')}" if method.valid_until else ""
 
 
-def _changed(user: User, values: Values, method: Authentication | None) -> User:
+def changed_methods(user: User, values: Values, method: Authentication | None) -> User:
     """The user with what was asked for done to its methods. `method` is the new one, where there is one."""
     new = () if method is None else with_end((method,), read_until(values["until"]))
     do = values["do"]
@@ -114,7 +114,7 @@ def _changed(user: User, values: Values, method: Authentication | None) -> User:
         return altered_user(user, AlterUser((user.name,), methods=new, add_methods=True))
     if do == NEWEST:
         return altered_user(user, AlterUser((user.name,), reset_methods=True))
-    place = _choices(user).index(values["which"])
+    place = numbered_methods(user).index(values["which"])
     one, rest = user.methods[place : place + 1], user.methods[place + 1 :]
     left = with_end(one, read_until(values["until"])) if do == END else ()
     return replace(user, methods=(*user.methods[:place], *left, *rest))
