@@ -182,6 +182,14 @@ def test_what_is_defined_by_clauses(housekeys: Housekeys) -> None:
     assert housekeys("row-policy", "drop", "p ON d.t").code == 4
 
 
+def test_nobody_at_a_terminal_runs_a_statement_unseen(housekeys: Housekeys) -> None:
+    assert "CREATE ROLE" not in housekeys("role", "create", "reader").stderr  # a script has --dry-run and the journal
+    seen = housekeys("role", "create", "writer", typed="")
+    assert (seen.code, "CREATE ROLE writer\n" in seen.stderr, seen.stdout) == (0, True, "")
+    beforehand = housekeys("role", "drop", "writer", "--yes", typed="")
+    assert (beforehand.code, "DROP ROLE writer\n" in beforehand.stderr) == (0, True)
+
+
 def test_roles_and_grants(housekeys: Housekeys) -> None:
     for name in ("reader", HOSTILE):
         assert housekeys("role", "create", name).code == 0

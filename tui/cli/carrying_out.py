@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tui.cli.context import Context
 
 SHOWN_FAILURES = 20
+SHOWN_LINES = 40  # of a preview of what is not asked about
 PROGRESS_FROM_STEPS = 50
 
 
@@ -123,12 +124,9 @@ def _show_title(context: Context, change: Change) -> None:
 
 async def _confirm(context: Context, change: Change, ground: _Ground) -> None:
     needed = ground.confirmation
-    given: str = context.arguments.confirm or ""
-    if needed.ask is Ask.NOTHING:
-        return
-    if needed.ask is Ask.TYPE_NAME and given == needed.name:
-        return
-    if needed.ask is Ask.YES and context.arguments.yes:  # a name that is asked for must be typed, --yes or not
+    if _said_beforehand(context, needed):
+        if context.interactive:
+            _show_preview(context, change)
         return
     if not context.interactive:
         flag = "--yes" if needed.ask is Ask.YES else f"--confirm {shlex.quote(needed.name)}"
@@ -142,6 +140,22 @@ async def _confirm(context: Context, change: Change, ground: _Ground) -> None:
         confirmed = typed == needed.name
     if not confirmed:
         raise RefusedError("Not confirmed. Nothing was changed.")
+
+
+def _said_beforehand(context: Context, needed: Confirmation) -> bool:
+    """Whether nothing has to be asked any more."""
+    if needed.ask is Ask.TYPE_NAME:  # a name that is asked for must be typed, --yes or not
+        return (context.arguments.confirm or "") == needed.name
+    return needed.ask is Ask.NOTHING or bool(context.arguments.yes)
+
+
+def _show_preview(context: Context, change: Change) -> None:
+    """What runs unasked, so that nobody at a terminal runs it unseen; of very much of it the beginning."""
+    lines = one_line_each(change.preview()).split("\n") if change.steps else []
+    for line in lines[:SHOWN_LINES]:
+        context.output.message(line)
+    if len(lines) > SHOWN_LINES:
+        context.output.message(f"and {len(lines) - SHOWN_LINES:,} lines more, which --dry-run shows")
 
 
 async def _ensure_journal(context: Context, session: Session) -> None:
