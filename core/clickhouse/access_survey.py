@@ -55,7 +55,7 @@ async def survey_access(engine: Engine) -> AccessSurvey:
 
 async def _without_storages(engine: Engine) -> AccessSurvey:
     lines, hidden = await _statements(engine)
-    model, unread = await asyncio.to_thread(_model, lines)  # 100,000 statements take a second
+    model, unread = await asyncio.to_thread(_model, lines)  # 100,000 statements take half a second
     return AccessSurvey(model, hidden, unread)
 
 

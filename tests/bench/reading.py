@@ -17,7 +17,7 @@ from tests.engine.xml_engine import document, laid_out, loaded
 
 USERS = 2_000
 ROLES = 100
-ROUNDS = 9  # of asking and reading in turn, so that a busy moment weighs on both
+ROUNDS = 20  # of asking and reading in turn, so that a busy moment weighs on both
 GOAL = 3.0
 
 
