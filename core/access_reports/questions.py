@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 from core.access.access_model import Holder
+from core.access.effective.implicit import implicit_rights
 from core.access.effective.limits import limits_of
 from core.access.effective.questions import WhoCan, who_can
 from core.access.effective.rights import EffectiveRights, RightsIndex
@@ -61,6 +63,16 @@ def effective_rows(effective: EffectiveRights, place: Right | None = None) -> li
                 }
             )
     return rows
+
+
+def implicit_texts(effective: EffectiveRights, place: Right | None = None) -> list[str]:
+    """What it may do at login without a grant, each object apart: what follows from its rights, and what all may."""
+    found = [
+        right
+        for right in implicit_rights(effective.active)
+        if place is None or holds(right, place) or holds(place, right)
+    ]
+    return [render_rights(tuple(rights)) for _, rights in groupby(found, lambda right: right._replace(privilege=""))]
 
 
 def path_text(via: Via) -> str:

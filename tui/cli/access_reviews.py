@@ -10,6 +10,8 @@ from core.errors import ExitCode
 from tui.cli.access_entities import present_access
 from tui.cli.arguments import Frame, moment
 
+SHOWN = 20  # objects on which there are rights without a grant; --json has all
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -117,7 +119,13 @@ async def show_effective(context: Context) -> None:
     """Handle `access effective`."""
     from datetime import UTC, datetime
 
-    from core.access_reports.questions import effective_rows, holder_named, limits_value, object_named
+    from core.access_reports.questions import (
+        effective_rows,
+        holder_named,
+        implicit_texts,
+        limits_value,
+        object_named,
+    )
     from tui.cli.output import Column
 
     place = None if context.arguments.object is None else object_named(context.arguments.object)
@@ -125,10 +133,10 @@ async def show_effective(context: Context) -> None:
     holder = holder_named(index, context.arguments.name)
     effective = index.effective(holder)
     rows = effective_rows(effective, place)
-    limits = limits_value(effective, datetime.now(UTC))
+    limits, implicit = limits_value(effective, datetime.now(UTC)), implicit_texts(effective, place)
     if context.output.json:
-        value = {"kind": holder.kind.lower(), "name": holder.name, "rights": rows, "limits": limits}
-        context.output.data(value)
+        value = {"kind": holder.kind.lower(), "name": holder.name, "rights": rows, "implicit": implicit}
+        context.output.data({**value, "limits": limits})
         return
     for row in rows:
         if row["revoked"]:
@@ -140,7 +148,9 @@ async def show_effective(context: Context) -> None:
         Column("grant_option", "MAY PASS ON", show=_yes_no),
     ]
     context.output.rows(columns, rows, empty="There are no rights, but for what everybody may.")
-    context.output.record({key.replace("_", " ").capitalize(): _shown(value) for key, value in limits.items()}, limits)
+    facts = {key.replace("_", " ").capitalize(): _shown(value) for key, value in limits.items()}
+    more = [f"and {len(implicit) - SHOWN:,} more"] * (len(implicit) > SHOWN)
+    context.output.record({**facts, "Without a grant": "\n".join([*implicit[:SHOWN], *more])}, limits)
 
 
 def _yes_no(value: Any) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from core.access.access_model import AccessModel, EntityKey, Holder
 from core.access.difference_fields import entities
 from core.access.effective.limits import Limits, limits_of
-from core.access.effective.rights import EffectiveRight
+from core.access.effective.rights import EffectiveRight, EffectiveRights
 from core.access.effective.roles import Via
 from core.access.effective.statements import grouped
 from core.access.model import CreateRole, EntityKind, Grant, NameSet, Right, Statement, User
@@ -20,6 +20,7 @@ from core.access.render_grants import render_rights
 from core.access.render_quotas import span
 from core.access.secret_texts import without_secrets
 from core.access.user_changes import definition
+from core.access_reports.questions import implicit_texts
 from core.display import one_line
 from tui.screens.access_words import BELOW, names_text
 from tui.widgets.lines import Line, fact, text_lines
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from tui.screens.access_reading import Access
 
 _LIMITS = (EntityKind.QUOTA, EntityKind.SETTINGS_PROFILE, EntityKind.ROW_POLICY, EntityKind.MASKING_POLICY)
+_MOST_IMPLICIT = 20  # objects
 _READONLY = {"1": "1: it only reads, and changes no setting", "2": "2: it only reads, and may change settings"}
 
 
@@ -105,7 +107,7 @@ def _heading(right: Right) -> tuple[str, str]:
 
 
 def effective_lines(access: Access, who: Holder, now: datetime) -> list[Line]:
-    """Rights in force at login with their paths, those that take SET ROLE, and the limits."""
+    """Rights in force at login with their paths, those that take SET ROLE, the limits, and what needs no grant."""
     effective = access.effective(who)
     at_login = [right for right in effective.rights if any(via.active for via in right.origins)]
     chosen = [right for right in effective.rights if not any(via.active for via in right.origins)]
@@ -113,7 +115,15 @@ def effective_lines(access: Access, who: Holder, now: datetime) -> list[Line]:
     lines = [Line(words, style="heading"), *origin_lines(at_login)]
     if chosen:
         lines += [Line(), Line("Only after SET ROLE", style="heading"), *origin_lines(chosen)]
-    return [*lines, Line(), *limit_lines(limits_of(effective, now), who)]
+    return [*lines, Line(), *limit_lines(limits_of(effective, now), who), Line(), *_implicit_lines(effective)]
+
+
+def _implicit_lines(effective: EffectiveRights) -> list[Line]:
+    """What follows from the rights at login by itself, and what everybody may."""
+    found = implicit_texts(effective)
+    more = len(found) - _MOST_IMPLICIT
+    lines = [Line("Without a grant", style="heading"), *(Line(text, style="muted") for text in found[:_MOST_IMPLICIT])]
+    return [*lines, *[Line(f"and {more:,} more", style="muted")] * (more > 0)] if found else []
 
 
 def origin_lines(rights: Sequence[EffectiveRight]) -> list[Line]:

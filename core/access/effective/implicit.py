@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from core.access.effective.privilege_tree import Depth, PrivilegeTree
 from core.access.effective.rights_tree import Flags, Rights, fold, modified, union
+from core.access.effective.statements import grouped
 from core.access.model import Grant, Right
 
 _INFORMATION_SCHEMA = ("information_schema", "INFORMATION_SCHEMA")
@@ -73,6 +74,13 @@ def with_implicit(rights: Rights, rules: ImplicitRules | None = None) -> Rights:
     given += [Right("TABLE ENGINE", parameter=engine) for engine in rules.table_engines]
     known = tuple(right for right in given if privileges.knows(right.privilege))
     return union([extended, fold([Grant(known)], privileges)], privileges)
+
+
+def implicit_rights(rights: Rights, rules: ImplicitRules | None = None) -> tuple[Right, ...]:
+    """Those that come with `rights` and were not granted, by their object."""
+    own = {right for kind, parts in grouped(rights) if not kind.revoked for right in parts}
+    found = (parts for kind, parts in grouped(with_implicit(rights, rules)) if not kind.revoked)
+    return tuple(dict.fromkeys(right for parts in found for right in parts if right not in own))
 
 
 def _tables(rules: ImplicitRules) -> list[Right]:
