@@ -45,7 +45,7 @@ class KeysInOrder(App[None]):
             self._came_back = self._came_back or event is self._at_work
         elif self._at_work not in (None, event):
             self._waiting.append(event)
-        elif self._only_adds_to_a_text(event):
+        elif self._only_adds_to_a_text(event) and self._waiting and self._only_adds_to_a_text(self._waiting[0]):
             await super().on_event(event)
             self._take_the_next()
         else:
@@ -55,7 +55,7 @@ class KeysInOrder(App[None]):
             self._effect = asyncio.create_task(self._then_the_next(self._effect_of(event, screen, told)))
 
     def _only_adds_to_a_text(self, event: Typed) -> bool:
-        """Whether what follows goes to the same field: a token typed or pasted without brackets must not take long."""
+        """Whether more text would go to the same field: a token typed or pasted without brackets must not take long."""
         printable = isinstance(event, events.Paste) or event.is_printable
         return printable and isinstance(self.focused, Input | TextArea)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from textual import events
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from tests.console.ledger import opened_with
 from tests.console.sample_tenants import databases
@@ -68,6 +69,14 @@ class ClosedMeanwhile(ChooserScreen):
         return await asyncio.Event().wait()
 
 
+class FoundLater(ChooserScreen):
+    """A page on a busy machine."""
+
+    async def on_input_changed(self, message: Input.Changed) -> None:  # type: ignore[override]
+        await asyncio.sleep(0.05)
+        super().on_input_changed(message)
+
+
 async def test_a_page_that_a_key_has_closed_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tui.key_order.PATIENCE", 10**6)
     sent = Sent()
@@ -78,6 +87,16 @@ async def test_a_page_that_a_key_has_closed_is_not_waited_for(tmp_path: Path, mo
         await until(pilot, lambda: isinstance(app.screen, ClosedMeanwhile))
         at_once(pilot, "down", *"zebra")
         await until(pilot, lambda: "zebra" in text_of(app), seconds=10)
+
+
+async def test_a_key_behind_text_finds_what_the_text_has_led_to(tmp_path: Path) -> None:
+    app = form_app(tmp_path, Sent())
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: isinstance(app.screen, FormScreen) and app.screen.built)
+        app.push_screen(FoundLater("?", "what", [Option("one", "one"), Option("two", "two")]))
+        await until(pilot, lambda: isinstance(app.screen, FoundLater))
+        at_once(pilot, *"tw", "tab")  # the tab has priority: it does not wait in the queue of the field
+        await until(pilot, lambda: app.screen.query_one(Input).value == "two", seconds=10)
 
 
 async def test_text_behind_a_command_goes_to_the_page_that_it_opens(tmp_path: Path) -> None:

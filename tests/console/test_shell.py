@@ -46,8 +46,7 @@ async def test_a_name_typed_after_a_colon_opens_its_screen(tmp_path: Path) -> No
     app = console(tmp_path, FixedSession())
     async with app.run_test() as pilot:
         await pilot.press("colon", *"prof", "tab")
-        assert isinstance(app.screen, ChooserScreen)
-        assert "Profiles" in text_of(app)
+        await until(pilot, lambda: isinstance(app.screen, ChooserScreen) and "Profiles" in text_of(app))
         await pilot.press("enter")
         await until(pilot, lambda: "Profiles" in line(app, "crumb"))
         await pilot.press("5")

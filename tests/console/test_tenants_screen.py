@@ -16,7 +16,7 @@ from tests.console.ledger import ago, ledger, opened_with
 from tests.console.sample_tenants import databases, holding, listed, page, tenant_row, unseen
 from tests.console.starting import NARROW, WIDE, connected, never, opening, start_in, text_of, until
 from tests.console.tenants_console import console, cursor, names, readable, screen, session_of
-from tests.console.walking import Walk, run_change, see, showing, then, type_in
+from tests.console.walking import Seen, Walk, run_change, see, showing, then, type_in
 from tui.app import HousekeysApp
 from tui.screens.tenants import TenantsScreen
 from tui.start import OpenSession
@@ -98,12 +98,12 @@ TWO = opened_with(LIVE, prepare=databases("acme_prod", "acme_test", granted=True
         pytest.param(TWO, then("x", see_first="acme_prod", see_last="This would happen"), id="remove"),
         pytest.param(
             opened_with(LIVE, prepare=databases("acme_prod", "dwh", "scratch")),
-            then("a", "<space>", see_first="acme_prod", see_last="scratch"),
+            then("a", Seen("scratch"), "<space>", see_first="acme_prod", see_last="scratch"),
             id="adopt",
         ),
         pytest.param(
             opened_with(LIVE, prepare=databases("acme_prod", "dwh", "scratch")),
-            then("a", "*", "<enter>", see_first="acme_prod", see_last="becomes readable"),
+            then("a", Seen("scratch"), "*", "<enter>", see_first="acme_prod", see_last="becomes readable"),
             id="adopt-form",
         ),
     ],

@@ -29,7 +29,7 @@ from tests.console.ledger import (
     with_keys,
 )
 from tests.console.starting import NARROW, WIDE, connected, never, opening, start_in, told, until
-from tests.console.walking import Walk, copies, issue_for, pushed, run_change, see, showing, then, type_in
+from tests.console.walking import Seen, Walk, copies, issue_for, pushed, run_change, see, showing, then, type_in
 from tests.unit.keys.sample_keys import private_pem, public_pem
 from tests.unit.tokens.receiver import Receiver
 from tui.app import HousekeysApp
@@ -87,7 +87,7 @@ BAD = Verification(
         pytest.param(
             opened_with(FULL, prepare=lambda session: tenants(session, "acme_prod", "globex", HOSTILE)),
             None,
-            then("n", "<enter>", "<space>", see_first="initech", see_last="1 marked"),
+            then("n", Seen("globex"), "<enter>", "<space>", see_first="initech", see_last="1 marked"),
             id="choose",
         ),
         pytest.param(opened_with(FULL), None, then("v", see_first="initech", see_last="Verify a token"), id="verify"),

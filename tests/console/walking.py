@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -18,6 +19,13 @@ from tui.widgets.fields import FieldRow
 Walk = Callable[[Pilot[None]], Awaitable[None]]
 
 LONGEST_TYPED = 3  # characters
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Words that must be on the screen before the next key."""
+
+    words: str
 
 
 async def stand_still(pilot: Pilot[None]) -> None:
@@ -51,10 +59,15 @@ async def see(pilot: Pilot[None], *words: str) -> str:
     return text_of(app)
 
 
-async def type_in(pilot: Pilot[None], *parts: str) -> None:
-    """Type texts and press keys: a part in angle brackets is a key, a longer text is pasted, which is quicker."""
+async def type_in(pilot: Pilot[None], *parts: str | Seen) -> None:
+    """Type texts and press keys: a part in angle brackets is a key, a longer text is pasted, which is quicker.
+
+    A `Seen` is waited for before what follows is typed: rows that come later, say, cannot be marked yet.
+    """
     for part in parts:
-        if part.startswith("<"):
+        if isinstance(part, Seen):
+            await see(pilot, part.words)
+        elif part.startswith("<"):
             await pilot.press(part.strip("<>"))
         elif len(part) > LONGEST_TYPED:
             pilot.app.post_message(events.Paste(part))
@@ -87,7 +100,7 @@ async def run_named(pilot: Pilot[None], name: str, *then: str) -> str:
     return await see(pilot, *then)
 
 
-def then(*keys: str, see_first: str = "SHA-256", see_last: str) -> Walk:
+def then(*keys: str | Seen, see_first: str = "SHA-256", see_last: str) -> Walk:
     """From the table: press keys, and wait for a page."""
 
     async def walk(pilot: Pilot[None]) -> None:
