@@ -8,8 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from core.access.model import NameSet
+from core.access.access_model import Holder
+from core.access.effective.limits import limits_of
+from core.access.effective.rights import RightsIndex
+from core.access.model import EntityKind, NameSet
 from core.access.quotas import QuotaInterval, QuotaKey, QuotaLimit
+from core.access.script import model_of_script
 from core.access_reports import quota_usage
 from core.access_reports.quota_usage import Fullness, QuotaUsage, Usage, Used
 from core.clickhouse.capabilities import Capabilities
@@ -21,6 +25,7 @@ from tests.console.sample_access import console, model_of, running
 from tests.console.sample_limits import LIVE, hostile_limits
 from tests.console.starting import NARROW, NOW, WIDE, never, opening, text_of, told, until
 from tests.console.walking import fill_in, run_change, run_named, see, type_in
+from tui.screens.access_tabs import limit_lines
 from tui.screens.quotas import QuotasScreen
 
 PAGE = ("Quotas  4", "everyone", "hourly", "tracked")
@@ -154,6 +159,18 @@ async def test_names_that_mean_harm_are_shown_and_told_as_what_they_are(tmp_path
             await type_in(pilot, "/", "two", "<enter>", "x")
             await see(pilot, "Exactly this runs", "two\\nlines")
             await pilot.press("escape")
+
+
+def test_the_effective_rights_of_a_user_tell_a_quota_in_the_words_of_this_screen() -> None:
+    model, _ = model_of_script(
+        "CREATE USER anna; CREATE QUOTA hourly FOR INTERVAL 1 day MAX execution_time = 30, FOR INTERVAL 1 hour "
+        "MAX queries = 1000, read_bytes = 10737418240 TO anna; CREATE QUOTA idle TO anna;"
+    )
+    who = Holder(EntityKind.USER, "anna")
+    lines = limit_lines(limits_of(RightsIndex(model).effective(who), NOW), who)
+    told = [line.text for line in lines]
+    assert "hourly: 1 hour: 1k queries, 10 GiB read; 1 day: 30 s running" in told
+    assert "idle: no interval" in told
 
 
 async def test_a_quota_is_made_altered_and_dropped(tmp_path: Path) -> None:

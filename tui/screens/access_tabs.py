@@ -14,10 +14,9 @@ from core.access.effective.roles import Via
 from core.access.effective.statements import grouped
 from core.access.model import CreateRole, EntityKind, Grant, NameSet, Right, Statement, User
 from core.access.planning.plan import title
-from core.access.quotas import QuotaInterval
+from core.access.quotas import Quota
 from core.access.render import render
 from core.access.render_grants import render_rights
-from core.access.render_quotas import span
 from core.access.secret_texts import without_secrets
 from core.access.user_changes import definition
 from core.access_reports.questions import implicit_texts
@@ -157,7 +156,7 @@ def limit_lines(limits: Limits, who: Holder) -> list[Line]:
     readonly = limits.readonly
     value = "" if readonly is None or readonly.value is None else readonly.value
     lines.append(fact("readonly", _READONLY.get(value, value) or "no"))
-    lines += _several("quotas", [_quota(each.quota.name, each.quota.intervals, each.via) for each in limits.quotas])
+    lines += _several("quotas", [_quota(each.quota, each.via) for each in limits.quotas])
     lines += _several("rows", [_rows(each.database, each.table, each.condition()) for each in limits.rows])
     others = [each for each in limits.settings if each.name != "readonly" and each.value is not None]
     lines += _several("settings", [f"{each.name} = {each.value}" for each in others])
@@ -172,13 +171,10 @@ def _several(label: str, found: Sequence[str]) -> list[Line]:
     ]
 
 
-def _quota(name: str, intervals: Sequence[QuotaInterval], via: Via) -> str:
-    parts = []
-    for interval in intervals:
-        limits = ", ".join(f"{limit.value} {amount:,}" for limit, amount in interval.limits) or "only counted"
-        parts.append(f"{limits} in {span(interval.seconds).lower()}")
-    by = "" if not via.path else f", {path_text(via)}"
-    return f"{name}: {'; '.join(parts) or 'limits nothing'}{by}"
+def _quota(quota: Quota, via: Via) -> str:
+    from tui.screens.quota_rows import intervals_text  # which takes the words for a path from here
+
+    return f"{quota.name}: {intervals_text(quota)}{'' if not via.path else f', {path_text(via)}'}"
 
 
 def _rows(database: str, table: str | None, condition: str | None) -> str:
