@@ -53,7 +53,7 @@ async def _best(handle: Handle) -> tuple[float, float]:
     asked = read = inf
     for _ in range(ROUNDS):
         begun = time.perf_counter()
-        handle.query("SHOW ACCESS")
+        await engine.query("SHOW ACCESS")
         between = time.perf_counter()
         found = await survey_access(engine)
         ended = time.perf_counter()
