@@ -195,6 +195,10 @@ def test_roles_and_grants(housekeys: Housekeys) -> None:
         assert housekeys("role", "create", name).code == 0
     assert housekeys("grant", "add", "SELECT(id, day), INSERT ON acme.orders", "--to", HOSTILE).code == 0
     assert housekeys("grant", "add", "SELECT ON acme.*", "--to", "reader", "--with-grant-option").code == 0
+    for verb, whom in (("add", "--to"), ("revoke", "--from")):
+        misspelt = housekeys("grant", verb, "SELEC ON acme.*", whom, "reader", "--yes")
+        assert (misspelt.code, misspelt.stdout) == (2, "")
+        assert misspelt.stderr == "housekeys: There is no privilege SELEC.\nDid you mean SELECT?\n"
     again = housekeys("grant", "add", "SELECT ON acme.*", "--to", "reader", "--with-grant-option", "--json")
     assert (again.code, again.json["change"]) == (0, None)
     assert housekeys("grant", "add", "SELECT ON acme.*", "--to", "nobody").code == 4

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from core.errors import BadInputError, NotFoundError
@@ -11,6 +12,8 @@ from tui.cli.arguments import Frame
 
 if TYPE_CHECKING:
     from core.access.access_model import AccessModel, Holder
+    from core.access.model import Right
+    from core.session import Session
     from tui.cli.context import Context
 
 NOUN = "grant"
@@ -67,7 +70,8 @@ async def add_grant(context: Context) -> None:
         raise BadInputError("--with-admin-option is for roles.", advice="Rights take --with-grant-option.")
     if arguments.current_grants and not given.rights:
         raise BadInputError("--current-grants is for rights.")
-    _, present = await present_access(context)
+    session, present = await present_access(context)
+    await _need_known(session, given.rights)
     holder = _holder(present.model, arguments.to)
     where: dict[str, Any] = {"cluster": present.cluster, "storage_types": present.storage_types}
     if given.rights:
@@ -84,7 +88,8 @@ async def revoke_grant(context: Context) -> None:
     from core.access.planning.entities import revoke, revoke_roles
 
     taken = read_revoke(context.arguments.what)
-    _, present = await present_access(context)
+    session, present = await present_access(context)
+    await _need_known(session, taken.rights)
     holder = _holder(present.model, context.arguments.holder)
     where: dict[str, Any] = {"cluster": present.cluster, "storage_types": present.storage_types}
     if taken.rights:
@@ -96,6 +101,16 @@ async def revoke_grant(context: Context) -> None:
             roles = tuple(role for role in held if role not in taken.roles_except)
         plan = revoke_roles(present.model, holder, roles, option_only=taken.admin_option, **where)
     await carry_out_plan(context, present, plan, f"Revoked from {holder.name}")
+
+
+async def _need_known(session: Session, rights: Iterable[Right]) -> None:
+    """Raise BadInputError for a privilege that the server does not have, with the one that was meant."""
+    from core.access.effective.privilege_tree import clickhouse_26_9
+    from core.access_changes.present import read_privileges
+
+    privileges = await read_privileges(session.engine) or clickhouse_26_9()
+    for right in rights:
+        privileges.mask(right.privilege)
 
 
 def _holder(model: AccessModel, name: str) -> Holder:

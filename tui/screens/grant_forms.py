@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -61,18 +60,8 @@ def read_rights(text: str, access: Access) -> tuple[Right, ...]:
     for right in rights:
         if right.database == CURRENT_DATABASE and right.parameter is None:
             raise BadInputError("The database is missing.", advice="Write it before the table: db.table, db.* or *.*")
-        if not known.knows(right.privilege):
-            near = difflib.get_close_matches(right.privilege, _privilege_names(access), 1)
-            raise BadInputError(
-                f"There is no privilege {one_line(right.privilege, 40)}.",
-                advice=f"Did you mean {near[0]}?" if near else "SELECT and INSERT are privileges.",
-            )
+        known.mask(right.privilege)
     return rights
-
-
-def _privilege_names(access: Access) -> tuple[str, ...]:
-    privileges = access.index.privileges
-    return ("ALL", *privileges.single_names(privileges.mask("ALL")))
 
 
 def read_names(text: str) -> tuple[str, ...]:

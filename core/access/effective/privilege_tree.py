@@ -6,6 +6,7 @@ compares with the engine's. Sets of single privileges are whole numbers, with a 
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
@@ -14,6 +15,7 @@ from importlib.resources import files
 from types import MappingProxyType
 
 from core.access.privileges import privilege_name
+from core.display import one_line
 from core.errors import BadInputError
 
 _TABLE = "privileges_26_9.tsv"
@@ -118,8 +120,10 @@ class PrivilegeTree:
         """The single privileges that one stands for, in whatever spelling. Raises BadInputError for an unknown one."""
         found = self._find(privilege)
         if found is None:
+            near = difflib.get_close_matches(privilege.upper(), self.privileges, 1)
             raise BadInputError(
-                f"ClickHouse has no privilege {privilege}.", advice="SHOW PRIVILEGES lists those of a server."
+                f"There is no privilege {one_line(privilege, 40)}.",
+                advice=f"Did you mean {near[0]}?" if near else "SHOW PRIVILEGES lists those of a server.",
             )
         return found
 
