@@ -190,6 +190,11 @@ def test_nobody_at_a_terminal_runs_a_statement_unseen(housekeys: Housekeys) -> N
     assert (beforehand.code, "DROP ROLE writer\n" in beforehand.stderr) == (0, True)
 
 
+def test_why_the_only_step_failed_is_said_once(housekeys: Housekeys) -> None:
+    refused = housekeys("role", "create", "slow", "--setting", "max_threadz = 1")
+    assert refused.stderr.count("max_threadz") == 1, refused.stderr
+
+
 def test_roles_and_grants(housekeys: Housekeys) -> None:
     for name in ("reader", HOSTILE):
         assert housekeys("role", "create", name).code == 0

@@ -195,7 +195,8 @@ async def _run(context: Context, change: Change, run: Run) -> Report:
 
 def _report(context: Context, report: Report, allow_partial: bool, unfinished: str) -> None:
     failures = [outcome for outcome in report.outcomes if outcome.error is not None]
-    for outcome in failures[:SHOWN_FAILURES]:
+    only = failures[0].error if failures and len(report.change.steps) == 1 and not allow_partial else None
+    for outcome in failures[:SHOWN_FAILURES] if only is None else ():
         step = report.change.steps[outcome.index]
         context.output.message(f"  failed: {one_line(step.title)}: {outcome.error}")
     if len(failures) > SHOWN_FAILURES:
@@ -209,9 +210,9 @@ def _report(context: Context, report: Report, allow_partial: bool, unfinished: s
     if allow_partial:
         context.exit_code = ExitCode.FAILED
         return
+    if only is not None:
+        raise only
     first = failures[0].error if failures else None
-    if len(report.change.steps) == 1 and first is not None:
-        raise first
     done = sum(1 for outcome in report.outcomes if outcome.state == "done")
     raise HousekeysError(
         f"{one_line(report.change.title)}: {done:,} of {len(report.change.steps):,} steps were done.",
