@@ -17,7 +17,8 @@ from core.access.model import Authentication, User
 from core.access.policies import RowPolicy
 from core.access.user_changes import NEVER
 from core.clickhouse.engine import Engine
-from core.errors import HousekeysError
+from core.clickhouse.errors import BadStatementError
+from core.errors import BadInputError, HousekeysError
 
 _TOGETHER = 100  # texts that are asked about in one query
 _BEFORE = "SELECT "
@@ -41,8 +42,9 @@ async def as_written(engine: Engine, desired: AccessModel) -> AccessModel:
 
 
 async def entity_as_written(engine: Engine, entity: Any) -> Any:
-    """The same of one entity, of any kind."""
+    """The same of one entity, of any kind. Raises BadInputError for a condition that ClickHouse cannot read."""
     if isinstance(entity, RowPolicy) and entity.condition:
+        await need_condition(engine, entity.condition)
         return _with_condition(entity, await written_conditions(engine, [entity.condition]))
     if isinstance(entity, User):
         return _with_ends(entity, await _written_ends(engine, [entity]))
@@ -53,6 +55,19 @@ async def written_conditions(engine: Engine, conditions: Iterable[str]) -> Mappi
     """Each of these conditions that ClickHouse can read, as it writes it."""
     found = await _told(engine, _CONDITION, conditions)
     return {given: written.removeprefix(_BEFORE) for given, written in found.items()}
+
+
+async def need_condition(engine: Engine, condition: str | None) -> None:
+    """Raise BadInputError when ClickHouse cannot read a condition: it would be refused only when it is run."""
+    if condition is None:
+        return
+    try:
+        await engine.query("SELECT formatQuerySingleLine({sql:String})", {"sql": f"SELECT 1 WHERE ({condition}\n)"})
+    except BadStatementError as error:
+        advice = "A condition is an expression over the columns of the table: region = 1 AND amount > 5"
+        raise BadInputError("ClickHouse cannot read the filter.", advice=advice, detail=error.detail) from None
+    except HousekeysError:
+        return  # an older server has no such function; it says so when the statement is run
 
 
 async def _written_ends(engine: Engine, users: Iterable[User]) -> Mapping[str, str]:

@@ -180,6 +180,8 @@ def test_what_is_defined_by_clauses(housekeys: Housekeys) -> None:
     assert marks["all"] and not marks["default"]  # users.xml has no quota that counts everybody together
     assert housekeys("quota", "alter", "hourly", "--keyed-by", "none").code == 4
     assert housekeys("row-policy", "drop", "p ON d.t").code == 4
+    unread = housekeys("row-policy", "create", "p ON d.t", "--using", "a >")
+    assert (unread.code, "ClickHouse cannot read the filter." in unread.stderr) == (2, True)
 
 
 def test_nobody_at_a_terminal_runs_a_statement_unseen(housekeys: Housekeys) -> None:

@@ -12,7 +12,7 @@ from core.access.model import EntityKind
 from core.access.model_changes import name_text
 from core.access.policies import PolicyName, RowPolicy
 from core.access.render_policies import policy_names
-from core.access_changes.as_written import written_conditions
+from core.access_changes.as_written import need_condition, written_conditions
 from core.clickhouse.errors import BadStatementError, UnknownNameError
 from core.clickhouse.quoting import quote_identifier
 from core.display import one_line
@@ -116,19 +116,6 @@ async def _as_written(engine: Engine, values: Values) -> Values:
         return values
     written = await written_conditions(engine, [condition])
     return {**values, "filter": written.get(condition, condition)}
-
-
-async def need_condition(engine: Engine, condition: str | None) -> None:
-    """Raise BadInputError when ClickHouse cannot read a condition: it would be refused only when it is run."""
-    if condition is None:
-        return
-    try:
-        await engine.query("SELECT formatQuerySingleLine({sql:String})", {"sql": f"SELECT 1 WHERE ({condition}\n)"})
-    except BadStatementError as error:
-        advice = "A condition is an expression over the columns of the table: region = 1 AND amount > 5"
-        raise BadInputError("ClickHouse cannot read the filter.", advice=advice, detail=error.detail) from None
-    except HousekeysError:
-        return  # an older server has no such function; it says so when the statement is run
 
 
 async def doubt_of(engine: Engine, name: PolicyName, condition: str | None) -> str:
