@@ -192,6 +192,14 @@ def test_nobody_at_a_terminal_runs_a_statement_unseen(housekeys: Housekeys) -> N
     assert (beforehand.code, "DROP ROLE writer\n" in beforehand.stderr) == (0, True)
 
 
+def test_an_end_that_is_there_already_is_not_set_anew(housekeys: Housekeys) -> None:
+    until = ("--valid-until", "2027-01-31")
+    assert housekeys("user", "create", "ann", "--identified-with", "no_password", *until).code == 0
+    again = housekeys("user", "alter", "ann", *until)
+    assert (again.code, "Nothing to change" in again.stderr) == (0, True), again.stderr
+    assert housekeys("--dry-run", "user", "alter", "ann", "--valid-until", "2027-02-01").stdout
+
+
 def test_why_the_only_step_failed_is_said_once(housekeys: Housekeys) -> None:
     refused = housekeys("role", "create", "slow", "--setting", "max_threadz = 1")
     assert refused.stderr.count("max_threadz") == 1, refused.stderr

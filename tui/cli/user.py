@@ -227,6 +227,7 @@ async def alter_user(context: Context) -> None:
     from core.access.entity_options import altered, unaltered
     from core.access.planning.entities import alter
     from core.access.planning.plan import title
+    from core.access_changes.as_written import entity_as_written
 
     arguments = context.arguments
     key = named(context)
@@ -238,8 +239,8 @@ async def alter_user(context: Context) -> None:
     if not (said or identified):
         raise BadInputError("Nothing is said that is to be altered.", advice="See `housekeys user alter --help`.")
     method, made_up = await _identification(context, required=False)
-    _, present = await present_access(context)
-    user = altered(found(present.model, key), _alteration(context, method))
+    session, present = await present_access(context)
+    user = await entity_as_written(session.engine, altered(found(present.model, key), _alteration(context, method)))
     plan = alter(
         present.model,
         user,
