@@ -53,13 +53,14 @@ async def _best(handle: Handle) -> tuple[float, float]:
     asked = read = inf
     for _ in range(ROUNDS):
         begun = time.perf_counter()
-        await engine.query("SHOW ACCESS")
+        answer = await engine.query("SHOW ACCESS")
         between = time.perf_counter()
         found = await survey_access(engine)
         ended = time.perf_counter()
         asked, read = min(asked, between - begun), min(read, ended - between)
         if len(found.model.users) <= USERS or found.unread:
             raise RuntimeError("not all of it was read")
+        del answer, found  # which takes its time as well, but is no reading
     return asked, read
 
 
