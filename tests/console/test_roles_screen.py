@@ -86,7 +86,7 @@ async def test_a_role_is_made_with_its_rights_given_cloned_and_renamed(tmp_path:
         await see(pilot, "Rename role a_writer")
         await pilot.press("ctrl+u")
         await type_in(pilot, "a_scribe", "<enter>")
-        await run_change(pilot, "a_scribe")
+        await run_change(pilot, "Roles  7", "a_scribe")
         model = await model_of(app)
         assert "a_writer" not in model.roles
         for name in ("a_scribe", "writer_2"):

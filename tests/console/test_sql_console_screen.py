@@ -64,7 +64,7 @@ async def test_somebody_is_let_in_a_name_corrected_and_an_own_user_made(tmp_path
         await type_in(pilot, "<end>", "m")
         await see(pilot, "Rename role sql_console_role:cleo")
         await type_in(pilot, "<ctrl+u>", "sql-console-role:cleo@company.example", "<enter>")
-        await run_change(pilot, "cleo@company.example")
+        await run_change(pilot, "SQL console  4", "cleo@company.example")
         assert "sql-console-role:cleo@company.example" in (await model_of(app)).roles
 
         await pilot.press("p")
