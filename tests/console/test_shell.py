@@ -256,7 +256,7 @@ async def test_what_is_said_again_is_there_once(tmp_path: Path) -> None:
 
 async def test_rows_and_marks_of_one_profile_are_not_taken_for_those_of_another(tmp_path: Path) -> None:
     sessions = [FixedSession(journal=FixedJournal(ROWS)), FixedSession(journal=FixedJournal(ROWS))]
-    answers: list[object] = [*sessions, UnreachableError("Nothing listens there.")]
+    answers: list[object] = [*sessions, UnreachableError("Nothing listens there."), sessions[0]]
 
     async def open_next(start: Start, file: ProfileFile, name: str, prompt: Prompt) -> Session:
         return await opening(answers.pop(0))(start, file, name, prompt)
@@ -267,7 +267,7 @@ async def test_rows_and_marks_of_one_profile_are_not_taken_for_those_of_another(
         await pilot.press("space")
         assert "1 marked" in line(app, "crumb")
         await pilot.press("6", "c")
-        await until(pilot, lambda: len(answers) == 1 and app.connection.status == "open")
+        await until(pilot, lambda: len(answers) == 2 and app.connection.status == "open")
         await pilot.press("5")
         await until(pilot, lambda: "acme_30" in text_of(app))
         assert "marked" not in line(app, "crumb")
@@ -276,6 +276,11 @@ async def test_rows_and_marks_of_one_profile_are_not_taken_for_those_of_another(
         await pilot.press("5")
         await until(pilot, lambda: "Nothing listens" in text_of(app))
         assert line(app, "crumb").strip() == "Journal"
+        await pilot.press("r")
+        await until(pilot, lambda: "acme_30" in text_of(app))
+        await pilot.press("down")
+        assert isinstance(app.screen, JournalScreen)
+        assert app.screen.table.current is app.screen.table.shown[1]
 
 
 async def test_read_only_mode_offers_no_key_for_an_unfinished_change(tmp_path: Path) -> None:
