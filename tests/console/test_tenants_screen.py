@@ -7,19 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from textual.pilot import Pilot
 
 from core.errors import UnreachableError
 from core.session import Session
-from tests.console.both_sizes import Pictures
+from tests.console.album import Take
 from tests.console.ledger import ago, ledger, opened_with
 from tests.console.sample_tenants import databases, holding, listed, page, tenant_row, unseen
 from tests.console.starting import NARROW, WIDE, connected, never, opening, start_in, text_of, until
 from tests.console.tenants_console import console, cursor, names, readable, screen, session_of
-from tests.console.walking import Seen, Walk, run_change, see, showing, then, type_in
+from tests.console.walking import Seen, reconnect, run_change, see, type_in
 from tui.app import HousekeysApp
-from tui.screens.tenants import TenantsScreen
-from tui.start import OpenSession
 
 LIVE = [
     tenant_row("acme_prod", "create", 19, owner="Anna Vogel", contact="anna@acme.example", ticket="OPS-7", note=""),
@@ -28,107 +25,87 @@ LIVE = [
     tenant_row("acme_test", "create", 3, owner="", contact="", ticket="", note=""),
     *ledger(),
 ]
+TWO = opened_with(LIVE, prepare=databases("acme_prod", "acme_test", granted=True))
 
 
 # -- pictures
 
 
-@pytest.mark.parametrize(
-    ("read_only", "walk"),
-    [
-        pytest.param(None, showing("acme_analytics", "north_sea"), id="page"),
-        pytest.param(True, showing("READ-ONLY", "north_sea"), id="read-only"),
-        pytest.param(None, then("<space>", "<space>", "<down>", "/", "<n>", see_first="north_sea", see_last="marked"),
-                     id="marked"),
-        pytest.param(None, then("d", see_first="north_sea", see_last="last read"), id="detail"),
-        pytest.param(None, then("/", "mb", see_first="north_sea", see_last="umbrella"), id="filtered"),
-    ],
-)  # fmt: skip
-def test_picture_of_a_page(
-    pictures: Pictures,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    read_only: bool | None,
-    walk: Walk,
-) -> None:
+async def test_pictures_of_many_tenants(take: Take, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     listed(monkeypatch, page())
-    app = console(tmp_path, opened_with(), read_only=read_only)
-    assert pictures(app, walk)
+    app = console(tmp_path, opened_with())
+    async with app.run_test(size=NARROW) as pilot:
+        await take(pilot, "page", "acme_analytics", "north_sea")
+        await type_in(pilot, "/", "mb")
+        await take(pilot, "filtered", "umbrella")
+        await type_in(pilot, "<escape>", "<home>", Seen("north_sea"), "<space>", "<space>", "<down>", "/", "<n>")
+        await take(pilot, "marked", "marked")
+        await type_in(pilot, "<escape>", "<escape>", "<home>", Seen("north_sea"), "d")
+        await take(pilot, "detail", "last read", sizes=("80x24", "160x48"))
+        await pilot.resize_terminal(*NARROW)
+        await reconnect(pilot, opened_with(), read_only=True)
+        await take(pilot, "read-only", "READ-ONLY", "north_sea")
+        listed(monkeypatch, unseen())
+        await reconnect(pilot, opened_with())
+        await take(pilot, "unseen", "SHOW USERS", "unknown")
 
 
-def test_picture_without_the_right_to_see_grants(
-    pictures: Pictures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    listed(monkeypatch, unseen())
-    walk = showing("SHOW USERS", "unknown")
-    assert pictures(console(tmp_path, opened_with()), walk)
+REFUSED = UnreachableError("Cannot connect to ch-1.example:8443.", advice="Check host and port.")
 
 
-TWO = opened_with(LIVE, prepare=databases("acme_prod", "acme_test", granted=True))
+async def test_pictures_from_the_first_start_to_databases_that_are_adopted(take: Take, tmp_path: Path) -> None:
+    app = console(tmp_path, never)
+    async with app.run_test(size=NARROW) as pilot:
+        await take(pilot, "loading", "Connecting")
+        await reconnect(pilot, opening(REFUSED))
+        await take(pilot, "error", "Cannot connect", "Press r")
+        await reconnect(pilot, opened_with())
+        await take(pilot, "newcomer", "No tenants yet.", "Press 1")
+        await databases("dwh")(session_of(app))
+        await pilot.press("r")
+        await take(pilot, "empty", "No tenants yet.", "adopt the data")
+        await databases("acme_prod", "scratch", user=False)(session_of(app))
+        await session_of(app).journal.append(LIVE)
+        await type_in(pilot, "r", Seen("acme_prod"), "a", Seen("scratch"), "<space>")
+        await take(pilot, "adopt", "scratch")
+        await type_in(pilot, "*", "<enter>")
+        await take(pilot, "adopt-form", "becomes readable")
 
 
-@pytest.mark.parametrize(
-    ("how", "walk"),
-    [
-        pytest.param(opened_with(), showing("No tenants yet.", "Press 1"), id="newcomer"),
-        pytest.param(opened_with(prepare=databases("dwh")), showing("No tenants yet.", "adopt the data"), id="empty"),
-        pytest.param(never, showing("Connecting"), id="loading"),
-        pytest.param(
-            opening(UnreachableError("Cannot connect to ch-1.example:8443.", advice="Check host and port.")),
-            showing("Cannot connect", "Press r"),
-            id="error",
-        ),
-        pytest.param(TWO, then("n", "globex", see_first="acme_prod", see_last="GRANT SELECT ON `globex`"), id="new"),
-        pytest.param(
-            TWO,
-            then("n", "system", see_first="acme_prod", see_last="belongs to ClickHouse"),
-            id="new-refused",
-        ),
-        pytest.param(
-            TWO,
-            then("n", "<tab>", "<right>", "<shift+tab>", "globex", "<enter>", "initech", see_first="acme_prod",
-                 see_last="CREATE DATABASE `initech`"),
-            id="several",
-        ),
-        pytest.param(
-            TWO, then("i", "/no/such.csv", see_first="acme_prod", see_last="such.csv cannot be read"), id="import"
-        ),
-        pytest.param(TWO, then("e", see_first="acme_prod", see_last="Edit acme_prod"), id="edit"),
-        pytest.param(TWO, then("*", "s", see_first="acme_prod", see_last="Exactly this runs"), id="suspend"),
-        pytest.param(TWO, then("x", see_first="acme_prod", see_last="This would happen"), id="remove"),
-        pytest.param(
-            opened_with(LIVE, prepare=databases("acme_prod", "dwh", "scratch")),
-            then("a", Seen("scratch"), "<space>", see_first="acme_prod", see_last="scratch"),
-            id="adopt",
-        ),
-        pytest.param(
-            opened_with(LIVE, prepare=databases("acme_prod", "dwh", "scratch")),
-            then("a", Seen("scratch"), "*", "<enter>", see_first="acme_prod", see_last="becomes readable"),
-            id="adopt-form",
-        ),
-    ],
-)  # fmt: skip
-def test_picture(pictures: Pictures, tmp_path: Path, how: OpenSession, walk: Walk) -> None:
-    assert pictures(console(tmp_path, how), walk)
-
-
-@pytest.mark.parametrize(
-    ("tab", "word"), [("Tables", "TABLE"), ("Tokens", "issued"), ("SQL", "GRANT SELECT"), ("History", "resume")]
-)
-def test_picture_of_a_tab(pictures: Pictures, tmp_path: Path, tab: str, word: str) -> None:
-    async def walk(pilot: Pilot[None]) -> None:
-        await see(pilot, "acme_prod")
-        await pilot.press("d")
-        await see(pilot, "readable")
-        for _ in range(TenantsScreen.TABS.index(tab)):
-            await pilot.press("tab")
-        await see(pilot, f"[{tab}]", word)
-
+async def test_pictures_of_the_tabs(take: Take, tmp_path: Path) -> None:
     async def prepare(session: Session) -> None:
         await databases("acme_prod", granted=True)(session)
         await session.engine.command("CREATE VIEW acme_prod.daily AS SELECT 1 AS n")
 
-    assert pictures(console(tmp_path, opened_with(LIVE, prepare=prepare)), walk)
+    app = console(tmp_path, opened_with(LIVE, prepare=prepare))
+    async with app.run_test(size=NARROW) as pilot:
+        await type_in(pilot, Seen("acme_prod"), "d", Seen("readable"))
+        tabs = (("Tables", "TABLE"), ("Tokens", "issued"), ("SQL", "GRANT SELECT"), ("History", "resume"))
+        for tab, word in tabs:
+            await type_in(pilot, "<tab>")
+            await take(pilot, tab.lower(), f"[{tab}]", word, sizes=("80x24",))
+        for tab, word in reversed(tabs):
+            await take(pilot, tab.lower(), f"[{tab}]", word, sizes=("160x48",))
+            await type_in(pilot, "<left>")
+
+
+async def test_pictures_of_what_is_done_with_tenants(take: Take, tmp_path: Path) -> None:
+    app = console(tmp_path, TWO)
+    async with app.run_test(size=NARROW) as pilot:
+        await type_in(pilot, Seen("acme_prod"), "n", Seen("New tenant"), "globex")
+        await take(pilot, "new", "GRANT SELECT ON `globex`")
+        await type_in(pilot, "<ctrl+u>", "system")
+        await take(pilot, "new-refused", "belongs to ClickHouse")
+        await type_in(pilot, "<ctrl+u>", "<tab>", "<right>", "<shift+tab>", "globex", "<enter>", "initech")
+        await take(pilot, "several", "CREATE DATABASE `initech`")
+        await type_in(pilot, "<escape>", "i", "/no/such.csv")
+        await take(pilot, "import", "such.csv cannot be read")
+        await type_in(pilot, "<escape>", "e")
+        await take(pilot, "edit", "Edit acme_prod")
+        await type_in(pilot, "<escape>", "x")
+        await take(pilot, "remove", "This would happen")
+        await type_in(pilot, "<escape>", "*", "s")
+        await take(pilot, "suspend", "Exactly this runs")
 
 
 # -- what the keys do

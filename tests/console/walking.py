@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ from textual.widgets import Input, TextArea
 from tests.console.starting import text_of, until
 from tui.app import HousekeysApp
 from tui.screens.base import ConsoleScreen
+from tui.start import OpenSession
 from tui.widgets.fields import FieldRow
 
 Walk = Callable[[Pilot[None]], Awaitable[None]]
@@ -57,6 +58,15 @@ async def see(pilot: Pilot[None], *words: str) -> str:
     app = pilot.app
     assert isinstance(app, HousekeysApp)
     return text_of(app)
+
+
+async def reconnect(pilot: Pilot[None], how: OpenSession, *, read_only: bool | None = None) -> None:
+    """The console that runs connects anew, by `how`: to start another one takes longer."""
+    app = pilot.app
+    assert isinstance(app, HousekeysApp)
+    app.start = replace(app.start, open_session=how, read_only=read_only)
+    app.connect()
+    await pilot.pause()
 
 
 async def type_in(pilot: Pilot[None], *parts: str | Seen) -> None:
