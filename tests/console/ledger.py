@@ -13,13 +13,12 @@ from core.files import write_private
 from core.journal.rows import DONE, Row
 from core.keys import envelope
 from core.keys.envelope import ScryptCost
-from core.keys.versions import key_versions
 from core.profiles import ProfileFile
 from core.secrets import Prompt, Secret
 from core.session import Session
 from core.tokens.delivery import NewToken
 from tests.console.starting import NOW
-from tests.unit.keys.sample_keys import private_key, public_pem
+from tests.unit.keys.sample_keys import fingerprint, private_key, public_pem
 from tui.screens.base import ConsoleScreen
 from tui.start import OpenSession, Start, open_session
 
@@ -37,10 +36,12 @@ def mark(digit: str) -> str:
 
 def key_row(side: str, version: int, action: str, state: str, at: datetime, digit: str) -> Row:
     """The journal's row about a version of a key."""
-    details = {"state": state, "fingerprint": mark(digit)}
-    if action in ("generate", "import"):
-        details["public_pem"] = PEM
-    return _row(f"{side}_key", str(version), action, details, at)
+    return _key_row(side, version, action, state, at, {"fingerprint": mark(digit), "public_pem": PEM})
+
+
+def _key_row(side: str, version: int, action: str, state: str, at: datetime, public: Mapping[str, str]) -> Row:
+    known = public if action in ("generate", "import") else {"fingerprint": public["fingerprint"]}
+    return _row(f"{side}_key", str(version), action, {"state": state, **known}, at)
 
 
 def token_rows(tenant: str, digit: str, at: datetime, keys: tuple[int, int], state: str = "issued") -> list[Row]:
@@ -115,8 +116,7 @@ def opened_with(
             await session.engine.command(statement)
         await session.journal.append(rows)
         for version in keys:
-            sealed = envelope.seal(private_key(version), "partner", version, Secret(PASSPHRASE), CHEAP)
-            write_private(session.keys.store.path(version), sealed.to_bytes())
+            keep_private(session, version)
         if prepare is not None:
             await prepare(session)
         if start.read_only is not None:
@@ -125,6 +125,12 @@ def opened_with(
         return session
 
     return open_it
+
+
+def keep_private(session: Session, version: int) -> None:
+    """The private half of a partner key on this machine; PASSPHRASE opens it at once."""
+    sealed = envelope.seal(private_key(version), "partner", version, Secret(PASSPHRASE), CHEAP)
+    write_private(session.keys.store.path(version), sealed.to_bytes())
 
 
 async def tenants(session: Session, *names: str) -> None:
@@ -151,15 +157,20 @@ def screen_of(pilot: Pilot[None]) -> ConsoleScreen[object]:
 
 
 async def with_keys(session: Session, *names: str) -> None:
-    """Keys of both sides in use, made the usual way, and tenants of these names."""
-    from core.keys.planning import AtRest, plan_activate, plan_generate, plan_import_datalens, plan_submit
-
+    """Real keys of both sides in use, partner key 1 and DataLens key 7, and tenants of these names."""
     await tenants(session, *names)
-    journal, run = session.journal, session.runner.run
-    await run(await plan_generate(session.keys.store, [], AtRest(Secret(PASSPHRASE))))
-    await run(plan_submit(await key_versions(journal), 1))
-    await run(plan_activate(await key_versions(journal), 1))
-    await run(plan_import_datalens(await key_versions(journal), 7, public_pem(7)))
+    keep_private(session, 1)
+    partner, datalens = (
+        {"fingerprint": fingerprint(number), "public_pem": public_pem(number).decode()} for number in (1, 7)
+    )
+    await session.journal.append(
+        [
+            _key_row("partner", 1, "generate", "generated", ago(days=9), partner),
+            _key_row("partner", 1, "submit", "submitted", ago(days=8), partner),
+            _key_row("partner", 1, "activate", "active", ago(days=7), partner),
+            _key_row("datalens", 7, "import", "active", ago(days=6), datalens),
+        ]
+    )
 
 
 def ready_to_issue(*names: str) -> OpenSession:

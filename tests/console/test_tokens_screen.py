@@ -15,7 +15,7 @@ from core.session import Session
 from core.tokens.handing_over import LIST_COLUMNS
 from core.tokens.ledger import tokens_issued
 from core.tokens.verifying import Finding, Verification
-from tests.console.both_sizes import Pictures
+from tests.console.album import Take
 from tests.console.ledger import (
     HOSTILE,
     PASSPHRASE,
@@ -29,7 +29,7 @@ from tests.console.ledger import (
     with_keys,
 )
 from tests.console.starting import NARROW, WIDE, connected, never, opening, start_in, told, until
-from tests.console.walking import Seen, Walk, copies, issue_for, pushed, run_change, see, showing, then, type_in
+from tests.console.walking import Seen, copies, issue_for, reconnect, run_change, see, type_in
 from tests.unit.keys.sample_keys import private_pem, public_pem
 from tests.unit.tokens.receiver import Receiver
 from tui.app import HousekeysApp
@@ -71,44 +71,51 @@ BAD = Verification(
 )
 
 
-@pytest.mark.parametrize(
-    ("how", "read_only", "walk"),
-    [
-        pytest.param(opened_with(FULL), None, showing("initech", "12 min ago"), id="ledger"),
-        pytest.param(opened_with(), None, showing("No tokens yet."), id="empty"),
-        pytest.param(opened_with(FULL), True, showing("READ-ONLY", "initech"), id="read-only"),
-        pytest.param(never, None, showing("Connecting"), id="loading"),
-        pytest.param(
-            opening(UnreachableError("Cannot connect to ch-1.example:8443.", advice="Check host and port.")),
-            None,
-            showing("Cannot connect", "Press r"),
-            id="error",
-        ),
-        pytest.param(
-            opened_with(FULL, prepare=lambda session: tenants(session, "acme_prod", "globex", HOSTILE)),
-            None,
-            then("n", Seen("globex"), "<enter>", "<space>", see_first="initech", see_last="1 marked"),
-            id="choose",
-        ),
-        pytest.param(opened_with(FULL), None, then("v", see_first="initech", see_last="Verify a token"), id="verify"),
-        pytest.param(opened_with(FULL), None, then("m", see_first="initech", see_last="What became"), id="mark"),
-        pytest.param(opened_with(FULL), None, then("b", see_first="initech", see_last="in use now"), id="reissue"),
-        pytest.param(never, None, pushed(lambda: VerificationScreen(GOOD), "takes this token"), id="good"),
-        pytest.param(never, None, pushed(lambda: VerificationScreen(BAD), "would refuse"), id="bad"),
-    ],
-)
-def test_picture(pictures: Pictures, tmp_path: Path, how: OpenSession, read_only: bool | None, walk: Walk) -> None:
-    assert pictures(console(tmp_path, how, read_only=read_only), walk)
+async def test_pictures_until_there_are_tokens(take: Take, tmp_path: Path) -> None:
+    refused = UnreachableError("Cannot connect to ch-1.example:8443.", advice="Check host and port.")
+    app = console(tmp_path, never)
+    async with app.run_test(size=NARROW) as pilot:
+        await take(pilot, "loading", "Connecting")
+        for name, verification, words in (("good", GOOD, "takes this token"), ("bad", BAD, "would refuse")):
+            app.push_screen(VerificationScreen(verification))
+            await take(pilot, name, words)
+            await pilot.press("escape")
+        await reconnect(pilot, opening(refused))
+        await take(pilot, "error", "Cannot connect", "Press r")
+        await reconnect(pilot, opened_with())
+        await take(pilot, "empty", "No tokens yet.")
+        await pilot.press("n")
+        await see(pilot, "No partner key is active", "Press r to try again")
+
+
+async def test_pictures_of_tokens_and_of_what_is_done_with_them(take: Take, tmp_path: Path) -> None:
+    app = console(tmp_path, opened_with(FULL))
+    async with app.run_test(size=NARROW) as pilot:
+        await take(pilot, "ledger", "initech", "12 min ago")
+        for name, key, words in (
+            ("verify", "v", "Verify a token"),
+            ("mark", "m", "What became"),
+            ("reissue", "b", "in use now"),
+        ):
+            await pilot.press(key)
+            await take(pilot, name, words)
+            await pilot.press("escape")
+        assert app.connection.session is not None
+        await tenants(app.connection.session, "acme_prod", "globex", HOSTILE)
+        await type_in(pilot, "n", Seen("globex"), "<enter>", "<space>")
+        await take(pilot, "choose", "1 marked")
 
 
 # -- the walk
 
 
-async def test_a_token_is_issued_handed_over_and_verified_by_keyboard_alone(
+async def test_a_token_is_issued_handed_over_verified_and_opened_by_keyboard_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     copied = copies(monkeypatch)
-    app = console(tmp_path, ready_to_issue("acme_prod", "zeta"))
+    pem = tmp_path / "datalens-private.pem"
+    pem.write_bytes(private_pem(7))
+    app = console(tmp_path / "home", ready_to_issue("acme_prod", "zeta"))
     async with app.run_test(size=NARROW) as pilot:
         await see(pilot, "No tokens yet.")
         await issue_for(pilot, PASSPHRASE, "acme", "<enter>", "<enter>")
@@ -132,6 +139,10 @@ async def test_a_token_is_issued_handed_over_and_verified_by_keyboard_alone(
         await type_in(pilot, token, "<enter>")
         text = await see(pilot, "DataLens takes this token", "Issued for acme_prod", "Marked delivered")
         assert token[4:40] not in text
+        await type_in(pilot, "<escape>", "v", Seen("Verify a token"), token, "<tab>", str(pem), "<enter>")
+        await see(pilot, "It opens acme_prod.")
+        await type_in(pilot, "<escape>", "v", Seen("Verify a token"), "1:2:abc", "<enter>")
+        await see(pilot, "DataLens would refuse this token", "has 3 parts")
         session = app.connection.session
         assert session is not None
         partner = find(await key_versions(session.journal), Side.PARTNER, 1)
@@ -176,32 +187,6 @@ async def test_a_hostile_name_is_shown_literally_everywhere(tmp_path: Path) -> N
         assert literal in await see(pilot, "TENANT", "issued")
 
 
-async def test_what_is_missing_to_issue_is_said_in_place_of_the_list(tmp_path: Path) -> None:
-    app = console(tmp_path, opened_with())
-    async with app.run_test(size=NARROW) as pilot:
-        await see(pilot, "No tokens yet.")
-        await pilot.press("n")
-        await see(pilot, "No partner key is active", "Press r to try again")
-
-
-async def test_tokens_are_marked_and_what_cannot_be_is_refused_in_the_form(tmp_path: Path) -> None:
-    app = console(tmp_path, opened_with(FULL))
-    async with app.run_test(size=NARROW) as pilot:
-        await see(pilot, "initech")
-        await type_in(pilot, "m")
-        text = await see(pilot, "What became of token")
-        assert "cannot revoke a single token" in " ".join(text.split())
-        await type_in(pilot, "<right>", "<right>", "<enter>")
-        text = await run_change(pilot, "initech", "void")
-        screen = screen_of(pilot)
-        assert isinstance(screen, TokensScreen)
-        await until(pilot, lambda: [row.token.state.value for row in screen.table.shown].count("void") == 2)
-        await type_in(pilot, "m")
-        await see(pilot, "What became of token")
-        await pilot.press("enter")
-        await see(pilot, "it cannot become delivered")
-
-
 async def test_tokens_are_reissued_after_a_rotation(tmp_path: Path) -> None:
     target = tmp_path / "new.csv"
 
@@ -237,61 +222,9 @@ async def test_tokens_are_reissued_after_a_rotation(tmp_path: Path) -> None:
     assert len(target.read_text().splitlines()) == 3
 
 
-async def test_a_token_is_opened_with_a_datalens_key_for_testing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    copied = copies(monkeypatch)
-    pem = tmp_path / "datalens-private.pem"
-    pem.write_bytes(private_pem(7))
-    app = console(tmp_path / "home", ready_to_issue("acme_prod"))
-    async with app.run_test(size=NARROW) as pilot:
-        await see(pilot, "No tokens yet.")
-        await issue_for(pilot, PASSPHRASE, "<enter>", "<enter>")
-        await see(pilot, "Issue a token")
-        await pilot.press("enter")
-        await run_change(pilot, "The token is hidden.")
-        await pilot.press("y", "escape")
-        await see(pilot, "acme_prod", "issued")
-        await pilot.press("v")
-        await see(pilot, "Verify a token")
-        await type_in(pilot, copied[0], "<tab>", str(pem), "<enter>")
-        await see(pilot, "It opens acme_prod.")
-        await pilot.press("escape", "v")
-        await see(pilot, "Verify a token")
-        await type_in(pilot, "1:2:abc", "<enter>")
-        await see(pilot, "DataLens would refuse this token", "has 3 parts")
-
-
-async def test_the_list_is_written_as_csv(tmp_path: Path) -> None:
+async def test_tokens_are_filtered_sorted_written_and_marked_and_what_cannot_be_is_refused(tmp_path: Path) -> None:
     target = tmp_path / "list.csv"
     app = console(tmp_path / "home", opened_with(FULL))
-    async with app.run_test(size=NARROW) as pilot:
-        await see(pilot, "initech")
-        await pilot.press("w")
-        await see(pilot, "Write the list of 5 tokens")
-        await type_in(pilot, "<ctrl+u>", str(target), "<enter>")
-        await run_change(pilot, "TENANT", "initech")
-        await until(pilot, target.exists)
-    with target.open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert tuple(rows[0]) == LIST_COLUMNS
-    assert {row["tenant"] for row in rows} == {"acme_prod", "acme_test", "globex", HOSTILE, "initech"}
-
-
-async def test_read_only_says_why_nothing_can_be_changed(tmp_path: Path) -> None:
-    app = console(tmp_path, opened_with(FULL), read_only=True)
-    async with app.run_test(size=NARROW) as pilot:
-        await see(pilot, "initech")
-        for key in ("n", "m", "w"):
-            app.clear_notifications()
-            await pilot.press(key)
-            assert "Read-only (--read-only)" in told(app)
-        await pilot.press("v")
-        await see(pilot, "Verify a token")
-
-
-async def test_filter_sort_and_marks(tmp_path: Path) -> None:
-    app = console(tmp_path, opened_with(FULL))
     async with app.run_test(size=NARROW) as pilot:
         await see(pilot, "initech")
         screen = screen_of(pilot)
@@ -304,3 +237,34 @@ async def test_filter_sort_and_marks(tmp_path: Path) -> None:
         await see(pilot, "2 marked")
         await pilot.press("m")
         await see(pilot, "What became of 2 tokens?")
+        await type_in(pilot, "<escape>", "<escape>", "<escape>", "T", "w")
+        await see(pilot, "Write the list of 5 tokens")
+        await type_in(pilot, "<ctrl+u>", str(target), "<enter>")
+        await run_change(pilot, "TENANT", "initech")
+        await until(pilot, target.exists)
+        await type_in(pilot, "<home>", "m")
+        text = await see(pilot, "What became of token")
+        assert "cannot revoke a single token" in " ".join(text.split())
+        await type_in(pilot, "<right>", "<right>", "<enter>")
+        await run_change(pilot, "initech", "void")
+        await until(pilot, lambda: [row.token.state.value for row in screen.table.shown].count("void") == 2)
+        await type_in(pilot, "m")
+        await see(pilot, "What became of token")
+        await pilot.press("enter")
+        await see(pilot, "it cannot become delivered")
+    with target.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert tuple(rows[0]) == LIST_COLUMNS
+    assert {row["tenant"] for row in rows} == {"acme_prod", "acme_test", "globex", HOSTILE, "initech"}
+
+
+async def test_read_only_says_why_nothing_can_be_changed(take: Take, tmp_path: Path) -> None:
+    app = console(tmp_path, opened_with(FULL), read_only=True)
+    async with app.run_test(size=NARROW) as pilot:
+        await take(pilot, "read-only", "READ-ONLY", "initech")
+        for key in ("n", "m", "w"):
+            app.clear_notifications()
+            await pilot.press(key)
+            assert "Read-only (--read-only)" in told(app)
+        await pilot.press("v")
+        await see(pilot, "Verify a token")

@@ -88,8 +88,12 @@ async def type_in(pilot: Pilot[None], *parts: str | Seen) -> None:
 
 async def run_change(pilot: Pilot[None], *then: str) -> str:
     """Look at the preview, run it, and see `then`."""
-    await see(pilot, "Exactly this runs")
+    preview = "Exactly this runs"
+    await see(pilot, preview)
     await pilot.press("R")
+    app = pilot.app
+    assert isinstance(app, HousekeysApp)
+    await until(pilot, lambda: preview not in text_of(app))  # `then` may be in the preview as well
     return await see(pilot, *then)
 
 
