@@ -74,6 +74,17 @@ USERS_XML = """\
 </clickhouse>
 """
 
+# Access as it was some weeks ago, to compare with.
+OLD_ACCESS = """\
+CREATE ROLE analyst;
+CREATE USER anna IDENTIFIED WITH no_password HOST IP '10.0.0.0/8' DEFAULT ROLE analyst;
+CREATE USER emil IDENTIFIED WITH no_password HOST ANY;
+GRANT SELECT ON sales.* TO analyst;
+GRANT analyst TO anna;
+GRANT SELECT ON *.* TO emil;
+"""
+FILES = {"FILE": "users.xml", "OLD": "old.sql"}
+
 # The name of a picture, the keys that lead to it from the screen before, and words that are on it.
 Walk = Sequence[tuple[str, Sequence[str], Sequence[str]]]
 WALK: Walk = (
@@ -87,7 +98,9 @@ WALK: Walk = (
     ("profiles", ("6",), ("embedded",)),
     ("listing", ("7",), ("Listing",)),
     ("users", ("8",), ("anna", "LINT")),
-    ("user-grant", ("<plus>",), ("Grant to",)),
+    ("user-new", ("n", "meridian_bi"), ("New user", "CREATE USER meridian_bi")),
+    ("user-sign-in", ("<escape>", "p", "<right>"), ("Sign-in of user", "ADD IDENTIFIED")),
+    ("user-grant", ("<escape>", "<plus>"), ("Grant to",)),
     ("roles", ("<escape>", "9"), ("MEMBERS", "analyst")),
     ("quotas", ("0",), ("Quotas", "hourly")),
     ("settings-profiles", (":", "settings", "<enter>"), ("Settings profiles", "careful")),
@@ -97,7 +110,7 @@ WALK: Walk = (
     ("matrix", ("v", "t"), ("Matrix", "acme_prod")),
     ("review", ("<escape>", ":", "review", "<enter>"), ("Review", "contractor")),
     ("access-files", (":", "access f", "<enter>", "o", "FILE", "<enter>"), ("Access files", "users.xml", "legacy")),
-    ("compare", (":", "compare", "<enter>"), ("Compare",)),
+    ("compare", (":", "compare", "<enter>", "p", "OLD", "<enter>"), ("Compare", "differs")),
     ("help", ("2", "<question_mark>"), ("Make", "Tenants")),
     ("unlock", ("<escape>", "t"), ("Passphrase",)),
     ("token-form", (PASSPHRASE, "<enter>"), ("Encrypted to DataLens key 1",)),
@@ -153,6 +166,7 @@ def make_partner(home: Path) -> None:
     (files / "clients.csv").write_text(CLIENTS)
     (files / "datalens.pub").write_bytes(public_pem(3))
     (files / "users.xml").write_text(USERS_XML)
+    (files / "old.sql").write_text(OLD_ACCESS)
     housekeys(home, "datalens", "setup", "--generate-password")
     housekeys(home, "tenant", "add", "--from", str(files / "clients.csv"))
     asyncio.run(fill_tables(home, [line.split(",")[0] for line in CLIENTS.splitlines()[1:]]))
@@ -180,7 +194,7 @@ async def walk(home: Path, size: tuple[int, int], environ: Mapping[str, str]) ->
     async with app.run_test(size=size) as pilot:
         await see(pilot, "acme_prod")
         for name, keys, words in WALK:
-            await type_in(pilot, *(str(home / "files" / "users.xml") if key == "FILE" else key for key in keys))
+            await type_in(pilot, *(str(home / "files" / FILES[key]) if key in FILES else key for key in keys))
             await see(pilot, *words)
             await still(pilot)
             picture(app, FOLDER / f"{name}-{size[0]}x{size[1]}.png", zoom=1.0 if size[0] == 80 else 0.85)
