@@ -11,10 +11,10 @@ from textual.events import Key
 from textual.message import Message
 from textual.screen import Screen
 
-from core.display import count, one_line
+from core.display import one_line
 from core.errors import HousekeysError
 from tui.commands import EVERYWHERE, Command, CommandHost
-from tui.header import header_pieces
+from tui.header import header_pieces, unfinished_words
 from tui.key_order import KeysInOrder
 from tui.screens.base import MEDIUM, NARROW, SHORT, TALL, WIDE, ConsoleScreen, Undo
 from tui.screens.registry import SCREENS, entry
@@ -154,16 +154,8 @@ class HousekeysApp(CommandHost, KeysInOrder):
 
     def unfinished_banner(self) -> str:
         """The line above the tables when a change is unfinished, else the empty string."""
-        waiting = [unfinished for unfinished in self.unfinished if not unfinished.running]
-        if not waiting:
-            return ""
-        first = waiting[0]
-        more = f" and {len(waiting) - 1} more" if len(waiting) > 1 else ""
-        done, total = count(first.count("done")), count(len(first.change.steps))
         session = self.connection.session
-        look_only = session is not None and session.read_only.active
-        words = "Unfinished (read-only)" if look_only else "Unfinished, press U"
-        return f"! {words}: {first.change.title} ({done} of {total} done){more}"
+        return unfinished_words(self.unfinished, look_only=session is not None and session.read_only.active)
 
     async def prompt_secret(self, label: str) -> Secret | None:
         """Ask for a secret; for workers. None when nothing was given."""
@@ -359,21 +351,13 @@ class HousekeysApp(CommandHost, KeysInOrder):
         if self.running_change is None:
             self.exit()
             return
-        from tui.screens.question import QuestionScreen
-        from tui.widgets.lines import Line
-
-        lines = [
-            Line("A change is running:", style="heading"),
-            Line(self.running_change.title),
-            Line(),
-            Line("Leaving stops it after the present step. It can be continued at the next start."),
-        ]
+        from tui.screens.question import leaving_question
 
         def answered(sure: bool | None) -> None:
             if sure:
                 self.exit()
 
-        self.push_screen(QuestionScreen("Leave?", lines, yes="Leave", no="Stay"), answered)
+        self.push_screen(leaving_question(self.running_change), answered)
 
     async def action_quit(self) -> None:
         self.leave()

@@ -1,13 +1,16 @@
-"""The header: which ClickHouse is open, in what mode, and who sits here."""
+"""The header: which ClickHouse is open, in what mode, and who sits here; and the line of what is unfinished."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final
 
-from core.display import one_line
+from core.display import count, one_line
 from tui.service import Connection
 from tui.widgets.chrome import Piece
+
+if TYPE_CHECKING:
+    from core.running.report import Unfinished
 
 BADGE_STYLES: Final[Mapping[str, str]] = {
     "PRODUCTION": "bold $danger-text on $danger",
@@ -40,3 +43,15 @@ def header_pieces(connection: Connection, operator: str) -> tuple[list[Piece], l
         right.append(Piece("READ-ONLY", "bold $warning"))
     right.append(Piece(one_line(operator, 40), "$muted", minor=6))
     return left, right
+
+
+def unfinished_words(changes: Sequence[Unfinished], *, look_only: bool) -> str:
+    """What is said of changes that were begun and do not run: nothing when there are none."""
+    waiting = [unfinished for unfinished in changes if not unfinished.running]
+    if not waiting:
+        return ""
+    first = waiting[0]
+    more = f" and {len(waiting) - 1} more" if len(waiting) > 1 else ""
+    done, total = count(first.count("done")), count(len(first.change.steps))
+    words = "Unfinished (read-only)" if look_only else "Unfinished, press U"
+    return f"! {words}: {first.change.title} ({done} of {total} done){more}"

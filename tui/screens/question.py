@@ -8,6 +8,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.widgets import Input, Static
 
+from core.changes import Change
 from core.display import one_line
 from core.secrets import Secret
 from tui.commands import Command
@@ -55,6 +56,17 @@ class QuestionScreen(ConsoleScreen[bool]):
 
     def refuse(self) -> None:
         self.dismiss(False)
+
+
+def leaving_question(running: Change) -> QuestionScreen:
+    """Whether to leave the console while a change is running."""
+    lines = [
+        Line("A change is running:", style="heading"),
+        Line(running.title),
+        Line(),
+        Line("Leaving stops it after the present step. It can be continued at the next start."),
+    ]
+    return QuestionScreen("Leave?", lines, yes="Leave", no="Stay")
 
 
 class SecretScreen(ConsoleScreen[Secret | None]):
