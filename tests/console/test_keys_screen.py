@@ -15,9 +15,10 @@ from core.keys.key_ring import KeyRing
 from core.keys.rotation import Action, NextStep
 from core.keys.self_test import SelfTest
 from core.keys.versions import Side
-from tests.console.both_sizes import Pictures
+from tests.console.album import Take
 from tests.console.ledger import (
     PASSPHRASE,
+    keep_private,
     ledger,
     mark,
     opened_with,
@@ -25,7 +26,7 @@ from tests.console.ledger import (
     screen_of,
 )
 from tests.console.starting import NARROW, connected, never, opening, start_in, text_of, told, until
-from tests.console.walking import Walk, copies, run_change, see, showing, then, type_in
+from tests.console.walking import Seen, copies, reconnect, run_change, see, type_in
 from tests.unit.keys.sample_keys import openssl, private_pem, public_pem
 from tui.app import HousekeysApp
 from tui.screens.key_rows import next_words
@@ -43,38 +44,44 @@ def console(folder: Path, how: OpenSession, *, read_only: bool | None = None) ->
 # -- pictures
 
 
-@pytest.mark.parametrize(
-    ("how", "read_only", "walk"),
-    [
-        pytest.param(opened_with(FULL, keys=[2, 3]), None, showing("Next:", "3 days ago"), id="rotation"),
-        pytest.param(opened_with(), None, showing("No keys yet."), id="empty"),
-        pytest.param(opened_with(FULL), True, showing("READ-ONLY", "Next:"), id="read-only"),
-        pytest.param(never, None, showing("Connecting"), id="loading"),
-        pytest.param(
-            opening(UnreachableError("Cannot connect to ch-1.example:8443.", advice="Check host and port.")),
-            None,
-            showing("Cannot connect", "Press r"),
-            id="error",
-        ),
-        pytest.param(opened_with(), None, then("n", see_first="No keys", see_last="Make a partner"), id="generate"),
-        pytest.param(opened_with(), None, then("i", see_first="No keys", see_last="Import a key"), id="import"),
-        pytest.param(
-            opened_with(),
-            None,
-            then("i", "<shift+tab>", "<right>", see_first="No keys", see_last="Its passphrase"),
-            id="import-own",
-        ),
-        pytest.param(opened_with(FULL), None, then("o", see_last="BEGIN PUBLIC KEY"), id="public-half"),
-        pytest.param(opened_with(FULL, keys=[2]), None, then("u", see_last="Unlock partner"), id="unlock"),
-        pytest.param(opened_with(FULL, keys=[2]), None, then("p", see_last="Present passphrase"), id="passphrase"),
-    ],
-)
-def test_picture(pictures: Pictures, tmp_path: Path, how: OpenSession, read_only: bool | None, walk: Walk) -> None:
-    app = console(tmp_path, how, read_only=read_only)
-    assert pictures(app, walk)
+async def test_pictures_until_there_are_keys(take: Take, tmp_path: Path) -> None:
+    refused = UnreachableError("Cannot connect to ch-1.example:8443.", advice="Check host and port.")
+    app = console(tmp_path, never)
+    async with app.run_test(size=NARROW) as pilot:
+        await take(pilot, "loading", "Connecting")
+        await reconnect(pilot, opening(refused))
+        await take(pilot, "error", "Cannot connect", "Press r")
+        await reconnect(pilot, opened_with())
+        await take(pilot, "empty", "No keys yet.")
+        await pilot.press("n")
+        await take(pilot, "generate", "Make a partner")
+        await pilot.press("escape", "i")
+        await take(pilot, "import", "Import a key")
+        await pilot.press("shift+tab", "right")
+        await take(pilot, "import-own", "Its passphrase")
 
 
-def test_picture_of_what_is_wrong(pictures: Pictures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_pictures_of_a_rotation(take: Take, tmp_path: Path) -> None:
+    app = console(tmp_path, opened_with(FULL))
+    async with app.run_test(size=NARROW) as pilot:
+        await type_in(pilot, Seen("SHA-256"), "o")
+        await take(pilot, "public-half", "BEGIN PUBLIC KEY")
+        session = app.connection.session
+        assert session is not None
+        keep_private(session, 2)
+        await type_in(pilot, "<escape>", "r", Seen("locked"), "u")
+        await take(pilot, "unlock", "Unlock partner")
+        await type_in(pilot, "<escape>", "p")
+        await take(pilot, "passphrase", "Present passphrase")
+        keep_private(session, 3)
+        await type_in(pilot, "<escape>", "r")
+        await until(pilot, lambda: text_of(app).count(" locked ") == 2)
+        await take(pilot, "rotation", "Next:", "3 days ago")
+
+
+async def test_what_is_wrong_is_told_and_permissions_are_repaired_on_request(
+    take: Take, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     failed = SelfTest("This platform forbids SHA-1 signatures, which every DataLens token needs.", "Install the wheel.")
     monkeypatch.setattr("core.keys.self_test.self_test", lambda: failed)
 
@@ -82,7 +89,16 @@ def test_picture_of_what_is_wrong(pictures: Pictures, tmp_path: Path, monkeypatc
         session.keys.store.path(2).chmod(0o644)
 
     app = console(tmp_path, opened_with(FULL, keys=[2], prepare=open_wide))
-    assert pictures(app, showing("forbids SHA-1", "mode 0644"))
+    async with app.run_test(size=NARROW) as pilot:
+        await take(pilot, "wrong", "forbids SHA-1", "mode 0644")
+        await see(pilot, "partner-2.key is open to", "Press f")
+        await pilot.press("f")
+        await see(pilot, "set mode 0600 on")
+        await run_change(pilot, "SHA-256")
+        await until(pilot, lambda: "mode 0644" not in text_of(app))
+        session = app.connection.session
+        assert session is not None
+        assert stat.S_IMODE(session.keys.store.path(2).stat().st_mode) == 0o600
 
 
 # -- the walk
@@ -120,7 +136,7 @@ async def test_a_key_goes_from_made_to_active_by_keyboard_alone(tmp_path: Path) 
     )
 
 
-async def test_idleness_locks_and_the_screen_says_so(tmp_path: Path) -> None:
+async def test_keys_are_locked_when_idle_and_their_passphrase_is_changed_for_all(tmp_path: Path) -> None:
     clock = [0.0]
     app = console(tmp_path, opened_with(FULL, keys=[2]))
     async with app.run_test(size=NARROW) as pilot:
@@ -137,45 +153,8 @@ async def test_idleness_locks_and_the_screen_says_so(tmp_path: Path) -> None:
         app._look_at_idleness()
         text = await see(pilot, " locked ")
         assert " unlocked " not in text
-
-
-async def test_an_own_key_is_imported_from_an_encrypted_file(tmp_path: Path) -> None:
-    pem = tmp_path / "own.pem"
-    command = ("rsa", "-aes256", "-passout", "pass:old secret", "-traditional")
-    pem.write_bytes(openssl(*command, stdin=private_pem(4)))
-    app = console(tmp_path / "home", opened_with(FULL, keys=[2]))
-    async with app.run_test(size=NARROW) as pilot:
-        await see(pilot, "SHA-256")
-        await pilot.press("i")
-        await see(pilot, "Import a key")
-        await type_in(pilot, "<shift+tab>", "<right>", "<tab>", "4", "<tab>", str(pem), "<tab>", "old secret", "<tab>")
-        await type_in(pilot, "<tab>", "another one", "<enter>")
-        await see(pilot, "does not open this key")
-        await type_in(pilot, "<ctrl+u>", PASSPHRASE, "<enter>")
-        await run_change(pilot, "locked", "generated")
-        session = app.connection.session
-        assert session is not None
-        assert session.keys.store.versions() == [2, 4]
-
-
-async def test_a_pasted_key_of_the_wrong_kind_is_refused_in_the_form(tmp_path: Path) -> None:
-    app = console(tmp_path, opened_with())
-    async with app.run_test(size=NARROW) as pilot:
-        await see(pilot, "No keys yet.")
-        await pilot.press("i")
-        await see(pilot, "Import a key")
-        await type_in(pilot, "1", "<tab>", "<tab>")
-        app.screen.query_one(TextArea).text = private_pem(1).decode()
-        await type_in(pilot, "<tab>", "<enter>")
-        text = await see(pilot, "This is a private key; the public half is wanted.")
-        assert "A private key must not leave its owner" in text
-
-
-async def test_the_passphrase_is_changed_for_every_key_here(tmp_path: Path) -> None:
-    app = console(tmp_path, opened_with(FULL, keys=[2, 3]))
-    async with app.run_test(size=NARROW) as pilot:
-        await see(pilot, "SHA-256")
-        await pilot.press("p")
+        keep_private(session, 3)
+        await pilot.press("r", "p")
         await see(pilot, "Present passphrase")
         await type_in(pilot, "wrong", "<tab>", "new words", "<tab>", "new words", "<enter>")
         await see(pilot, "Partner key 2: The passphrase does not open this key.")
@@ -188,72 +167,12 @@ async def test_the_passphrase_is_changed_for_every_key_here(tmp_path: Path) -> N
         assert text.count(" unlocked ") == 2
 
 
-async def test_two_passphrases_that_differ_are_refused(tmp_path: Path) -> None:
-    app = console(tmp_path, opened_with())
-    async with app.run_test(size=NARROW) as pilot:
-        await see(pilot, "No keys yet.")
-        await pilot.press("n")
-        await see(pilot, "Make a partner key")
-        await type_in(pilot, "one thing", "<tab>", "another", "<enter>")
-        await see(pilot, "The two passphrases differ.")
-
-
-async def test_a_key_without_a_passphrase_takes_insisting(tmp_path: Path) -> None:
-    app = console(tmp_path, opened_with())
-    async with app.run_test(size=NARROW) as pilot:
-        await see(pilot, "No keys yet.")
-        await pilot.press("n")
-        await see(pilot, "Make a partner key")
-        await type_in(pilot, "<shift+tab>", "<right>", "<enter>")
-        await see(pilot, "open to whoever reads the file")
-        await type_in(pilot, "<tab>", "<space>", "<enter>")
-        await run_change(pilot, "open file")
-
-
-async def test_a_retired_key_stays_in_sight_and_its_tokens_are_counted(tmp_path: Path) -> None:
-    app = console(tmp_path, opened_with(FULL, keys=[2]))
-    async with app.run_test(size=NARROW) as pilot:
-        await see(pilot, "SHA-256")
-        screen = screen_of(pilot)
-        assert isinstance(screen, KeysScreen)
-        screen.table.move_to("datalens:1")
-        await pilot.press("R")
-        text = await see(pilot, "Retire DataLens key 1")
-        assert "1 token made with it" in text
-        await pilot.press("R")
-        await until(pilot, lambda: [r.version.state.value for r in screen.table.shown].count("retired") == 2)
-
-
-async def test_what_is_done_with_own_keys_is_not_done_with_those_of_datalens(tmp_path: Path) -> None:
-    app = console(tmp_path, opened_with(FULL))
-    async with app.run_test(size=NARROW) as pilot:
-        await see(pilot, "SHA-256")
-        screen = screen_of(pilot)
-        assert isinstance(screen, KeysScreen)
-        screen.table.move_to("datalens:2")
-        await pilot.press("a")
-        assert "done with your own keys only" in told(app)
-
-
-async def test_the_public_half_is_copied_and_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    target = tmp_path / "out.pem"
-    app = console(tmp_path / "home", opened_with(FULL))
-    copied = copies(monkeypatch)
-    async with app.run_test(size=NARROW) as pilot:
-        await see(pilot, "SHA-256")
-        await pilot.press("o")
-        await see(pilot, "BEGIN PUBLIC KEY")
-        await pilot.press("y", "w")
-        await see(pilot, "Write the public half")
-        await type_in(pilot, "<ctrl+u>", str(target), "<enter>")
-        await run_change(pilot, "BEGIN PUBLIC KEY")
-        await until(pilot, target.exists)
-    assert copied == [target.read_text()]
-    assert f"SHA-256 fingerprint: {mark('3')}" in copied[0]
-
-
-async def test_the_private_half_leaves_only_encrypted_and_after_its_name_was_typed(tmp_path: Path) -> None:
-    target = tmp_path / "private.pem"
+async def test_a_private_half_comes_from_an_encrypted_file_and_leaves_encrypted_after_its_name_was_typed(
+    tmp_path: Path,
+) -> None:
+    own, target = tmp_path / "own.pem", tmp_path / "private.pem"
+    command = ("rsa", "-aes256", "-passout", "pass:old secret", "-traditional")
+    own.write_bytes(openssl(*command, stdin=private_pem(4)))
     app = console(tmp_path / "home", opened_with(FULL, keys=[3]))
     async with app.run_test(size=NARROW) as pilot:
         await see(pilot, "SHA-256")
@@ -271,39 +190,52 @@ async def test_the_private_half_leaves_only_encrypted_and_after_its_name_was_typ
         assert "PRIVATE KEY" not in text
         await type_in(pilot, "partner-3", "<enter>", "<enter>")
         await until(pilot, target.exists)
+        await see(pilot, "SHA-256")
+        await pilot.press("i")
+        await see(pilot, "Import a key")
+        await type_in(pilot, "<shift+tab>", "<right>", "<tab>", "4", "<tab>", str(own), "<tab>", "old secret", "<tab>")
+        await type_in(pilot, "<tab>", "another one", "<enter>")
+        await see(pilot, "does not open this key")
+        await type_in(pilot, "<ctrl+u>", PASSPHRASE, "<enter>")
+        await run_change(pilot, "locked", "generated")
+        session = app.connection.session
+        assert session is not None
+        assert session.keys.store.versions() == [3, 4]
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
     assert openssl("pkey", "-in", str(target), "-passin", "pass:long enough a phrase", "-pubout") == public_pem(3)
 
 
-async def test_permissions_are_repaired_on_request(tmp_path: Path) -> None:
-    async def open_wide(session: Any) -> None:
-        session.keys.store.path(2).chmod(0o644)
-
-    app = console(tmp_path, opened_with(FULL, keys=[2], prepare=open_wide))
+async def test_forms_refuse_a_key_of_the_wrong_kind_passphrases_that_differ_and_none_unless_it_is_insisted(
+    tmp_path: Path,
+) -> None:
+    app = console(tmp_path, opened_with())
     async with app.run_test(size=NARROW) as pilot:
-        await see(pilot, "partner-2.key is open to", "Press f")
-        await pilot.press("f")
-        await see(pilot, "set mode 0600 on")
-        await run_change(pilot, "SHA-256")
-        await until(pilot, lambda: "mode 0644" not in text_of(app))
-        session = app.connection.session
-        assert session is not None
-        assert stat.S_IMODE(session.keys.store.path(2).stat().st_mode) == 0o600
+        await see(pilot, "No keys yet.")
+        await pilot.press("i")
+        await see(pilot, "Import a key")
+        await type_in(pilot, "1", "<tab>", "<tab>")
+        app.screen.query_one(TextArea).text = private_pem(1).decode()
+        await type_in(pilot, "<tab>", "<enter>")
+        text = await see(pilot, "This is a private key; the public half is wanted.")
+        assert "A private key must not leave its owner" in text
+        await pilot.press("escape", "n")
+        await see(pilot, "Make a partner key")
+        await type_in(pilot, "one thing", "<tab>", "another", "<enter>")
+        await see(pilot, "The two passphrases differ.")
+        await pilot.press("escape", "n")
+        await see(pilot, "Make a partner key")
+        await type_in(pilot, "<shift+tab>", "<right>", "<enter>")
+        await see(pilot, "open to whoever reads the file")
+        await type_in(pilot, "<tab>", "<space>", "<enter>")
+        await run_change(pilot, "open file")
 
 
-async def test_read_only_says_why_nothing_can_be_changed(tmp_path: Path) -> None:
-    app = console(tmp_path, opened_with(FULL), read_only=True)
-    async with app.run_test(size=NARROW) as pilot:
-        await see(pilot, "SHA-256")
-        for key in ("n", "i", "s", "a", "R", "x", "p", "f"):
-            app.clear_notifications()
-            await pilot.press(key)
-            assert "Read-only (--read-only)" in told(app)
-        assert isinstance(screen_of(pilot), KeysScreen)
-
-
-async def test_the_history_of_a_key_has_no_pem(tmp_path: Path) -> None:
-    app = console(tmp_path, opened_with(FULL))
+async def test_a_key_has_a_history_without_pem_a_public_half_to_hand_out_and_retired_it_stays_in_sight(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "out.pem"
+    app = console(tmp_path / "home", opened_with(FULL, keys=[2]))
+    copied = copies(monkeypatch)
     async with app.run_test(size=NARROW) as pilot:
         await see(pilot, "SHA-256")
         await pilot.press("enter")
@@ -313,6 +245,38 @@ async def test_the_history_of_a_key_has_no_pem(tmp_path: Path) -> None:
         await pilot.press("tab")
         text = await see(pilot, "submit", "by anna@bastion")
         assert "BEGIN" not in text
+        await pilot.press("escape", "o")
+        await see(pilot, "BEGIN PUBLIC KEY")
+        await pilot.press("y", "w")
+        await see(pilot, "Write the public half")
+        await type_in(pilot, "<ctrl+u>", str(target), "<enter>")
+        await run_change(pilot, "BEGIN PUBLIC KEY")
+        await until(pilot, target.exists)
+        assert copied == [target.read_text()]
+        assert f"SHA-256 fingerprint: {mark('3')}" in copied[0]
+        await pilot.press("escape")
+        screen = screen_of(pilot)
+        assert isinstance(screen, KeysScreen)
+        screen.table.move_to("datalens:2")
+        await pilot.press("a")
+        assert "done with your own keys only" in told(app)
+        screen.table.move_to("datalens:1")
+        await pilot.press("R")
+        text = await see(pilot, "Retire DataLens key 1")
+        assert "1 token made with it" in text
+        await pilot.press("R")
+        await until(pilot, lambda: [r.version.state.value for r in screen.table.shown].count("retired") == 2)
+
+
+async def test_read_only_says_why_nothing_can_be_changed(take: Take, tmp_path: Path) -> None:
+    app = console(tmp_path, opened_with(FULL), read_only=True)
+    async with app.run_test(size=NARROW) as pilot:
+        await take(pilot, "read-only", "READ-ONLY", "Next:")
+        for key in ("n", "i", "s", "a", "R", "x", "p", "f"):
+            app.clear_notifications()
+            await pilot.press(key)
+            assert "Read-only (--read-only)" in told(app)
+        assert isinstance(screen_of(pilot), KeysScreen)
 
 
 # -- the next step in words
