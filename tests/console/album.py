@@ -39,7 +39,8 @@ def take(snapshot: SnapshotAssertion) -> Iterator[Take]:
         assert isinstance(app, HousekeysApp)
         endless: set[Any] = set()  # a connection that never comes about, say
         for size in sizes:
-            await pilot.resize_terminal(*SIZES[size])
+            if app.size != SIZES[size]:
+                await pilot.resize_terminal(*SIZES[size])
             await see(pilot, *words)
             endless = endless or running(app)
             await until(pilot, resting(app, endless))

@@ -23,24 +23,30 @@ from core.access.model import (
     User,
 )
 from core.errors import BadInputError, NotFoundError, UnreachableError
-from tests.console.both_sizes import Pictures
+from tests.console.album import Take
 from tests.console.ledger import opened_with
 from tests.console.sample_access import HISTORY, SAMPLE, console, hostile, model_of, running
 from tests.console.sample_tenants import holding
-from tests.console.starting import WIDE, never, opening, text_of, told, until
-from tests.console.walking import Walk, fill_in, run_change, see, showing, then, type_in
+from tests.console.starting import NARROW, WIDE, never, opening, text_of, told, until
+from tests.console.walking import Seen, fill_in, reconnect, run_change, see, type_in
 from tui.screens.form import FormScreen
 from tui.screens.password_fields import GENERATED, TYPED
 from tui.screens.user_fields import read_grantees, read_hosts, read_until, written_grantees, written_hosts
 from tui.screens.user_method_fields import HASH, NO_SIGN_IN, new_method
 from tui.screens.user_methods import ADD, END, NEWEST, REMOVE, REPLACE, changed_methods
 from tui.screens.users import UsersScreen
-from tui.start import OpenSession
 from tui.widgets.fields import FieldRow
 
 JANUARY = "2027-01-31 00:00:00"
 STRONG = "Correct-Horse-2"
 SSH_KEY = "AAAAC3NzaC1lZDI1NTE5AAAAIIh0D5QPzn0kR+bJEZkVTnb0LKsNQcGMnoIdB7h7vDbS"
+TABS = (
+    ("Summary", "Findings"),
+    ("Grants", "auditor"),
+    ("Effective", "analyst > reader"),
+    ("SQL", "CREATE USER anna"),
+    ("History", "by op@bastion"),
+)
 LIVE = opened_with(HISTORY, prepare=running(*SAMPLE))
 TWO_HOPS = (
     "CREATE ROLE reader",
@@ -49,19 +55,6 @@ TWO_HOPS = (
     "REVOKE SELECT ON sales.secret FROM reader",
     "GRANT reader TO analyst",
 )
-
-
-def form_over(keys: str, first: str, typed: str, last: str) -> Walk:
-    """Open a form about the user under the cursor, type, and wait for what comes of it."""
-
-    async def walk(pilot: Pilot[None]) -> None:
-        await see(pilot, "anna", "monitoring")
-        await type_in(pilot, keys)
-        await see(pilot, first)
-        await type_in(pilot, typed)
-        await see(pilot, last)
-
-    return walk
 
 
 async def choose(pilot: Pilot[None], field: str, word: str) -> None:
@@ -77,59 +70,36 @@ async def choose(pilot: Pilot[None], field: str, word: str) -> None:
 # -- pictures
 
 
-@pytest.mark.parametrize(
-    ("how", "read_only", "walk"),
-    [
-        pytest.param(LIVE, None, showing("anna", "monitoring", "LINT"), id="page"),
-        pytest.param(LIVE, True, showing("READ-ONLY", "monitoring"), id="read-only"),
-        pytest.param(opened_with(), None, showing("Users  1", "default"), id="only-default"),
-        pytest.param(never, None, showing("Connecting"), id="loading"),
-        pytest.param(
-            opening(UnreachableError("Cannot connect to ch-1.example:8443.", advice="Check host and port.")),
-            None,
-            showing("Cannot connect", "Press r"),
-            id="error",
-        ),
-        pytest.param(LIVE, None, then("n", "igor", see_first="monitoring", see_last="CREATE USER igor"), id="new"),
-        pytest.param(
-            LIVE, None, form_over("<plus>", "Grant to", "SELECT, INSERT ON sales.*", "was taken back"), id="grant"
-        ),
-        pytest.param(
-            LIVE, None, form_over("p", "Sign-in of user anna", "<right>", "ADD IDENTIFIED WITH"), id="sign-in"
-        ),
-        pytest.param(LIVE, None, then("x", see_first="monitoring", see_last="Exactly this runs"), id="drop"),
-    ],
-)  # fmt: skip
-def test_picture(
-    pictures: Pictures,
-    tmp_path: Path,
-    how: OpenSession,
-    read_only: bool | None,
-    walk: Walk,
-) -> None:
-    assert pictures(console(tmp_path, how, "users", read_only=read_only), walk)
+async def test_pictures_until_there_are_users(take: Take, tmp_path: Path) -> None:
+    refused = UnreachableError("Cannot connect to ch-1.example:8443.", advice="Check host and port.")
+    app = console(tmp_path, never, "users")
+    async with app.run_test(size=NARROW) as pilot:
+        await take(pilot, "loading", "Connecting")
+        await reconnect(pilot, opening(refused))
+        await take(pilot, "error", "Cannot connect", "Press r")
+        await reconnect(pilot, opened_with())
+        await take(pilot, "only-default", "Users  1", "default")
 
 
-@pytest.mark.parametrize(
-    ("tab", "word"),
-    [
-        pytest.param("Summary", "Findings", id="summary"),
-        pytest.param("Grants", "auditor", id="grants"),
-        pytest.param("Effective", "analyst > reader", id="effective"),
-        pytest.param("SQL", "CREATE USER anna", id="sql"),
-        pytest.param("History", "by op@bastion", id="history"),
-    ],
-)
-def test_picture_of_a_tab(pictures: Pictures, tmp_path: Path, tab: str, word: str) -> None:
-    async def walk(pilot: Pilot[None]) -> None:
-        await see(pilot, "anna", "monitoring")
-        await pilot.press("d")
-        await see(pilot, "hosts")
-        for _ in range(UsersScreen.TABS.index(tab)):
+async def test_pictures(take: Take, tmp_path: Path) -> None:
+    app = console(tmp_path, LIVE, "users")
+    async with app.run_test(size=NARROW) as pilot:
+        await take(pilot, "page", "anna", "monitoring", "LINT")
+        await type_in(pilot, "n", Seen("New user"), "igor")
+        await take(pilot, "new", "CREATE USER igor")
+        await type_in(pilot, "<escape>", "<plus>", Seen("Grant to"), "SELECT, INSERT ON sales.*")
+        await take(pilot, "grant", "was taken back")
+        await type_in(pilot, "<escape>", "p", Seen("Sign-in of user anna"), "<right>")
+        await take(pilot, "sign-in", "ADD IDENTIFIED WITH")
+        await type_in(pilot, "<escape>", "x")
+        await take(pilot, "drop", "Exactly this runs")
+        await type_in(pilot, "<escape>", Seen("monitoring"), "d")
+        for tab, word in TABS:
+            await take(pilot, tab.lower(), f"[{tab}]", word, sizes=("80x24",))
             await pilot.press("right")
-        await see(pilot, f"[{tab}]", word)
-
-    assert pictures(console(tmp_path, LIVE, "users"), walk)
+        for tab, word in TABS:  # after the last comes the first
+            await take(pilot, tab.lower(), f"[{tab}]", word, sizes=("160x48",))
+            await pilot.press("right")
 
 
 # -- what its keys do
@@ -227,9 +197,12 @@ async def test_a_user_signs_in_in_several_ways_and_grants_to_some(tmp_path: Path
         assert user.settings == (SettingElement("max_threads", "4", max="8", writability="CONST"),)
 
 
-async def test_roles_give_effective_rights_by_their_path(tmp_path: Path) -> None:
+async def test_rights_come_by_the_path_of_roles_and_are_given_and_taken_with_what_becomes_of_them(
+    tmp_path: Path,
+) -> None:
     user = "CREATE USER igor IDENTIFIED WITH sha256_password BY 'Correct-Horse-1' HOST LOCAL"
-    app = console(tmp_path, opened_with(prepare=running(*TWO_HOPS, user)), "users")
+    limited = "ALTER ROLE reader SETTINGS max_threads = 4"
+    app = console(tmp_path, opened_with(prepare=running(*TWO_HOPS, limited, user)), "users")
     async with app.run_test(size=WIDE) as pilot:
         await see(pilot, "Users  2")
         await type_in(pilot, "<down>", "a")
@@ -237,17 +210,10 @@ async def test_roles_give_effective_rights_by_their_path(tmp_path: Path) -> None
         await type_in(pilot, "analyst")
         await see(pilot, "GRANT analyst TO igor", "+ SELECT ON sales.*")
         await pilot.press("enter")
-        await run_change(pilot, "Users  2", "analyst")
+        await run_change(pilot, "Users  2", "local !", "by role analyst > reader: settings")
         await type_in(pilot, "d", "<right>", "<right>")
         await see(pilot, "Rights at login", "SELECT ON sales.*", "by analyst > reader", "SELECT ON sales.secret  taken")
-
-
-async def test_rights_are_given_and_taken_with_what_becomes_of_them(tmp_path: Path) -> None:
-    user = "CREATE USER igor IDENTIFIED WITH sha256_password BY 'Correct-Horse-1' HOST LOCAL"
-    app = console(tmp_path, opened_with(prepare=running(*TWO_HOPS, user, "GRANT reader TO igor")), "users")
-    async with app.run_test(size=(100, 40)) as pilot:
-        await see(pilot, "Users  2")
-        await type_in(pilot, "<down>", "<plus>")
+        await type_in(pilot, "<escape>", "<plus>")
         await see(pilot, "Grant to user igor")
         await type_in(pilot, "SELCT ON sales.*", "<enter>")
         await see(pilot, "There is no privilege SELCT. Did you mean SELECT?")
@@ -275,7 +241,9 @@ async def test_rights_are_given_and_taken_with_what_becomes_of_them(tmp_path: Pa
         assert not (await model_of(app)).rights.get(Holder(EntityKind.USER, "igor"))
 
 
-async def test_a_user_is_disabled_and_let_in_again_from_where_it_came(tmp_path: Path) -> None:
+async def test_a_user_is_disabled_let_in_again_from_where_it_came_and_not_changed_when_another_was_quicker(
+    tmp_path: Path,
+) -> None:
     app = console(tmp_path, LIVE, "users")
     async with app.run_test(size=(110, 40)) as pilot:
         await see(pilot, "anna", "monitoring")
@@ -290,6 +258,15 @@ async def test_a_user_is_disabled_and_let_in_again_from_where_it_came(tmp_path: 
         await run_change(pilot, "Users  8")
         hosts = (await model_of(app)).users["anna"].hosts
         assert hosts == Hosts(addresses=("10.20.0.0/16",), names=("bastion.example",))
+        await pilot.press("e")
+        await see(pilot, "Edit user anna", "Nothing: it is so already.")
+        session = app.connection.session
+        assert session is not None
+        await session.engine.command("ALTER USER anna HOST LOCAL")
+        await type_in(pilot, ", 192.0.2.7", "<enter>")
+        await see(pilot, "was altered by somebody since this form was opened")
+        assert isinstance(app.screen, FormScreen)
+        assert (await model_of(app)).users["anna"].hosts == Hosts(local=True)
 
 
 async def test_clone_rename_and_drop_with_what_depends_on_it(tmp_path: Path) -> None:
@@ -319,25 +296,10 @@ async def test_clone_rename_and_drop_with_what_depends_on_it(tmp_path: Path) -> 
         assert "annette" not in (await model_of(app)).users
 
 
-async def test_another_one_who_was_quicker_is_not_overwritten(tmp_path: Path) -> None:
-    app = console(tmp_path, LIVE, "users")
-    async with app.run_test(size=(100, 40)) as pilot:
-        await see(pilot, "anna", "monitoring")
-        await pilot.press("e")
-        await see(pilot, "Edit user anna", "Nothing: it is so already.")
-        session = app.connection.session
-        assert session is not None
-        await session.engine.command("ALTER USER anna HOST LOCAL")
-        await type_in(pilot, ", 192.0.2.7", "<enter>")
-        await see(pilot, "was altered by somebody since this form was opened")
-        assert isinstance(app.screen, FormScreen)
-        assert (await model_of(app)).users["anna"].hosts == Hosts(local=True)
-
-
-async def test_read_only_refuses_what_changes_and_shows_the_rest(tmp_path: Path) -> None:
+async def test_read_only_refuses_what_changes_and_shows_the_rest(take: Take, tmp_path: Path) -> None:
     app = console(tmp_path, LIVE, "users", read_only=True)
-    async with app.run_test(size=(100, 40)) as pilot:
-        await see(pilot, "anna", "monitoring", "READ-ONLY")
+    async with app.run_test(size=NARROW) as pilot:
+        await take(pilot, "read-only", "READ-ONLY", "monitoring")
         screen = app.screen
         assert isinstance(screen, UsersScreen)
         for command in screen.commands():
@@ -365,6 +327,9 @@ async def test_the_access_screens_share_one_reading(tmp_path: Path) -> None:
     app = console(tmp_path, LIVE, "users")
     async with app.run_test(size=(100, 40)) as pilot:
         await see(pilot, "anna", "monitoring", "HOSTS", "10.20.4.7")  # there is room for all that matters
+        await pilot.resize_terminal(*NARROW)
+        await see(pilot, "198.51.100.0/24", "none: disabled", "sha256 !")  # nor do these give way first
+        await pilot.resize_terminal(100, 40)
         shared = app.shared["access"]
         await pilot.press("9")
         await see(pilot, "Roles  5")

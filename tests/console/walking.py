@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -40,13 +40,17 @@ async def stand_still(pilot: Pilot[None]) -> None:
     await pilot.pause()
 
 
+def all_in(text: str, words: Sequence[str]) -> bool:
+    return all(word in text for word in words)
+
+
 def showing(*words: str) -> Walk:
     """Wait until all of `words` are on the screen."""
 
     async def walk(pilot: Pilot[None]) -> None:
         app = pilot.app
         assert isinstance(app, HousekeysApp)
-        await until(pilot, lambda: getattr(app.screen, "built", True) and all(word in text_of(app) for word in words))
+        await until(pilot, lambda: getattr(app.screen, "built", True) and all_in(text_of(app), words))
         await stand_still(pilot)
 
     return walk
