@@ -16,6 +16,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from xml.sax.saxutils import escape
 
+from core.access.access_model import AccessModel, Holder
+from core.access.effective.roles import roles_of
 from core.access.model import (
     EVERYONE,
     Authentication,
@@ -54,6 +56,7 @@ def project(state: AccessState, *, with_settings: bool = True) -> str:
     Users who lose a setting by that are locked.
     """
     limits = limits_of(state, with_settings=with_settings)
+    granted = _granted(state)
     profiles = ["        <default/>\n", *(_element(name, lines) for name, lines in limits.profiles.items())]
     users = [f"{_FIXED_USER}{_lines(limits.users[FIXED_USER].filters)}        </{FIXED_USER}>\n"]
     roles = []
@@ -67,7 +70,7 @@ def project(state: AccessState, *, with_settings: bool = True) -> str:
         if inherited or settings:
             profiles.append(_profile(profile, inherited, settings))
         whole = whole and (with_settings or not user.settings)
-        locked = not whole or bool(limited.missing) or bool(_left_out(state, user))
+        locked = not whole or bool(limited.missing) or bool(_left_out(granted, user))
         grants = _grants(state, EntityKind.USER, name)
         users.append(_user(user, profile if inherited or settings else "", limited, grants, locked=locked))
     for name in sorted(state.roles):
@@ -82,15 +85,21 @@ def project(state: AccessState, *, with_settings: bool = True) -> str:
 
 def all_not_enforced(state: AccessState) -> dict[str, tuple[str, ...]]:
     """What is kept but not enforced, in words: by name for users and roles, by kind and name for the rest."""
-    limits = limits_of(state)
+    limits, granted = limits_of(state), _granted(state)
     found: dict[str, tuple[str, ...]] = {}
+
+    def add(name: str, words: Sequence[str]) -> None:
+        if words:
+            found[name] = (*found.get(name, ()), *words)
+
     entities: list[User | Role] = [*state.users.values(), *state.roles.values()]
     for entity in entities:
-        if words := not_enforced(entity):
-            found[entity.name] = (*found.get(entity.name, ()), *words)
+        kind = EntityKind.USER if isinstance(entity, User) else EntityKind.ROLE
+        add(entity.name, not_enforced(entity))
+        add(entity.name, not_enforced_by_roles(granted, Holder(kind, entity.name)))
     for name, limited in limits.users.items():
-        if limited.missing:
-            found[name] = (*found.get(name, ()), *limited.missing)
+        add(name, limited.missing)
+        add(name, limited.lessened)
     for (kind, name), words in limits.missing.items():
         found[title(kind, name)] = words
     for policy in state.masking_policies:
@@ -103,7 +112,16 @@ def unheld_limits(state: AccessState, user: User) -> tuple[str, ...]:
     words = [*limits_of(state).users[user.name].missing]
     if not _projectable(user.settings)[2]:
         words.append("some settings")
-    return (*words, *_left_out(state, user))
+    return (*words, *_left_out(_granted(state), user))
+
+
+def not_enforced_by_roles(model: AccessModel, who: Holder) -> tuple[str, ...]:
+    """What comes to a user or role by roles and is kept but not enforced, in words that tell the way to it."""
+    return tuple(
+        f"by role {' > '.join(role.path)}: settings"
+        for role in roles_of(model, who)
+        if role.exists and model.roles[role.name].settings
+    )
 
 
 def not_enforced(entity: User | Role) -> tuple[str, ...]:
@@ -142,19 +160,18 @@ def _method_not_enforced(method: Authentication) -> list[str]:
     return found
 
 
-def _left_out(state: AccessState, user: User) -> list[str]:
+def _left_out(granted: AccessModel, user: User) -> list[str]:
     """What the projection of `user` leaves out of all that limits it, its own settings aside, in words."""
     found = ["default roles"] if user.default_roles != EVERYONE else []
     found += ["grantees"] if user.grantees != EVERYONE else []
-    seen: set[str] = set()
-    waiting = set(state.holdings(EntityKind.USER, user.name).roles)
-    while waiting:
-        role = waiting.pop()
-        if state.roles[role].settings:
-            return [*found, "settings of its roles"]
-        seen.add(role)
-        waiting |= set(state.holdings(EntityKind.ROLE, role).roles) - seen
-    return found
+    by_roles = not_enforced_by_roles(granted, Holder(EntityKind.USER, user.name))
+    return [*found, "settings of its roles"] if by_roles else found
+
+
+def _granted(state: AccessState) -> AccessModel:
+    """The users and roles of a state, and who has which roles."""
+    held = {Holder(kind, name): holdings.roles for (kind, name), holdings in state.held.items()}
+    return AccessModel(users=state.users, roles=state.roles, granted_roles=held)
 
 
 def _way_in(user: User) -> str:

@@ -34,12 +34,16 @@ T = TypeVar("T", bound=_Targeted)
 
 @dataclass(frozen=True, slots=True)
 class UserLimits:
-    """The limits of one user: the profiles that are its by their TO, its quota, its filters, and what is missing."""
+    """The limits of one user: the profiles that are its by their TO, its quota, its filters, and what is missing.
+
+    `lessened` is what its profiles would let it do beyond what stands in the projection: that locks nobody.
+    """
 
     profiles: tuple[str, ...] = ()  # names of elements, as the quota
     quota: str = ""
     filters: tuple[str, ...] = ()  # lines
     missing: tuple[str, ...] = ()  # in words
+    lessened: tuple[str, ...] = ()  # likewise
 
 
 @dataclass(slots=True)
@@ -107,10 +111,12 @@ class _Projection:
         everyones = filtered_tables(self._state.row_policies.values())
         for name, user in self._users.items():
             filters, hidden = filters_of(self._policies.of(user), everyones)
-            profiles, broken = self._users_profiles(user)
+            profiles, broken, lessened = self._users_profiles(user)
             quota_name, uncounted = self._users_quota(user)
             missing = (*broken, *uncounted, *map(_row_policies_on, hidden))
-            self._found.users[name] = UserLimits(profiles, quota_name, tuple(filter_lines(filters)), missing)
+            self._found.users[name] = UserLimits(
+                profiles, quota_name, tuple(filter_lines(filters)), missing, tuple(lessened)
+            )
         return self._found
 
     def _profile(self, name: str, profile: SettingsProfile) -> None:
@@ -131,11 +137,11 @@ class _Projection:
             self._broken_quotas.add(name)
             self._found.missing[EntityKind.QUOTA, name] = (problem,)
 
-    def _users_profiles(self, user: User) -> tuple[tuple[str, ...], list[str]]:
-        """The profiles that are a user's by their TO, and those of its profiles that do not hold for it."""
+    def _users_profiles(self, user: User) -> tuple[tuple[str, ...], list[str], list[str]]:
+        """The profiles that are a user's by their TO; those that do not hold for it; what of the others does not."""
         given = sorted(profile.name for profile in self._profiles.of(user))
         if user.name == FIXED_USER:
-            return (), [f"the settings profile {name}" for name in given]
+            return (), [f"the settings profile {name}" for name in given], []
         waiting = [*given, *(element.profile for element in user.settings if element.profile)]
         seen: set[str] = set()
         while waiting:
@@ -145,7 +151,13 @@ class _Projection:
                 settings = self._state.settings_profiles[name].settings
                 waiting += [element.profile for element in settings if element.profile]
         broken = [f"the settings profile {name}" for name in sorted(seen & self._broken)]
-        return tuple(map(element_name, given)), broken
+        lost = self._found.missing
+        lessened = [
+            f"by settings profile {name}: {', '.join(lost[EntityKind.SETTINGS_PROFILE, name])}"
+            for name in sorted(seen - self._broken)
+            if (EntityKind.SETTINGS_PROFILE, name) in lost
+        ]
+        return tuple(map(element_name, given)), broken, lessened
 
     def _users_quota(self, user: User) -> tuple[str, list[str]]:
         """The quota of a user, and those of its quotas that limit it and do not hold for it."""

@@ -51,6 +51,9 @@ def test_a_user_from_beginning_to_end(housekeys: Housekeys, home: Path) -> None:
     assert (parsed.hosts.addresses, parsed.hosts.names) == (("10.0.0.0/8",), ("job.example",))
     assert "VALID UNTIL '2037-01-31" in create
     assert grant == "GRANT reader TO ann"
+    [listed] = [row for row in housekeys("user", "list", "--json").json if row["name"] == "ann"]
+    assert listed["not_enforced_here"] == ["the salt of a password hash", "validity", "by role reader: settings"]
+    assert "by role reader: settings" in housekeys("user", "show", "ann").stdout
     again = housekeys("user", "create", "ann", "--identified-with", "no_password")
     assert again.code == 2
     assert "already" in again.stderr

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from core.access.model import AuthKind, User
-from core.access.users_xml import not_enforced
+from core.access.access_model import Holder
+from core.access.model import AuthKind, EntityKind, User
+from core.access.users_xml import not_enforced, not_enforced_by_roles
 from core.display import one_line
 from core.errors import RefusedError
 from core.secrets import Secret
@@ -18,7 +19,7 @@ from tui.screens.user_fields import own_settings
 from tui.widgets.lines import Line
 
 if TYPE_CHECKING:
-    from core.access.access_model import EntityKey, Holder
+    from core.access.access_model import AccessModel, EntityKey
     from core.access.planning.plan import Plan
     from core.clickhouse.engine import Engine
     from core.running.report import Report
@@ -67,7 +68,7 @@ async def _warnings(engine: Engine, plan: Plan, name: str) -> list[str]:
     Raises RefusedError for what an embedded engine cannot even keep.
     """
     before, after = plan.current.users.get(name), plan.target.users.get(name)
-    if after is None or after == before:
+    if after is None:
         return []
     present = User(name) if before is None else before
     warnings = []
@@ -76,9 +77,14 @@ async def _warnings(engine: Engine, plan: Plan, name: str) -> list[str]:
         warnings += [sentence.removeprefix("! ") for sentence in unknown]
     if engine.home == "embedded":
         _refuse_ssh_keys(present, after)
-        kept = [word for word in not_enforced(after) if word not in not_enforced(present)]
+        had = _kept_only(plan.current, present)
+        kept = [word for word in _kept_only(plan.target, after) if word not in had]
         warnings += [f"This embedded engine will keep, and not enforce: {', '.join(kept)}."] * bool(kept)
     return warnings
+
+
+def _kept_only(model: AccessModel, user: User) -> tuple[str, ...]:
+    return (*not_enforced(user), *not_enforced_by_roles(model, Holder(EntityKind.USER, user.name)))
 
 
 def _refuse_ssh_keys(before: User, after: User) -> None:

@@ -199,6 +199,31 @@ def test_what_is_not_enforced_is_named_and_locks() -> None:
     assert locked == {"u", "v", "w", "x"}
 
 
+def test_what_comes_by_roles_and_profiles_is_told_of_those_who_have_it() -> None:
+    state = AccessState()
+    for sql in (
+        "CREATE ROLE reader SETTINGS readonly = 2",
+        "CREATE ROLE analyst, idle",
+        "GRANT reader TO analyst",
+        "CREATE USER anna, boris, cleo",
+        "GRANT analyst, idle TO anna",
+        "GRANT idle TO boris",
+        "CREATE SETTINGS PROFILE low SETTINGS max_threads = 4 WRITABLE",
+        "CREATE SETTINGS PROFILE below SETTINGS INHERIT low TO cleo",
+    ):
+        state.apply(parse_statement(sql))
+    assert all_not_enforced(state) == {
+        "reader": ("settings of a role",),
+        "analyst": ("by role reader: settings",),
+        "anna": ("by role analyst > reader: settings",),
+        "cleo": ("by settings profile low: WRITABLE of max_threads",),
+        "settings profile `low`": ("WRITABLE of max_threads",),
+    }
+    tree = ElementTree.fromstring(project(state))  # noqa: S314  (our own text)
+    locked = {user.tag for user in tree.iterfind("users/*") if user.findtext("password_sha256_hex") == "0" * 64}
+    assert locked == {"anna"}
+
+
 def test_a_role_that_is_replaced_is_a_new_one_that_nobody_holds() -> None:
     state = AccessState()
     state.apply(CreateRole(("r",)))
