@@ -64,24 +64,36 @@ def _row(access: Access, user: User, now: datetime) -> UserRow:
     )
 
 
+def _marked(text: str, row: UserRow) -> str:
+    return f"{text} !" if row.kept_only else text
+
+
+def _first(kinds: str) -> str:
+    """The first of what is listed, and how many more there are."""
+    first, *more = kinds.split(", ")
+    return f"{first} +{len(more)}" if more else first
+
+
 def _until_style(row: UserRow) -> str:
     return "error" if row.until == "expired" else "muted" if row.until == "-" else ""
 
 
 COLUMNS: tuple[Column[UserRow], ...] = (
     Column("name", "NAME", lambda r: r.name, flexible=True, least=16, letter="N"),
-    Column("authentication", "SIGN-IN", lambda r: r.kinds, minor=4, letter="A",
+    # In brief it has the mark that STORAGE has: there may be no room for that one.
+    Column("authentication", "SIGN-IN", lambda r: r.kinds, brief=lambda r: _marked(_first(r.kinds), r), flexible=True,
+           least=13, minor=4, letter="A",
            style=lambda r: "error" if "no password" in r.kinds or "plaintext" in r.kinds else ""),
-    Column("hosts", "HOSTS", lambda r: r.hosts, flexible=True, least=14, minor=5, letter="H",
+    Column("hosts", "HOSTS", lambda r: r.hosts, flexible=True, least=15, minor=2, letter="H",
            style=lambda r: "warning" if r.disabled or r.user.hosts.any else ""),
-    Column("roles", "ROLES", lambda r: r.roles, flexible=True, least=14, minor=1, letter="T"),
+    Column("roles", "ROLES", lambda r: r.roles, flexible=True, least=12, minor=1, letter="T"),
     Column("profile", "PROFILE", lambda r: r.profile, flexible=True, least=10, minor=7, letter="P"),
-    Column("until", "VALID UNTIL", lambda r: r.until, sort=lambda r: r.last, minor=3, letter="V",
+    Column("until", "VALID UNTIL", lambda r: r.until, sort=lambda r: r.last, minor=5, letter="V",
            style=_until_style),
-    Column("storage", "STORAGE", lambda r: f"{r.storage or '-'}{' !' if r.kept_only else ''}", minor=6, letter="S",
+    Column("storage", "STORAGE", lambda r: _marked(r.storage or "-", r), minor=6, letter="S",
            style=lambda r: "muted"),
     Column("findings", "LINT", lambda r: words.findings_text(r.findings), sort=lambda r: len(r.findings), numeric=True,
-           minor=2, letter="F", style=lambda r: words.findings_style(r.findings)),
+           minor=3, letter="F", style=lambda r: words.findings_style(r.findings)),
 )  # fmt: skip
 
 
