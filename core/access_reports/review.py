@@ -55,6 +55,12 @@ class ReviewItem:
         """What it is known by: the same in every review as long as the thing is there."""
         return f"{self.kind} {title(self.entity)} {self.id}".strip()
 
+    @property
+    def when(self) -> str:
+        """The day since when (it is past), or until when (it is to come)."""
+        moment = self.until or self.since
+        return "-" if moment is None else f"{moment:%Y-%m-%d}"
+
 
 @dataclass(frozen=True, slots=True)
 class Changed:

@@ -15,7 +15,7 @@ from tui.cli.running import run
 
 
 class Terminal(io.StringIO):
-    """Standard input of a person: a terminal, with what will be typed."""
+    """A stream of a person: a terminal, with what will be typed or is printed."""
 
     def isatty(self) -> bool:
         return True
@@ -48,7 +48,7 @@ def housekeys(home: Path) -> Housekeys:
 
     def run_words(*words: str, typed: str | None = None, environ: dict[str, str] | None = None) -> Outcome:
         stdin = io.StringIO() if typed is None else Terminal(typed)
-        stdout, stderr = io.StringIO(), io.StringIO() if typed is None else Terminal()
+        stdout, stderr = (io.StringIO(), io.StringIO()) if typed is None else (Terminal(), Terminal())
         code = run(
             list(words),
             {"HOUSEKEYS_HOME": str(home), **(environ or {})},

@@ -117,6 +117,12 @@ def test_a_review_of_what_expires_is_too_wide_and_has_changed(housekeys: Houseke
         ("changed", "ann", "note"),
         ("changed", "bob", "note"),
     }
+    [titles, *table] = housekeys("access", "review", typed="").stdout.splitlines()  # a person reads it
+    assert titles.split() == ["SEVERITY", "WHAT", "WHO", "SINCE/UNTIL", "WHY"]
+    assert table[0] == "warning   expired       user ann  2020-01-01   no way in is valid"
+    assert all(line.index("user ") == titles.index("WHO") for line in table)
+    for words, to in (((), None), (("--format", "csv"), "")):
+        assert housekeys("access", "review", *words, typed=to).stdout.startswith("what,kind,name,why,since,until")
     later = housekeys("access", "review", "--since", "2100-01-01", "--format", "csv").stdout
     assert [row["what"] for row in csv.DictReader(io.StringIO(later))] == ["expired", "over-granted"]
     page = tmp_path / "review.html"

@@ -13,11 +13,13 @@ from tui.cli.arguments import Frame, moment
 SHOWN = 20  # objects on which there are rights without a grant; --json has all
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from core.access.access_model import AccessModel
     from core.access.effective.rights import RightsIndex
     from core.access.lint.findings import Finding
+    from core.access_reports.review import ReviewItem
     from core.access_reports.sheets import Sheet
     from tui.cli.context import Context
 
@@ -81,8 +83,8 @@ def _add_reports(verbs: argparse._SubParsersAction[argparse.ArgumentParser], fra
     )
     review.add_argument("--since", type=moment, default=None, metavar="WHEN",
                         help="changes since then: 7d, 12w, or a date (UTC); 30 days ago is the default")  # fmt: skip
-    for parser in (audit, review):
-        parser.add_argument("--format", choices=("csv", "json", "html"), default="csv", help="csv is the default")
+    for parser, usual in ((audit, "csv is the default"), (review, "csv, or a table at a terminal, is the default")):
+        parser.add_argument("--format", choices=("csv", "json", "html"), default=None, help=usual)
         parser.add_argument("--out", type=Path, default=None, metavar="FILE", help="write it there (0600)")
 
 
@@ -205,7 +207,7 @@ async def _write(context: Context, sheet: Sheet, now: datetime) -> None:
     from core.access_reports.sheets import SheetFormat, sheet_text, write_sheet
 
     arguments = context.arguments
-    form = SheetFormat.JSON if context.output.json else SheetFormat(arguments.format)
+    form = SheetFormat.JSON if context.output.json else SheetFormat(arguments.format or "csv")
     if arguments.out is None:
         context.output.stdout.write(sheet_text(sheet, form, now))
     elif arguments.dry_run:
@@ -230,7 +232,36 @@ async def show_review(context: Context) -> None:
     board = await read_board(session, present.without_built_in(), now, since, privileges)
     for note in board.notes:
         context.output.message(f"Note: {note}")
-    await _write(context, review_sheet(board.items, session.profile.name, board.notes), now)
+    if _read_by_a_person(context):
+        _print_review(context, board.items)
+    else:
+        await _write(context, review_sheet(board.items, session.profile.name, board.notes), now)
+
+
+def _read_by_a_person(context: Context) -> bool:
+    """Whether a sheet goes to a terminal in no format that was asked for."""
+    asked = context.output.json or context.arguments.format is not None or context.arguments.out is not None
+    return not asked and context.output.stdout.isatty()
+
+
+def _print_review(context: Context, items: Sequence[ReviewItem]) -> None:
+    from core.access.planning.plan import title
+    from tui.cli.output import Column
+
+    columns = [
+        Column("severity", "SEVERITY"),
+        Column("what", "WHAT"),
+        Column("who", "WHO"),
+        Column("when", "SINCE/UNTIL"),
+        Column("why", "WHY"),
+    ]
+    rows = [
+        {"severity": item.severity, "what": item.kind, "who": title(item.entity), "why": item.why, "when": item.when}
+        for item in items
+    ]
+    context.output.rows(columns, rows, empty="There is nothing to look at.")
+    if rows:
+        context.output.message("What each means, and what to do: --json, --format csv or --format html.")
 
 
 async def lint_access(context: Context) -> ExitCode:

@@ -21,12 +21,6 @@ def _moment(item: ReviewItem) -> datetime:
     return item.until or item.since or datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def when_text(item: ReviewItem) -> str:
-    """The day since when (it is past), or until when (it is to come)."""
-    moment = item.until or item.since
-    return "-" if moment is None else f"{moment:%Y-%m-%d}"
-
-
 COLUMNS: tuple[Column[ReviewItem], ...] = (
     Column("severity", "SEVERITY", lambda i: i.severity.value, letter="S", minor=2,
            sort=lambda i: (_SEVERITIES.index(i.severity), _KINDS.index(i.kind), title(i.entity).casefold()),
@@ -35,7 +29,7 @@ COLUMNS: tuple[Column[ReviewItem], ...] = (
            brief=lambda i: f"{_MARKS[i.severity]} {i.kind.value}", style=lambda i: words.SEVERITY_STYLES[i.severity]),
     Column("who", "WHO", lambda i: title(i.entity), flexible=True, least=12, letter="W"),
     Column("why", "WHY", lambda i: i.why, flexible=True, least=26, letter="Y"),
-    Column("when", "SINCE/UNTIL", when_text, sort=_moment, minor=1, width=10, letter="D",
+    Column("when", "SINCE/UNTIL", lambda i: i.when, sort=_moment, minor=1, width=10, letter="D",
            style=lambda i: "" if i.since or i.until else "muted"),
 )  # fmt: skip
 
