@@ -17,11 +17,11 @@ from core.clickhouse.errors import NoRightError
 from core.datalens import setup
 from core.errors import UnreachableError
 from core.session import Session
-from tests.console.both_sizes import Pictures
+from tests.console.album import Take
 from tests.console.ledger import ago, key_row, opened_with
 from tests.console.sample_tenants import USER, databases, holding
 from tests.console.starting import NARROW, WIDE, connected, never, opening, start_in, text_of, told, until
-from tests.console.walking import Walk, copies, run_change, see, showing, type_in
+from tests.console.walking import Seen, Walk, copies, reconnect, run_change, see, type_in
 from tui.app import HousekeysApp
 from tui.screens.checklist import ChecklistScreen
 from tui.screens.reveal import RevealScreen
@@ -103,59 +103,68 @@ async def blind(session: Session) -> None:
 # -- pictures
 
 
-@pytest.mark.parametrize(
-    ("how", "read_only", "walk"),
-    [
-        pytest.param(opened_with(), None, showing("1 of 12 done", "Next, line 1"), id="newcomer"),
-        pytest.param(opened_with(KEYS, prepare=disorder), None, showing("failed", "f sets it right"), id="disorder"),
-        pytest.param(opened_with(KEYS, prepare=blind), None, showing("unknown"), id="blind"),
-        pytest.param(opened_with(KEYS, prepare=databases()), True, showing("READ-ONLY", "7 of 12"), id="read-only"),
-        pytest.param(never, None, showing("Connecting"), id="loading"),
-        pytest.param(
-            opening(UnreachableError("Cannot connect to ch-1.example:8443.", advice="Check host and port.")),
-            None,
-            showing("Cannot connect", "Press r"),
-            id="error",
-        ),
-        pytest.param(opened_with(KEYS, prepare=disorder), None, at("grants", "d", see_last="f would run"), id="detail"),
-        pytest.param(opened_with(), None, at("user", "f", see_last="make one up"), id="setup"),
-        pytest.param(opened_with(), None, at("user", "f", "<right>", see_last="12 characters"), id="setup-typed"),
-        pytest.param(
-            opened_with(KEYS, prepare=disorder), None, at("grants", "f", see_last="Exactly this runs"), id="fix"
-        ),
-        pytest.param(opened_with(), None, at("sql-management", "<space>", see_last="Exactly this"), id="tick"),
-    ],
-)
-def test_picture(pictures: Pictures, tmp_path: Path, how: OpenSession, read_only: bool | None, walk: Walk) -> None:
-    assert pictures(console(tmp_path, how, read_only=read_only), walk)
-
-
-@pytest.mark.parametrize("shown", [False, True], ids=["hidden", "shown"])
-def test_picture_of_a_made_up_password(
-    pictures: Pictures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shown: bool
-) -> None:
+async def test_pictures_of_a_newcomer(take: Take, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from core.datalens import passwords
     from core.secrets import Secret
 
     monkeypatch.setattr(passwords, "generate_password", lambda: Secret("q7RkN3vWx9TzBm4HcYd8PfJs6LgUe2Aa"))
-
-    async def walk(pilot: Pilot[None]) -> None:
+    refused = UnreachableError("Cannot connect to ch-1.example:8443.", advice="Check host and port.")
+    app = console(tmp_path, never)
+    async with app.run_test(size=NARROW) as pilot:
+        await take(pilot, "loading", "Connecting")
+        await reconnect(pilot, opening(refused))
+        await take(pilot, "error", "Cannot connect", "Press r")
+        await reconnect(pilot, opened_with())
+        await take(pilot, "newcomer", "1 of 12 done", "Next, line 1")
+        await at("sql-management", "<space>", see_last="Exactly this")(pilot)
+        await take(pilot, "tick", "Exactly this")
+        await pilot.press("escape")
+        await at("user", "f", see_last="make one up")(pilot)
+        await take(pilot, "setup", "make one up")
+        await pilot.press("right")
+        await take(pilot, "setup-typed", "12 characters")
+        await pilot.press("escape")
         await at("user", "f", "<enter>", see_last="Exactly this runs")(pilot)
         await pilot.press("R")
-        await see(pilot, "The password of datalens")
-        if shown:
-            await pilot.press("space")
-            await see(pilot, "q7RkN3vW")
+        await take(pilot, "password-hidden", "The password of datalens")
+        await pilot.press("space")
+        await take(pilot, "password-shown", "q7RkN3vW")
 
-    assert pictures(console(tmp_path, opened_with()), walk)
+
+async def test_pictures_of_what_is_wrong_and_what_read_only_refuses(take: Take, tmp_path: Path) -> None:
+    async def order(session: Session) -> None:
+        await session.engine.command(f"DROP USER {USER}")
+        await databases()(session)
+
+    app = console(tmp_path, opened_with(KEYS, prepare=blind))
+    async with app.run_test(size=NARROW) as pilot:
+        await take(pilot, "blind", "unknown")
+        await reconnect(pilot, opened_with(prepare=disorder))
+        await take(pilot, "disorder", "failed", "f sets it right")
+        await at("grants", "d", see_last="f would run")(pilot)
+        await take(pilot, "detail", "f would run", sizes=("80x24", "160x48"))
+        await pilot.resize_terminal(*NARROW)
+        await at("grants", "f", see_last="Exactly this runs")(pilot)
+        await take(pilot, "fix", "Exactly this runs")
+        await pilot.press("escape")
+        await reconnect(pilot, opened_with(prepare=order), read_only=True)
+        await take(pilot, "read-only", "READ-ONLY", "7 of 12")
+        await session_of(app).engine.command(f"DROP USER {USER}")
+        await type_in(pilot, "r", Seen("Next, line 1"), "f")
+        await until(pilot, lambda: "Read-only (--read-only)" in told(app))
+        assert isinstance(app.screen, ChecklistScreen)
 
 
 # -- what the keys do
 
 
-async def test_a_password_is_typed_twice_and_hashed_here(tmp_path: Path) -> None:
+async def test_a_password_is_typed_twice_and_hashed_here_and_a_weak_one_is_refused(tmp_path: Path) -> None:
     app = console(tmp_path, opened_with())
     async with app.run_test(size=NARROW) as pilot:
+        await at("user", "f", "<right>", see_last="12 characters")(pilot)
+        await type_in(pilot, "<tab>", "short", "<tab>", "short", "<enter>")
+        await see(pilot, "shorter than 12 characters")
+        await pilot.press("escape")
         await at("user", "f", "<right>", see_last="12 characters")(pilot)
         await type_in(pilot, "<tab>", PASSWORD, "<tab>", PASSWORD[:-1], "<enter>")
         await see(pilot, "The two entries differ")
@@ -167,14 +176,6 @@ async def test_a_password_is_typed_twice_and_hashed_here(tmp_path: Path) -> None
         user = await user_definition(session_of(app).engine, USER)
         assert user is not None and setup.is_readonly(user) and not setup.weak_methods(user)
     assert not holding(tmp_path, PASSWORD)
-
-
-async def test_a_weak_password_is_refused(tmp_path: Path) -> None:
-    app = console(tmp_path, opened_with())
-    async with app.run_test(size=NARROW) as pilot:
-        await at("user", "f", "<right>", see_last="12 characters")(pilot)
-        await type_in(pilot, "<tab>", "short", "<tab>", "short", "<enter>")
-        await see(pilot, "shorter than 12 characters")
 
 
 async def test_a_made_up_password_is_kept_in_a_file_when_asked(tmp_path: Path) -> None:
@@ -245,36 +246,18 @@ async def test_what_cannot_be_checked_is_ticked_and_unticked(tmp_path: Path) -> 
         await until(pilot, lambda: "Press space when it is done" in told(app))
 
 
-@pytest.mark.parametrize(
-    ("item", "words"),
-    [("partner-key", "No keys yet."), ("hosts", "Profiles"), ("listing", "parts"), ("datalens-key", "No keys yet.")],
-)
-async def test_what_more_must_be_known_for_opens_its_screen(tmp_path: Path, item: str, words: str) -> None:
+OPENED = {"partner-key": "No keys yet.", "hosts": "Profiles", "listing": "parts", "datalens-key": "No keys yet."}
+
+
+async def test_what_more_must_be_known_for_opens_its_screen_and_checking_again_keeps_the_cursor(
+    tmp_path: Path,
+) -> None:
     app = console(tmp_path, opened_with())
     async with app.run_test(size=NARROW) as pilot:
-        await at(item, "f", see_last=words)(pilot)
-        await pilot.press("1")
-        await see(pilot, "1 of 12 done")
-
-
-async def test_hosts_that_answer_are_seen(tmp_path: Path) -> None:
-    server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    config = f'[profiles.here]\nengine = "embedded"\n[profiles.here.datalens]\nhosts = ["127.0.0.1:{port}"]\n'
-    start = connected(start_in(tmp_path, config, screen="checklist", profile="here"), opened_with())
-    async with server:
-        app = HousekeysApp(start)
-        async with app.run_test(size=NARROW) as pilot:
-            await see(pilot, "2 of 12 done")
-    app = HousekeysApp(start)
-    async with app.run_test(size=NARROW) as pilot:
-        await see(pilot, "1 of 12 done", "✗ failed")
-
-
-async def test_checking_again_keeps_the_cursor(tmp_path: Path) -> None:
-    app = console(tmp_path, opened_with())
-    async with app.run_test(size=NARROW) as pilot:
-        await see(pilot, "1 of 12 done")
+        for item, words in OPENED.items():
+            await at(item, "f", see_last=words)(pilot)
+            await pilot.press("1")
+            await see(pilot, "1 of 12 done")
         await go_to(pilot, "hosts")
         await databases()(session_of(app))
         await pilot.press("r")
@@ -283,10 +266,14 @@ async def test_checking_again_keeps_the_cursor(tmp_path: Path) -> None:
         assert app.screen.current is not None and app.screen.current.item.id == "hosts"
 
 
-async def test_read_only_says_why_nothing_is_fixed(tmp_path: Path) -> None:
-    app = console(tmp_path, opened_with(), read_only=True)
+async def test_hosts_that_answer_are_seen(tmp_path: Path) -> None:
+    server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    config = f'[profiles.here]\nengine = "embedded"\n[profiles.here.datalens]\nhosts = ["127.0.0.1:{port}"]\n'
+    start = connected(start_in(tmp_path, config, screen="checklist", profile="here"), opened_with())
+    app = HousekeysApp(start)
     async with app.run_test(size=NARROW) as pilot:
-        await see(pilot, "READ-ONLY", "1 of 12 done")
-        await pilot.press("f")
-        await until(pilot, lambda: "Read-only (--read-only)" in told(app))
-        assert isinstance(app.screen, ChecklistScreen)
+        async with server:
+            await see(pilot, "2 of 12 done")
+        await pilot.press("r")
+        await see(pilot, "1 of 12 done", "✗ failed")
