@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
 from textual.pilot import Pilot
 
 from core.datalens.listing import FIELDS, Listing, listing_file, read_listing, render_listing
@@ -13,10 +12,10 @@ from core.errors import UnreachableError
 from core.files import write_private
 from core.profiles import Profile
 from core.session import Session
-from tests.console.both_sizes import Pictures
+from tests.console.album import Take
 from tests.console.ledger import ago, key_row, mark, opened_with
 from tests.console.starting import NARROW, WIDE, connected, never, opening, start_in, told, until
-from tests.console.walking import Walk, run_change, see, showing, type_in
+from tests.console.walking import Walk, reconnect, run_change, see, type_in
 from tui.app import HousekeysApp
 from tui.screens.listing import ListingScreen
 from tui.start import OpenSession
@@ -38,11 +37,15 @@ FULL = Listing({entry.key: HALF.get(entry.key) or f"{entry.title}\nsecond line" 
 FULL = FULL.with_texts({"name.en": "Acme Analytics"})
 
 
+def keep(session: Session, listing: Listing) -> None:
+    write_private(listing_file(session.paths, session.profile.name), render_listing(listing))
+
+
 def kept(listing: Listing, *, hosts: bool = True) -> OpenSession:
     """Opens a session with this listing, hosts and a partner key."""
 
     async def prepare(session: Session) -> None:
-        write_private(listing_file(session.paths, session.profile.name), render_listing(listing))
+        keep(session, listing)
         if hosts:
             named = ("rc1a-ch-1.example", "rc1b-ch-2.example:8443")
             profile: Profile = session.profile
@@ -76,44 +79,56 @@ async def go_to(pilot: Pilot[None], part: str) -> None:
         await pilot.press("down")
 
 
+def session_of(app: HousekeysApp) -> Session:
+    assert app.connection.session is not None
+    return app.connection.session
+
+
 def listing_of(app: HousekeysApp) -> Listing:
-    session = app.connection.session
-    assert session is not None
+    session = session_of(app)
     return read_listing(listing_file(session.paths, session.profile.name))
 
 
 # -- pictures
 
 
-@pytest.mark.parametrize(
-    ("how", "read_only", "walk"),
-    [
-        pytest.param(opened_with(), None, showing("0 of 14 parts", "Still missing"), id="empty"),
-        pytest.param(kept(HALF), None, showing("9 of 13 parts", "Acme Analytics"), id="half"),
-        pytest.param(kept(FULL), None, showing("The pack is complete"), id="complete"),
-        pytest.param(kept(HALF), True, showing("READ-ONLY", "Acme Analytics"), id="read-only"),
-        pytest.param(never, None, showing("Connecting"), id="loading"),
-        pytest.param(
-            opening(UnreachableError("Cannot connect to ch-1.example:8443.", advice="Check host and port.")),
-            None,
-            showing("Cannot connect", "Press r"),
-            id="error",
-        ),
-        pytest.param(kept(HALF), None, at("contacts", "d", see_last="characters at most"), id="detail"),
-        pytest.param(kept(HALF), None, at("name.en", "e", see_last="Save"), id="edit-line"),
-        pytest.param(kept(HALF), None, at("description.ru", "e", see_last="or a file"), id="edit-text"),
-        pytest.param(kept(HALF), None, at("icon", "e", "/etc/passwd", see_last="passwd cannot be the icon"), id="icon"),
-        pytest.param(kept(HALF), None, at("name.en", "W", see_last="Missing (4)"), id="pack"),
-    ],
-)
-def test_picture(pictures: Pictures, tmp_path: Path, how: OpenSession, read_only: bool | None, walk: Walk) -> None:
-    assert pictures(console(tmp_path, how, read_only=read_only), walk)
+async def test_pictures_of_states(take: Take, tmp_path: Path) -> None:
+    refused = UnreachableError("Cannot connect to ch-1.example:8443.", advice="Check host and port.")
+    app = console(tmp_path, never)
+    async with app.run_test(size=NARROW) as pilot:
+        await take(pilot, "loading", "Connecting")
+        await reconnect(pilot, opening(refused))
+        await take(pilot, "error", "Cannot connect", "Press r")
+        await reconnect(pilot, opened_with())
+        await take(pilot, "empty", "0 of 14 parts", "Still missing")
+        await reconnect(pilot, kept(HALF), read_only=True)
+        await take(pilot, "read-only", "READ-ONLY", "Acme Analytics")
+
+
+async def test_pictures_of_a_listing(take: Take, tmp_path: Path) -> None:
+    app = console(tmp_path, kept(HALF))
+    async with app.run_test(size=NARROW) as pilot:
+        await take(pilot, "half", "9 of 13 parts", "Acme Analytics")
+        for name, part, keys, words in (
+            ("edit-line", "name.en", ("e",), "Save"),
+            ("edit-text", "description.ru", ("e",), "or a file"),
+            ("icon", "icon", ("e", "/etc/passwd"), "passwd cannot be the icon"),
+            ("pack", "name.en", ("W",), "Missing (4)"),
+        ):
+            await at(part, *keys, see_last=words)(pilot)
+            await take(pilot, name, words)
+            await pilot.press("escape")
+        await at("contacts", "d", see_last="characters at most")(pilot)
+        await take(pilot, "detail", "characters at most", sizes=("80x24", "160x48"))
+        keep(session_of(app), FULL)
+        await pilot.press("escape", "home", "r")
+        await take(pilot, "complete", "The pack is complete")
 
 
 # -- what the keys do
 
 
-async def test_texts_are_typed_in_both_languages(tmp_path: Path) -> None:
+async def test_texts_are_typed_in_both_languages_and_what_is_kept_elsewhere_is_edited_there(tmp_path: Path) -> None:
     app = console(tmp_path, opened_with())
     async with app.run_test(size=NARROW) as pilot:
         await at("name.ru", "e", "Акме", "<enter>", see_last="Exactly this runs")(pilot)
@@ -127,49 +142,35 @@ async def test_texts_are_typed_in_both_languages(tmp_path: Path) -> None:
         await pilot.press("U")
         await run_change(pilot, "2 of 14 parts")
         assert listing_of(app).get("name.ru") == "Акме"
+        for part, words in (("hosts", "Profiles"), ("key", "No keys yet.")):
+            await go_to(pilot, part)
+            await pilot.press("enter")
+            await see(pilot, words)
+            app.go("listing")
+            await see(pilot, " parts")
 
 
-async def test_a_text_is_taken_from_a_file(tmp_path: Path) -> None:
+async def test_a_text_is_taken_from_a_file_and_only_an_icon_that_draws(tmp_path: Path) -> None:
     manual = tmp_path / "manual.md"
     manual.write_bytes("\ufeff# Руководство\r\n\r\n1. Откройте …\r\n".encode())
-    app = console(tmp_path / "home", opened_with())
-    async with app.run_test(size=WIDE) as pilot:
-        await at("manual.ru", "e", "<tab>", str(manual), "<enter>", see_last="Exactly this runs")(pilot)
-        await run_change(pilot, "1 of 14 parts")
-        assert listing_of(app).get("manual.ru") == "# Руководство\n\n1. Откройте …"
-
-
-async def test_only_an_icon_that_draws_is_taken(tmp_path: Path) -> None:
     bad, good = tmp_path / "bad.svg", tmp_path / "good.svg"
     bad.write_text(ICON.replace("<circle", "<script>alert(1)</script><circle"))
     good.write_text(ICON)
     app = console(tmp_path / "home", opened_with())
     async with app.run_test(size=WIDE) as pilot:
+        await at("manual.ru", "e", "<tab>", str(manual), "<enter>", see_last="Exactly this runs")(pilot)
+        await run_change(pilot, "1 of 14 parts")
+        assert listing_of(app).get("manual.ru") == "# Руководство\n\n1. Откройте …"
         await at("icon", "e", str(tmp_path / "none.svg"), "<enter>", see_last="No such file")(pilot)
         await pilot.press("escape")
         await at("icon", "e", str(bad), "<enter>", see_last="script is not allowed")(pilot)
         await pilot.press("escape")
         await at("icon", "e", str(good), "<enter>", see_last="Exactly this runs")(pilot)
-        await run_change(pilot, "1 of 14 parts")
+        await run_change(pilot, "2 of 14 parts")
         assert listing_of(app).get("icon") == ICON
 
 
-async def test_a_complete_pack_is_written(tmp_path: Path) -> None:
-    folder = tmp_path / "pack"
-    app = console(tmp_path / "home", kept(FULL))
-    async with app.run_test(size=WIDE) as pilot:
-        await see(pilot, "The pack is complete")
-        await pilot.press("W")
-        await see(pilot, "Write the listing pack", "password of the DataLens user is not part of it")
-        await type_in(pilot, *["<backspace>"] * len("listing-pack"), str(folder), "<enter>")
-        await run_change(pilot, "The pack is complete")
-        written = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-        assert {"README.md", "icon.svg", "hosts.txt", "partner-key-1.pem", "ru/manual.md", "en/name.txt"} <= written
-        assert (folder / "hosts.txt").read_text() == "rc1a-ch-1.example\nrc1b-ch-2.example:8443\n"
-        assert mark("1") in (folder / "README.md").read_text()
-
-
-async def test_an_incomplete_pack_is_written_only_when_it_is_wanted(tmp_path: Path) -> None:
+async def test_a_pack_is_written_and_one_that_is_not_complete_only_when_it_is_wanted(tmp_path: Path) -> None:
     folder = tmp_path / "pack"
     app = console(tmp_path / "home", kept(HALF))
     async with app.run_test(size=WIDE) as pilot:
@@ -183,16 +184,18 @@ async def test_an_incomplete_pack_is_written_only_when_it_is_wanted(tmp_path: Pa
         assert "Missing: User manual, Russian" in preview
         await run_change(pilot, "Still missing")
         assert (folder / "README.md").is_file()
-
-
-@pytest.mark.parametrize(("part", "words"), [("hosts", "Profiles"), ("key", "No keys yet.")])
-async def test_what_is_kept_elsewhere_is_edited_there(tmp_path: Path, part: str, words: str) -> None:
-    app = console(tmp_path, opened_with())
-    async with app.run_test(size=NARROW) as pilot:
-        await see(pilot, " parts")
-        await go_to(pilot, part)
-        await pilot.press("enter")
-        await see(pilot, words)
+        keep(session_of(app), FULL)
+        folder = tmp_path / "whole"
+        await pilot.press("r")
+        await see(pilot, "The pack is complete")
+        await pilot.press("W")
+        await see(pilot, "Write the listing pack", "password of the DataLens user is not part of it")
+        await type_in(pilot, *["<backspace>"] * len("listing-pack"), str(folder), "<enter>")
+        await run_change(pilot, "The pack is complete")
+        written = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+        assert {"README.md", "icon.svg", "hosts.txt", "partner-key-1.pem", "ru/manual.md", "en/name.txt"} <= written
+        assert (folder / "hosts.txt").read_text() == "rc1a-ch-1.example\nrc1b-ch-2.example:8443\n"
+        assert mark("1") in (folder / "README.md").read_text()
 
 
 async def test_a_file_that_is_no_listing_is_told(tmp_path: Path) -> None:
