@@ -52,11 +52,11 @@ PREDEFINED: Final = (
     PredefinedRole("Organization", "Admin", "everything in the organization"),
     PredefinedRole("Organization", "Billing", "usage, invoices, payment"),
     PredefinedRole("Organization", "Org API reader", "reading the organization by API keys"),
-    PredefinedRole("Organization", "Member", "signing in; more by other roles", "took the place of Developer"),
+    PredefinedRole("Organization", "Member", "signing in; more by roles", "in place of Developer"),
     PredefinedRole("Service", "Service admin", "everything about a service"),
     PredefinedRole("Service", "Service read only", "looking at a service"),
     PredefinedRole("SQL console", "sql_console_admin", "all rights in the database, in the SQL console"),
     PredefinedRole("SQL console", "sql_console_read_only", "reading in the database, in the SQL console"),
-    PredefinedRole("Database", DEFAULT_ROLE, "all rights in the database; given to the user `default`"),
+    PredefinedRole("Database", DEFAULT_ROLE, "all rights in the database; `default` has it"),
 )
 """As of November 2026, from the same page."""

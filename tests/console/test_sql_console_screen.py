@@ -33,6 +33,9 @@ async def test_pictures(take: Take, tmp_path: Path) -> None:
         await take(pilot, "page", *PAGE)
         await type_in(pilot, "i")
         await take(pilot, "reference", "Cloud's roles", "sql_console_read_only")
+        await pilot.press("end")  # paragraphs are wrapped to the width there is, not broken before
+        await see(pilot, "sql-console-role:<e-mail> gets it there. The name")
+        await take(pilot, "reference-end", "can be given.", sizes=("80x24",))
         await type_in(pilot, "<escape>", "n", "dee@company.example", "<tab>", "loader", "<tab>", "INSERT ON sales.*")
         await take(pilot, "let-in", "Let somebody", "GRANT loader TO", "GRANT INSERT ON sales.* TO loader")
 

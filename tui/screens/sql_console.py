@@ -129,7 +129,7 @@ class CloudRolesScreen(ConsoleScreen[None]):
 
 
 def reference_lines() -> list[Line]:
-    """The predefined roles by where they hold, and what to know about people's ways in."""
+    """The predefined roles by where they hold, and what to know about people's ways in: a line for a paragraph."""
     lines: list[Line] = []
     for context in dict.fromkeys(role.context for role in PREDEFINED):
         lines += [Line(), Line(context, style="heading")]
@@ -140,15 +140,21 @@ def reference_lines() -> list[Line]:
         *lines[1:],
         Line(),
         Line("People", style="heading"),
-        Line(f"The console signs members in without a password. Whoever has a role {CONSOLE_ROLE}<e-mail>"),
-        Line("gets it there. The name must be exact: with underscores, or another address, it does nothing."),
+        Line(
+            f"The console signs members in without a password. Whoever has a role {CONSOLE_ROLE}<e-mail> gets it "
+            "there. The name must be exact: with underscores, or another address, it does nothing."
+        ),
         Line("Who leaves the organization leaves the role behind, for whoever gets that address later: drop it."),
         Line(),
         Line("The user default", style="heading"),
-        Line("Keep it for emergencies. A user of their own with default_role for each person (p) tells who did"),
-        Line("what; the password is hashed here. That of default is reset in the Cloud console."),
+        Line(
+            "Keep it for emergencies. A user of their own with default_role for each person (p) tells who did what; "
+            "the password is hashed here. That of default is reset in the Cloud console."
+        ),
         Line(),
         Line("GRANT ALL", style="heading"),
-        Line("default_role holds some rights without the grant option, so that GRANT ALL is refused with code 497."),
-        Line("GRANT CURRENT GRANTS(ALL ON *.*) TO … gives what can be given."),
+        Line(
+            "default_role holds some rights without the grant option, so that GRANT ALL is refused with code 497. "
+            "GRANT CURRENT GRANTS(ALL ON *.*) TO … gives what can be given."
+        ),
     ]
