@@ -13,10 +13,10 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from core.tokens.planning import Issuing
-from tests.console.both_sizes import Pictures
+from tests.console.album import Take
 from tests.console.ledger import HOSTILE, PASSPHRASE, new_token, ready_to_issue, screen_of
 from tests.console.starting import NARROW, connected, never, start_in, told, until
-from tests.console.walking import Walk, copies, issue_for, pushed, run_change, see, type_in
+from tests.console.walking import copies, issue_for, run_change, see, type_in
 from tui.app import HousekeysApp
 from tui.screens.delivery import DeliveryScreen
 from tui.screens.issue import TokenFormScreen, issue_form
@@ -29,32 +29,28 @@ def console(folder: Path, how: OpenSession) -> HousekeysApp:
     return HousekeysApp(connected(start_in(folder, screen="tokens"), how))
 
 
-@pytest.mark.parametrize(
-    "walk",
-    [
-        pytest.param(pushed(lambda: DeliveryScreen([new_token()]), "hidden"), id="hidden"),
-        pytest.param(
-            pushed(lambda: DeliveryScreen([new_token(HOSTILE), new_token()]), "1 of 2", press=("space", "l")),
-            id="shown",
-        ),
-    ],
-)
-def test_picture(pictures: Pictures, tmp_path: Path, walk: Walk) -> None:
-    assert pictures(console(tmp_path, never), walk)
-
-
-def test_picture_of_the_form(pictures: Pictures, tmp_path: Path) -> None:
-    names = [HOSTILE, "acme_prod", *(f"tenant_{number}" for number in range(40))]
-
-    def form() -> TokenFormScreen:
-        return issue_form(names, "Encrypted to DataLens key 2, signed with partner key 3.", _never_made)
-
-    walk = pushed(form, "Issue 42 tokens")
-    assert pictures(console(tmp_path, never), walk)
-
-
-async def _never_made(_values: object, _progress: Callable[[int, int], None]) -> Issuing:
-    raise AssertionError
+async def test_a_token_is_hidden_until_it_is_asked_for_and_closing_before_handing_over_asks(
+    take: Take, tmp_path: Path
+) -> None:
+    app = console(tmp_path, never)
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.pause()
+        app.push_screen(DeliveryScreen([new_token()]))
+        await take(pilot, "hidden", "hidden")
+        await pilot.press("escape")
+        await see(pilot, "was not shown, copied or written")
+        await pilot.press("escape")
+        await see(pilot, "hidden")
+        await pilot.press("4")
+        assert "Close this page first" in told(app)
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, QuestionScreen))
+        await type_in(pilot, "<tab>", "<enter>")
+        await until(pilot, lambda: isinstance(app.screen, TokensScreen))
+        app.push_screen(DeliveryScreen([new_token(HOSTILE), new_token()]))
+        await see(pilot, "1 of 2")
+        await pilot.press("space", "l")
+        await take(pilot, "shown", "2:2:SECRET", "1 of 2", sizes=("80x24", "160x48"))
 
 
 async def test_nothing_on_the_screen_keeps_a_token_after_the_page_is_closed(tmp_path: Path) -> None:
@@ -88,24 +84,6 @@ def _holds(widget: Widget, needle: str) -> bool:
     return any(needle in strip.text for strip in strips)
 
 
-async def test_closing_before_handing_over_asks(tmp_path: Path) -> None:
-    app = console(tmp_path, never)
-    async with app.run_test(size=NARROW) as pilot:
-        await pilot.pause()
-        app.push_screen(DeliveryScreen([new_token()]))
-        await see(pilot, "hidden")
-        await pilot.press("escape")
-        await see(pilot, "was not shown, copied or written")
-        await pilot.press("escape")
-        await see(pilot, "hidden")
-        await pilot.press("4")
-        assert "Close this page first" in told(app)
-        await pilot.press("escape")
-        await until(pilot, lambda: isinstance(app.screen, QuestionScreen))
-        await type_in(pilot, "<tab>", "<enter>")
-        await until(pilot, lambda: isinstance(app.screen, TokensScreen))
-
-
 async def test_a_token_is_written_to_a_private_file_with_the_note(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -133,7 +111,11 @@ async def test_a_token_is_written_to_a_private_file_with_the_note(
     assert copied[0].split(":")[2].encode() not in kept
 
 
-async def test_making_tokens_says_how_far_it_is_and_can_be_stopped(tmp_path: Path) -> None:
+async def _never_made(_values: object, _progress: Callable[[int, int], None]) -> Issuing:
+    raise AssertionError
+
+
+async def test_making_tokens_says_how_far_it_is_and_can_be_stopped(take: Take, tmp_path: Path) -> None:
     stopped = asyncio.Event()
 
     async def make(_values: object, progress: Callable[[int, int], None]) -> Issuing:
@@ -148,6 +130,11 @@ async def test_making_tokens_says_how_far_it_is_and_can_be_stopped(tmp_path: Pat
     app = console(tmp_path, never)
     async with app.run_test(size=NARROW) as pilot:
         await pilot.pause()
+        names = [HOSTILE, "acme_prod", *(f"tenant_{number}" for number in range(40))]
+        keys = "Encrypted to DataLens key 2, signed with partner key 3."
+        app.push_screen(issue_form(names, keys, _never_made))
+        await take(pilot, "form", "Issue 42 tokens")
+        await pilot.press("escape")
         app.push_screen(TokenFormScreen("Issue 3,000 tokens", [], make, intro="For many.", button="Make"))
         await see(pilot, "Make")
         page = screen_of(pilot)
