@@ -220,8 +220,6 @@ class EntityScreen(DetailedScreen[R]):
         view.display, table.display = bool(lines), not lines
         if lines:
             view.show(lines)
-        elif self.focused is None:
-            table.focus()  # it loses the focus whenever it makes room for a state
         self.show_crumb()
 
     def _state_lines(self) -> Sequence[Line]:

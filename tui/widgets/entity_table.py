@@ -224,6 +224,14 @@ class EntityTable(ScrollView, Generic[R], can_focus=True):
             self._placed = width, place(self.columns, self._natural, max(width - GUTTER - 1, 1), self._brief)
         return self._placed[1]
 
+    def on_show(self) -> None:
+        """What is hidden loses the focus, in a call that may be waiting still: take it back behind that."""
+        self.app.call_later(self._focus_when_nothing_has_it)
+
+    def _focus_when_nothing_has_it(self) -> None:
+        if self.is_attached and self.screen.focused is None:
+            self.focus()
+
     def on_resize(self) -> None:
         self._redraw()
         self._fit_to_sight()
