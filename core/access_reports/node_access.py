@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -32,9 +32,11 @@ from core.access.quotas import Quota, QuotaInterval, QuotaKey, QuotaLimit
 from core.access.settings_profiles import SettingsProfile
 from core.access.user_changes import normal_hosts
 from core.clickhouse.engine import Engine
+from core.clickhouse.errors import ServerError
 from core.clickhouse.quoting import quote_string
+from core.clickhouse.trying import READ_ONLY
 from core.display import one_line
-from core.errors import HousekeysError, RefusedError
+from core.errors import HousekeysError, RefusedError, UnreachableError
 
 TABLES = (
     "users",
@@ -48,35 +50,75 @@ TABLES = (
     "row_policies",
 )
 Row = Mapping[str, Any]
-_NODES = "SELECT DISTINCT host_name FROM system.clusters WHERE cluster = {name} ORDER BY host_name"
+# In the order in which clusterAllReplicas numbers them as its shards; an address counts once.
+_ADDRESSES = "SELECT host_name, port FROM system.clusters WHERE cluster = {name} ORDER BY shard_num, replica_num"
+_SKIPPING = " SETTINGS skip_unavailable_shards = 1"
 
 
-async def read_node_access(engine: Engine, cluster: str, node: str) -> AccessModel:
-    """Read it, by the host name that the node gives itself. Raises RefusedError when there is none to be read."""
+@dataclass(frozen=True, slots=True)
+class ClusterNode:
+    """A node of a cluster, by the host name that it gives itself; one that does not answer, by its address."""
+
+    name: str
+    answers: bool
+
+
+async def cluster_nodes(engine: Engine, cluster: str) -> tuple[ClusterNode, ...]:
+    """All nodes of a cluster, those that do not answer among them. Raises RefusedError where there is no cluster."""
     if not cluster:
         raise RefusedError(
             "The profile names no cluster, so there is no node to read.", advice="Add cluster = … to the profile."
         )
-    nodes = await _nodes(engine, cluster)
-    if node not in nodes:
-        raise RefusedError(
-            f"There is no node {one_line(node, 60)} in the cluster {one_line(cluster, 60)}.",
-            advice=f"It has: {', '.join(one_line(each, 60) for each in nodes)}.",
-        )
-    where = f"hostName() = {quote_string(node)}"
-    found = {table: f"clusterAllReplicas({quote_string(cluster)}, system.{table})" for table in TABLES}
-    return await read_tables(engine, found, where)
-
-
-async def _nodes(engine: Engine, cluster: str) -> list[str]:
-    rows = (await engine.query(_NODES.format(name=quote_string(cluster)))).rows
+    rows = (await engine.query(_ADDRESSES.format(name=quote_string(cluster)))).rows
     if not rows:
         raise RefusedError(
             f"The server has no cluster {one_line(cluster, 60)}.",
             advice="See system.clusters, and correct the cluster of the profile.",
         )
-    source = f"clusterAllReplicas({quote_string(cluster)}, system.one)"
-    return sorted({str(name) for (name,) in (await engine.query(f"SELECT hostName() FROM {source}")).rows})  # noqa: S608
+    addresses = list(dict.fromkeys(f"{host}:{port}" for host, port in rows))
+    asked = f"SELECT _shard_num, hostName() FROM clusterAllReplicas({quote_string(cluster)}, system.one)"  # noqa: S608
+    names = {int(number): str(name) for number, name in await _answers(engine, asked)}
+    found = (ClusterNode(names.get(at, address), at in names) for at, address in enumerate(addresses, start=1))
+    return tuple(dict.fromkeys(found))  # one that is there by two addresses counts once, too
+
+
+async def _answers(engine: Engine, asked: str) -> Sequence[Sequence[Any]]:
+    """The answers of the nodes that answer. A user with `readonly = 1` may not ask so; then all must."""
+    try:
+        return (await engine.query(asked + _SKIPPING)).rows
+    except ServerError as error:
+        if error.code != READ_ONLY:
+            raise
+    return (await engine.query(asked)).rows
+
+
+async def read_node_access(engine: Engine, cluster: str, node: str) -> AccessModel:
+    """Read the access of a node, which other nodes that are dead do not hinder.
+
+    Raises RefusedError when there is no such node, UnreachableError when it does not answer.
+    """
+    nodes = await cluster_nodes(engine, cluster)
+    _check_answers(nodes, cluster, node)
+    where = f"hostName() = {quote_string(node)}"
+    found = {table: f"clusterAllReplicas({quote_string(cluster)}, system.{table})" for table in TABLES}
+    if all(each.answers for each in nodes):
+        return await read_tables(engine, found, where)
+    read = await read_tables(engine, found, f"{where}{_SKIPPING}")
+    # A node that died meanwhile was skipped as well, and would seem to hold nothing.
+    _check_answers(await cluster_nodes(engine, cluster), cluster, node)
+    return read
+
+
+def _check_answers(nodes: Sequence[ClusterNode], cluster: str, node: str) -> None:
+    answering = ", ".join(one_line(each.name, 60) for each in nodes if each.answers) or "none"
+    if ClusterNode(node, answers=True) in nodes:
+        return
+    named, of = one_line(node, 60), f"the cluster {one_line(cluster, 60)}"
+    if ClusterNode(node, answers=False) in nodes:
+        raise UnreachableError(f"The node {named} of {of} does not answer.", advice=f"These do: {answering}.")
+    silent = ", ".join(one_line(each.name, 60) for each in nodes if not each.answers)
+    more = f" These do not answer: {silent}." if silent else ""
+    raise RefusedError(f"There is no node {named} in {of}.", advice=f"It has: {answering}.{more}")
 
 
 async def read_own_access(engine: Engine) -> AccessModel:

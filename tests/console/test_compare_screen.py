@@ -157,15 +157,21 @@ async def test_another_profile_is_opened_beside_this_one(
 
             session = app.connection.session
             assert session is not None
-            session.profile = replace(session.profile, cluster="main")
+            session.profile = replace(session.profile, cluster="broken")
             await type_in(pilot, "p")
             await see(pilot, "Right", "(staging)")
             await fill_in(pilot, "right", "")
             await type_in(pilot, "<right>", "<right>", "<tab>")
-            await see(pilot, "Its host name, in the cluster main.")
+            await see(pilot, "A node of the cluster broken: ctrl+o chooses.")
             await type_in(pilot, "ch-2", "<enter>")
-            await see(pilot, "There is no node ch-2 in the cluster main.", f"It has: {gethostname()}.")
-            await type_in(pilot, "<ctrl+u>", gethostname(), "<enter>")
+            await see(pilot, "There is no node ch-2 in the cluster broken.", f"It has: {gethostname()}.")
+            await type_in(pilot, "<ctrl+u>", "127.0.0.1:9", "<enter>")
+            await see(pilot, "The node 127.0.0.1:9 of the cluster broken does not answer.")
+            await pilot.press("ctrl+o")
+            await see(pilot, "127.0.0.1:11", "does not answer")
+            await type_in(pilot, gethostname(), "<enter>")
+            await see(pilot, "Right", gethostname())
+            await pilot.press("enter")
             await see(pilot, f"embedded  and  {gethostname()}", "Nothing differs.", "which tell no password")
     finally:
         front.close()

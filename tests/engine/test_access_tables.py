@@ -16,9 +16,15 @@ from core.access.model import EntityKind
 from core.access.model_changes import without_entities
 from core.access.parser import parse_statement
 from core.access_reports.differing import difference_lines
-from core.access_reports.node_access import TABLES, model_of_tables, read_node_access, read_own_access
+from core.access_reports.node_access import (
+    TABLES,
+    cluster_nodes,
+    model_of_tables,
+    read_node_access,
+    read_own_access,
+)
 from core.clickhouse.embedded import EmbeddedEngine
-from core.errors import HousekeysError, RefusedError
+from core.errors import RefusedError, UnreachableError
 from tests.engine.clusters import be_clusters
 from tests.engine.xml_engine import document, laid_out, loaded
 
@@ -105,14 +111,22 @@ async def test_a_node_of_a_cluster_is_read_and_one_of_two_addresses_once(
             await engine.command(statement)
         own = await read_own_access(engine)
         assert {"anna", "reader", "hourly"} <= {*own.users, *own.roles, *own.quotas}
-        for cluster in ("main", "twice"):
+        for cluster in ("main", "twice", "broken"):  # a dead node takes nothing from the others
             read = await read_node_access(engine, cluster, socket.gethostname())
             assert difference_lines(compare(own, read)) == []
             assert read == own
         with pytest.raises(RefusedError, match=r"no node ch-2 in the cluster main\.") as caught:
             await read_node_access(engine, "main", "ch-2")
         assert socket.gethostname() in caught.value.advice
-        with pytest.raises(HousekeysError, match=r"NO_REMOTE_SHARD_AVAILABLE|NETWORK_ERROR"):
-            await read_node_access(engine, "broken", socket.gethostname())
+        dead, alive, last = await cluster_nodes(engine, "broken")
+        assert (dead.answers, alive.answers, last.answers) == (False, True, False)
+        assert alive.name == socket.gethostname()
+        assert (dead.name, last.name) == ("127.0.0.1:9", "127.0.0.1:11")
+        with pytest.raises(UnreachableError, match=r"127\.0\.0\.1:11 of the cluster broken does not answer") as failed:
+            await read_node_access(engine, "broken", last.name)
+        assert failed.value.advice == f"These do: {socket.gethostname()}."
+        await engine.command("SET readonly = 1")  # then no setting may be given
+        assert await cluster_nodes(engine, "main") == (alive,)
+        assert await read_node_access(engine, "main", alive.name) == own
     finally:
         await engine.close()

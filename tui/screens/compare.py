@@ -23,6 +23,7 @@ from tui.widgets.notice import Notice
 if TYPE_CHECKING:
     from core.access.access_model import EntityKey
     from core.access_changes.present import PresentAccess
+    from core.access_reports.node_access import ClusterNode
     from core.changes import Change
     from core.session import Session
     from tui.screens.access_file_forms import Writing
@@ -165,8 +166,15 @@ class CompareScreen(EntityScreen[CompareRow]):
             self.table.marks.clear()
             self.refresh_rows()
 
+        cluster = session.profile.cluster or ""
+
+        async def nodes() -> Sequence[ClusterNode]:
+            from core.access_reports.node_access import cluster_nodes
+
+            return await cluster_nodes(session.engine, cluster)
+
         names = [name for name in self.console.connection.profile_file.names if name != session.profile.name]
-        self.ask(pick_form(self._sides, names, session.profile.cluster or "", read), picked)
+        self.ask(pick_form(self._sides, names, cluster, read, nodes), picked)
 
     def swap(self) -> None:
         if self._sides is not None:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from core.errors import RefusedError
 from tui.screens.access_file_forms import path_of
+from tui.screens.chooser import ChooserScreen, Option
 from tui.screens.compare_sides import ReadSide, Side, SideKind, Sides
 from tui.screens.form import Form
-from tui.widgets.fields import Field, Values
+from tui.widgets.fields import Choose, Field, Values
+
+if TYPE_CHECKING:
+    from core.access_reports.node_access import ClusterNode
+    from tui.screens.form import FormScreen
 
 _NOTHING = (Side(SideKind.CONNECTED), Side(SideKind.FILE))
 
@@ -24,7 +30,11 @@ class Picked:
 
 
 def pick_form(
-    before: Sides | None, profiles: Sequence[str], cluster: str, read: Callable[[Sides], Awaitable[Picked]]
+    before: Sides | None,
+    profiles: Sequence[str],
+    cluster: str,
+    read: Callable[[Sides], Awaitable[Picked]],
+    nodes: Callable[[], Awaitable[Sequence[ClusterNode]]],
 ) -> Form[Picked]:
     """Ask for both sides; the form stays open, with the error, until both could be read."""
 
@@ -32,11 +42,31 @@ def pick_form(
         return await read((_side(values, "left"), _side(values, "right")))
 
     left, right = before or _NOTHING
-    fields = (*_fields("left", left, profiles, cluster), *_fields("right", right, profiles, cluster))
+    choose = _node_choice(nodes) if cluster else None
+    fields = [
+        field for where, side in (("left", left), ("right", right))
+        for field in _fields(where, side, profiles, cluster, choose)
+    ]  # fmt: skip
     return Form("Compare", fields, submit, button="Compare")
 
 
-def _fields(where: str, side: Side, profiles: Sequence[str], cluster: str) -> Sequence[Field]:
+def _node_choice(nodes: Callable[[], Awaitable[Sequence[ClusterNode]]]) -> Choose:
+    """Choose one of the nodes that answer; the others are shown."""
+
+    def choose(form: FormScreen[object], put: Callable[[str], None]) -> None:
+        def ask(found: Sequence[ClusterNode]) -> None:
+            options = [
+                Option(node.name, node.name) if node.answers else Option("", node.name, reason="does not answer")
+                for node in sorted(found, key=lambda node: (not node.answers, node.name))
+            ]
+            form.app.push_screen(ChooserScreen("+", "a node", options), lambda name: put(name) if name else None)
+
+        form.work("choose", nodes, ask)
+
+    return choose
+
+
+def _fields(where: str, side: Side, profiles: Sequence[str], cluster: str, choose: Choose | None) -> Sequence[Field]:
     def of(kind: SideKind) -> Callable[[Values], bool]:
         return lambda values: values[where] == kind
 
@@ -56,7 +86,8 @@ def _fields(where: str, side: Side, profiles: Sequence[str], cluster: str) -> Se
         Field(f"{where}_file", "File", value(SideKind.FILE), shown_if=of(SideKind.FILE), required=True,
               hint="SQL, users.xml, or a folder with one."),
         Field(f"{where}_node", "Node", value(SideKind.NODE), shown_if=of(SideKind.NODE), required=True,
-              hint=f"Its host name, in the cluster {cluster}." if cluster else "The profile names no cluster."),
+              hint=f"A node of the cluster {cluster}: ctrl+o chooses." if cluster else "The profile names no cluster.",
+              choose=choose, single=True),
     )  # fmt: skip
 
 

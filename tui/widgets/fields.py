@@ -49,6 +49,7 @@ class Field:
     shown_if: Callable[[Values], bool] | None = None  # the field is asked only then
     height: int = 6  # of a field of several lines
     choose: Choose | None = None  # helps to fill in a field of kind `text`; what is chosen is added to what it holds
+    single: bool = False  # what is chosen takes the place of what it holds
 
     def is_shown(self, values: Values) -> bool:
         """Whether it is asked when the fields have these values."""
@@ -207,9 +208,9 @@ class FieldRow(Vertical):
         return text
 
     def add(self, text: str) -> None:
-        """Add one more to a list of things, separated by commas."""
+        """Add one more to a list of things, separated by commas; a single thing takes the place of another."""
         if isinstance(widget := self.input, Input):
-            before = widget.value.rstrip(", ")
+            before = "" if self.field.single else widget.value.rstrip(", ")
             widget.value = f"{before}, {text}" if before else text
             widget.cursor_position = len(widget.value)
 
