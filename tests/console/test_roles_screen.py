@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.access.access_model import Holder
-from core.access.model import EntityKind
+from core.access.model import EntityKind, SettingElement
 from tests.console.album import Take
 from tests.console.ledger import opened_with
 from tests.console.sample_access import SAMPLE, console, model_of, running
@@ -13,6 +13,7 @@ from tests.console.starting import NARROW, WIDE, told, until
 from tests.console.walking import Seen, reconnect, run_change, see, type_in
 from tui.screens.roles import RolesScreen
 
+FEW_THREADS = SettingElement("max_threads", "4", max="8")
 LIVE = opened_with(prepare=running(*SAMPLE))
 
 
@@ -47,6 +48,12 @@ async def test_a_role_is_made_with_its_rights_given_cloned_and_renamed(tmp_path:
         await see(pilot, "Roles  5")
         await type_in(pilot, "n", "a_writer", "<tab>", "INSERT ON sales.*", "<tab>", "reader")
         await see(pilot, "CREATE ROLE a_writer", "GRANT reader TO a_writer", "GRANT INSERT ON sales.* TO a_writer")
+        await type_in(pilot, "<tab>", "<tab>", "max_treads = 4")
+        await see(
+            pilot, "The server knows no setting max_treads. Did you mean max_threads?", "will keep, and not enforce"
+        )
+        await type_in(pilot, "<ctrl+u>", "max_threads = 4 MAX 9", "<shift+tab>")
+        await see(pilot, "SETTINGS max_threads = 4 MAX 9")
         await pilot.press("enter")
         await run_change(pilot, "Roles  6")
         await pilot.press("up", "plus")
@@ -55,6 +62,12 @@ async def test_a_role_is_made_with_its_rights_given_cloned_and_renamed(tmp_path:
         await see(pilot, "+ SELECT ON shop.*")
         await pilot.press("enter")
         await run_change(pilot, "Roles  6")
+        await pilot.press("e")
+        await see(pilot, "Edit role a_writer", "max_threads = 4 MAX 9", "Nothing: it is so already.")
+        await type_in(pilot, "<tab>", "<end>", "<ctrl+u>", "max_threads = 4 MAX 8", "<shift+tab>")
+        await see(pilot, "MODIFY SETTING max_threads MAX 8")
+        await pilot.press("enter")
+        await run_change(pilot, "Roles  6", "max_threads = 4 MAX 8")
         await pilot.press("c")
         await see(pilot, "Clone role a_writer")
         await type_in(pilot, "writer_2", "<enter>")
@@ -66,6 +79,7 @@ async def test_a_role_is_made_with_its_rights_given_cloned_and_renamed(tmp_path:
         await run_change(pilot, "Roles  7", "a_scribe")
         model = await model_of(app)
         assert "a_writer" not in model.roles
+        assert {model.roles[name].settings for name in ("a_scribe", "writer_2")} == {(FEW_THREADS,)}
         for name in ("a_scribe", "writer_2"):
             holder = Holder(EntityKind.ROLE, name)
             assert model.granted_roles[holder] == {"reader": False}

@@ -6,17 +6,18 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from core.access.access_model import AccessModel, EntityKey, Holder
+from core.access.access_model import EntityKey, Holder
 from core.access.model import EntityKind, Grant, Role
 from core.access.planning import entities
 from core.access.planning.plan import Plan
 from core.display import one_line
 from core.errors import NotFoundError
-from tui.screens.access_words import identifiers
+from tui.screens.access_reading import with_consequences
 from tui.screens.form import Form
 from tui.screens.grant_choosing import names_choice, right_choice
 from tui.screens.grant_forms import name_problem, names_hint, preview_text, read_names, read_rights, wrong
-from tui.screens.user_fields import with_profile
+from tui.screens.holder_warnings import previewed, warnings_about
+from tui.screens.settings_fields import profile_field, settings_field, typed_settings
 from tui.widgets.fields import Field, Values
 
 if TYPE_CHECKING:
@@ -32,17 +33,19 @@ def new_form(answering: Answering, access: Access) -> Form[Proposal]:
         def plan(now: PresentAccess) -> Plan:
             rights = read_rights(values["rights"], access) if values["rights"].strip() else ()
             given = (Grant(rights),) if rights else ()
-            held = {name: False for name in _known(values["roles"], now.model.roles, "role")}
-            role = Role(values["name"], with_profile((), _profiles(values, now.model)))
+            held = {name: False for name in _known(values["roles"], now.model.roles)}
+            role = Role(values["name"], typed_settings((), values, now.model))
             return entities.create(now.model, role, rights=given, roles=held, cluster=now.cluster)
 
         return plan
 
     async def submit(values: Values) -> Proposal:
-        return await answering.propose(making(values))
+        return await _told(answering, await answering.propose(making(values)), Holder(EntityKind.ROLE, values["name"]))
 
     async def preview(values: Values) -> str:
-        return preview_text(answering.previewed(access, making(values))) if values["name"].strip() else ""
+        if not values["name"].strip():
+            return ""
+        return await previewed(answering, access, making(values), Holder(EntityKind.ROLE, values["name"]))
 
     model = access.model
     return Form(
@@ -52,34 +55,37 @@ def new_form(answering: Answering, access: Access) -> Form[Proposal]:
             Field("rights", "Rights", check=lambda text: wrong(read_rights, text, access),
                   hint="SELECT, INSERT ON db.*   SELECT(id, at) ON db.orders",
                   choose=right_choice(answering.session, access.index.privileges)),
-            Field("roles", "Holds roles", check=lambda text: wrong(_known, text, model.roles, "role"),
+            Field("roles", "Holds roles", check=lambda text: wrong(_known, text, model.roles),
                   hint=names_hint(sorted(model.roles), "role"), choose=names_choice(sorted(model.roles), "a role")),
-            _profile_field(model, Role("")),
+            profile_field(model, ()),
+            settings_field(()),
         ),
         submit,
         preview,
+        docked=True,
     )  # fmt: skip
 
 
 def edit_form(answering: Answering, access: Access, who: Holder) -> Form[Proposal]:
-    """The settings profile of a role."""
+    """The settings profile of a role, and its settings."""
     key = EntityKey(EntityKind.ROLE, who.name)
     before = access.model.roles[who.name]
 
     def making(values: Values) -> Planning:
         def plan(now: PresentAccess) -> Plan:
-            changed = replace(before, settings=with_profile(before.settings, _profiles(values, now.model)))
+            changed = replace(before, settings=typed_settings(before.settings, values, now.model))
             return entities.alter(now.model, changed, cluster=now.cluster, storage_types=now.storage_types)
 
         return plan
 
     async def submit(values: Values) -> Proposal:
-        return await answering.propose(making(values), since=(access, key))
+        return await _told(answering, await answering.propose(making(values), since=(access, key)), who)
 
     async def preview(values: Values) -> str:
-        return preview_text(answering.previewed(access, making(values)))
+        return await previewed(answering, access, making(values), who)
 
-    return Form(f"Edit role {one_line(who.name, 60)}", (_profile_field(access.model, before),), submit, preview)
+    fields = (profile_field(access.model, before.settings), settings_field(before.settings))
+    return Form(f"Edit role {one_line(who.name, 60)}", fields, submit, preview)
 
 
 def clone_form(answering: Answering, access: Access, who: Holder) -> Form[Proposal]:
@@ -103,25 +109,14 @@ def clone_form(answering: Answering, access: Access, who: Holder) -> Form[Propos
     )
 
 
-def _profile_field(model: AccessModel, role: Role) -> Field:
-    profiles = tuple(element.profile for element in role.settings if element.profile)
-    return Field(
-        "profile",
-        "Profile",
-        identifiers(profiles),
-        check=lambda text: wrong(_known, text, model.settings_profiles, "settings profile"),
-        hint=names_hint(sorted(model.settings_profiles), "settings profile"),
-        choose=names_choice(sorted(model.settings_profiles), "a settings profile"),
-    )
+async def _told(answering: Answering, proposal: Proposal, who: Holder) -> Proposal:
+    """The same with what is to be known about it."""
+    return with_consequences(proposal, *await warnings_about(answering.session.engine, proposal.plan, who))
 
 
-def _profiles(values: Values, model: AccessModel) -> tuple[str, ...]:
-    return _known(values["profile"], model.settings_profiles, "settings profile")
-
-
-def _known(text: str, there: Mapping[str, object], what: str) -> tuple[str, ...]:
+def _known(text: str, there: Mapping[str, object]) -> tuple[str, ...]:
     names = read_names(text)
     for name in names:
         if name not in there:
-            raise NotFoundError(f"There is no {what} {one_line(name, 60)}.")
+            raise NotFoundError(f"There is no role {one_line(name, 60)}.")
     return names

@@ -1,4 +1,4 @@
-"""What is typed about a user, and what is made of it: its hosts, end, grantees, settings and settings profiles."""
+"""What is typed about a user, and what is made of it: its hosts, end and grantees."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import datetime
 
 from core.access.access_model import AccessModel
 from core.access.entity_options import read_clause
-from core.access.model import EVERYONE, AlterUser, Authentication, EntityKind, Hosts, NameSet, SettingElement
+from core.access.model import EVERYONE, AlterUser, Authentication, EntityKind, Hosts, NameSet
 from core.access.parser import parse_statement
 from core.access.planning.entities import hosts_text
 from core.access.render_grants import name_set
@@ -123,22 +123,3 @@ def written_grantees(grantees: NameSet) -> str:
     """Grantees as `read_grantees` reads them."""
     text = name_set(grantees, ANYBODY)
     return text.lower() if text == "NONE" else text
-
-
-def with_settings(settings: tuple[SettingElement, ...], own: tuple[SettingElement, ...]) -> tuple[SettingElement, ...]:
-    """Settings with `own` in the place of those there were; the settings profiles stay."""
-    if own_settings(settings) == own:
-        return settings
-    return (*(element for element in settings if element.profile), *own)
-
-
-def own_settings(settings: tuple[SettingElement, ...]) -> tuple[SettingElement, ...]:
-    """Settings without the settings profiles among them."""
-    return tuple(element for element in settings if not element.profile)
-
-
-def with_profile(settings: tuple[SettingElement, ...], profiles: tuple[str, ...]) -> tuple[SettingElement, ...]:
-    """Settings with these profiles in the place of those there were."""
-    if tuple(element.profile for element in settings if element.profile) == profiles:
-        return settings
-    return (*(SettingElement(profile=name) for name in profiles), *own_settings(settings))

@@ -13,28 +13,25 @@ from core.access.model_changes import with_entity
 from core.access.planning import entities
 from core.access.planning.plan import Plan
 from core.access.planning.planner import plan as plan_models
-from core.access.render_parts import setting_element
 from core.display import one_line
 from core.errors import NotFoundError, RefusedError
 from tui.screens.access_words import identifiers
 from tui.screens.form import Form
 from tui.screens.grant_choosing import names_choice
 from tui.screens.grant_forms import name_problem, names_hint, preview_text, read_names, wrong
-from tui.screens.settings_profile_forms import read_settings
+from tui.screens.holder_warnings import previewed
+from tui.screens.settings_fields import profile_field, settings_field, typed_settings
 from tui.screens.user_fields import (
     common_end,
-    own_settings,
     read_grantees,
     read_hosts,
     read_until,
     with_end,
-    with_profile,
-    with_settings,
     written_grantees,
     written_hosts,
 )
 from tui.screens.user_method_fields import KEPT, method_fields, new_method, shown_method
-from tui.screens.user_sending import WithPassword, previewed, proposed
+from tui.screens.user_sending import WithPassword, proposed
 from tui.widgets.fields import Field, Values
 
 if TYPE_CHECKING:
@@ -62,7 +59,7 @@ def new_form(answering: Answering, access: Access, roles: tuple[str, ...] = ()) 
         return await proposed(answering, making(values, new.method), values["name"], new)
 
     async def preview(values: Values) -> str:
-        return await previewed(answering, access, making(values, shown_method(values)), values["name"])
+        return await previewed(answering, access, making(values, shown_method(values)), _named(values))
 
     return Form(
         "New user",
@@ -102,7 +99,7 @@ def edit_form(answering: Answering, access: Access, who: Holder) -> Form[WithPas
 
     async def preview(values: Values) -> str:
         method = None if values["how"] == KEPT else shown_method(values)
-        return await previewed(answering, access, making(values, method), who.name, who)
+        return await previewed(answering, access, making(values, method), who, with_rights=True)
 
     roles = tuple(sorted(access.model.granted_roles.get(who, {})))
     fields = (*_fields(access, before, roles), *method_fields(keep=True))
@@ -112,7 +109,6 @@ def edit_form(answering: Answering, access: Access, who: Holder) -> Form[WithPas
 def _fields(access: Access, user: User, roles: tuple[str, ...] = ()) -> tuple[Field, ...]:
     model = access.model
     default = user.default_roles
-    profiles = tuple(element.profile for element in user.settings if element.profile)
     return (
         Field("hosts", "Hosts", written_hosts(user.hosts), required=True, check=lambda text: wrong(read_hosts, text),
               hint="any, none, local, or: 10.0.0.0/8, 192.0.2.7, etl.example"),
@@ -121,26 +117,25 @@ def _fields(access: Access, user: User, roles: tuple[str, ...] = ()) -> tuple[Fi
         Field("default", "At login", _default_text(default), check=lambda text: wrong(_default_roles, text),
               hint="all, none, or those of the roles that are in force at login."),
         Field("database", "Database", user.default_database, hint="Where a session begins. Empty: the server's."),
-        Field("profile", "Profile", identifiers(profiles), check=lambda text: wrong(_known_profiles, text, model),
-              hint=names_hint(sorted(model.settings_profiles), "settings profile"),
-              choose=names_choice(sorted(model.settings_profiles), "a settings profile")),
+        profile_field(model, user.settings),
         Field("until", "Valid until", common_end(user.methods), check=lambda text: wrong(read_until, text),
               hint=_UNTIL if len({method.valid_until for method in user.methods}) < 2 else _UNTIL_OF_ALL),
         Field("grantees", "May grant to", written_grantees(user.grantees),
               check=lambda text: wrong(read_grantees, text, model),
               hint="any, none, any EXCEPT anna, or users and roles with commas.",
               choose=names_choice([*sorted(model.roles), *sorted(model.users)], "a user or role")),
-        Field("settings", "Settings", "\n".join(map(setting_element, own_settings(user.settings))), kind="lines",
-              height=3, check=lambda text: wrong(read_settings, text),
-              hint="One per line: max_threads = 4 MIN 1 MAX 8 CONST (or WRITABLE, CHANGEABLE_IN_READONLY)"),
+        settings_field(user.settings),
     )  # fmt: skip
+
+
+def _named(values: Values) -> Holder:
+    return Holder(EntityKind.USER, values["name"])
 
 
 def _defined(model: AccessModel, user: User, values: Values) -> tuple[User, Mapping[str, bool]]:
     """`user` with what was typed about it, and its roles, each as it was granted."""
     names = _known_roles(values["roles"], model)
     held = model.granted_roles.get(Holder(EntityKind.USER, user.name), {})
-    profiles = _known_profiles(values["profile"], model)
     until = read_until(values["until"])
     alike = until == common_end(user.methods)  # methods with different ends stay so when no end was typed
     changed = replace(
@@ -150,7 +145,7 @@ def _defined(model: AccessModel, user: User, values: Values) -> tuple[User, Mapp
         default_roles=_default_roles(values["default"]),
         default_database=values["database"].strip(),
         grantees=read_grantees(values["grantees"], model),
-        settings=with_settings(with_profile(user.settings, profiles), read_settings(values["settings"])),
+        settings=typed_settings(user.settings, values, model),
     )
     return changed, {name: held.get(name, False) for name in names}
 
@@ -160,14 +155,6 @@ def _known_roles(text: str, model: AccessModel) -> tuple[str, ...]:
     for name in names:
         if name not in model.roles:
             raise NotFoundError(f"There is no role {one_line(name, 60)}.")
-    return names
-
-
-def _known_profiles(text: str, model: AccessModel) -> tuple[str, ...]:
-    names = read_names(text)
-    for name in names:
-        if name not in model.settings_profiles:
-            raise NotFoundError(f"There is no settings profile {one_line(name, 60)}.")
     return names
 
 
@@ -213,7 +200,7 @@ def clone_form(answering: Answering, access: Access, who: Holder) -> Form[WithPa
         return await proposed(answering, making(values, new.method), values["name"], new)
 
     async def preview(values: Values) -> str:
-        return await previewed(answering, access, making(values, shown_method(values)), values["name"])
+        return await previewed(answering, access, making(values, shown_method(values)), _named(values))
 
     return Form(
         f"Clone user {one_line(who.name, 60)}",

@@ -18,9 +18,10 @@ from core.errors import RefusedError
 from tui.screens.access_words import kind_word
 from tui.screens.form import Form
 from tui.screens.grant_forms import wrong
+from tui.screens.holder_warnings import previewed
 from tui.screens.user_fields import common_end, read_until, with_end
 from tui.screens.user_method_fields import method_fields, new_method, shown_method
-from tui.screens.user_sending import WithPassword, previewed, proposed
+from tui.screens.user_sending import WithPassword, proposed
 from tui.widgets.fields import Field, Values
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def methods_form(answering: Answering, access: Access, who: Holder) -> Form[With
 
     async def preview(values: Values) -> str:
         method = shown_method(values) if values["do"] in _NEW else None
-        return await previewed(answering, access, making(values, method), who.name)
+        return await previewed(answering, access, making(values, method), who)
 
     return Form(
         f"Sign-in of user {one_line(who.name, 60)}",

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from core.access.access_model import Holder
-from core.access.model import AuthKind, EntityKind, User
-from core.access.users_xml import not_enforced, not_enforced_by_roles
+from core.access.model import EntityKind
 from core.display import one_line
-from core.errors import RefusedError
 from core.secrets import Secret
 from tui.screens.access_reading import with_consequences
-from tui.screens.grant_forms import preview_text
+from tui.screens.holder_warnings import warnings_about
 from tui.screens.reveal import RevealScreen
-from tui.screens.settings_profile_forms import setting_names, unknown_settings
-from tui.screens.user_fields import own_settings
 from tui.widgets.lines import Line
 
 if TYPE_CHECKING:
-    from core.access.access_model import AccessModel, EntityKey
-    from core.access.planning.plan import Plan
-    from core.clickhouse.engine import Engine
+    from core.access.access_model import EntityKey
     from core.running.report import Report
     from tui.screens.access import AccessScreen
     from tui.screens.access_holders import Answering
@@ -47,53 +41,10 @@ async def proposed(
 ) -> WithPassword:
     """What a form asked for, planned from access as it is now, with what is to be known about it."""
     proposal = await answering.propose(make, since=since)
-    warnings = await _warnings(answering.session.engine, proposal.plan, user)
+    warnings = await warnings_about(answering.session.engine, proposal.plan, Holder(EntityKind.USER, user))
     if new is not None and new.lacks:
         warnings.append(f"The password is weak: it {', '.join(new.lacks)}.")
     return WithPassword(with_consequences(proposal, *warnings), user, None if new is None else new.to_show)
-
-
-async def previewed(answering: Answering, access: Access, make: Planning, user: str, who: Holder | None = None) -> str:
-    """What would come of it, in as few lines as can be: there is little room beside many fields."""
-    proposal = answering.previewed(access, make)
-    warnings = await _warnings(answering.session.engine, proposal.plan, user)
-    consequences = (*(f"! {warning}" for warning in warnings), *proposal.change.consequences)
-    shown = replace(proposal, change=replace(proposal.change, consequences=consequences))
-    return "\n".join(filter(None, preview_text(shown, who).split("\n")))
-
-
-async def _warnings(engine: Engine, plan: Plan, name: str) -> list[str]:
-    """The settings of a user that the server does not know, and what an embedded engine does not enforce of it.
-
-    Raises RefusedError for what an embedded engine cannot even keep.
-    """
-    before, after = plan.current.users.get(name), plan.target.users.get(name)
-    if after is None:
-        return []
-    present = User(name) if before is None else before
-    warnings = []
-    if own_settings(after.settings) != own_settings(present.settings):
-        unknown = unknown_settings(after.settings, await setting_names(engine))
-        warnings += [sentence.removeprefix("! ") for sentence in unknown]
-    if engine.home == "embedded":
-        _refuse_ssh_keys(present, after)
-        had = _kept_only(plan.current, present)
-        kept = [word for word in _kept_only(plan.target, after) if word not in had]
-        warnings += [f"This embedded engine will keep, and not enforce: {', '.join(kept)}."] * bool(kept)
-    return warnings
-
-
-def _kept_only(model: AccessModel, user: User) -> tuple[str, ...]:
-    return (*not_enforced(user), *not_enforced_by_roles(model, Holder(EntityKind.USER, user.name)))
-
-
-def _refuse_ssh_keys(before: User, after: User) -> None:
-    """chDB is built without libssh, and refuses a statement with a key in it (error 344)."""
-    if any(method.kind is AuthKind.SSH_KEY and method not in before.methods for method in after.methods):
-        raise RefusedError(
-            "The embedded engine knows no SSH keys: it is ClickHouse built without libssh.",
-            advice="Choose another way to sign in here; a server takes them.",
-        )
 
 
 def send_with_password(screen: AccessScreen[Any], asked: WithPassword) -> None:
