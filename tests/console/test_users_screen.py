@@ -201,8 +201,7 @@ async def test_rights_come_by_the_path_of_roles_and_are_given_and_taken_with_wha
     tmp_path: Path,
 ) -> None:
     user = "CREATE USER igor IDENTIFIED WITH sha256_password BY 'Correct-Horse-1' HOST LOCAL"
-    limited = "ALTER ROLE reader SETTINGS max_threads = 4"
-    app = console(tmp_path, opened_with(prepare=running(*TWO_HOPS, limited, user)), "users")
+    app = console(tmp_path, opened_with(prepare=running(*TWO_HOPS, user)), "users")
     async with app.run_test(size=WIDE) as pilot:
         await see(pilot, "Users  2")
         await type_in(pilot, "<down>", "a")
@@ -210,7 +209,7 @@ async def test_rights_come_by_the_path_of_roles_and_are_given_and_taken_with_wha
         await type_in(pilot, "analyst")
         await see(pilot, "GRANT analyst TO igor", "+ SELECT ON sales.*")
         await pilot.press("enter")
-        await run_change(pilot, "Users  2", "local !", "by role analyst > reader: settings")
+        await run_change(pilot, "Users  2", "analyst")
         await type_in(pilot, "d", "<right>", "<right>")
         await see(pilot, "Rights at login", "SELECT ON sales.*", "by analyst > reader", "SELECT ON sales.secret  taken")
         await type_in(pilot, "<escape>", "<plus>")
