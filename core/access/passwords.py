@@ -2,7 +2,8 @@
 
 Source: ClickHouse's `AuthenticationData.cpp`: SHA-256 of password and salt; SHA-1 twice (the protocol of MySQL);
 bcrypt; for SCRAM (RFC 5802, RFC 7677) the salted password, which is PBKDF2-HMAC-SHA-256 with 4096 rounds over the
-base64-decoded salt. `plaintext_password` stays what its name says: whoever writes it asks for that.
+base64-decoded salt. `plaintext_password` stays what its name says: whoever writes it in SQL asks for that. A password
+in `users.xml` asks for nothing of the kind: there it may only be because that is how one is written.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ import math
 import secrets
 import string
 import unicodedata
+from collections.abc import Callable
 from dataclasses import replace
 
+from core.access.access_model import AccessModel
 from core.access.model import AlterUser, Authentication, AuthKind, CreateUser, Statement
 from core.errors import BadInputError, RefusedError
 from core.secrets import Secret
@@ -50,6 +53,35 @@ def without_passwords(statement: Statement) -> Statement:
     if not isinstance(statement, CreateUser | AlterUser) or not statement.methods:
         return statement
     return replace(statement, methods=tuple(hashed(method) for method in statement.methods))
+
+
+def kept_in_clear(method: Authentication) -> bool:
+    """Whether a method keeps its password so that it can be read. An empty one is no secret."""
+    return method.kind is AuthKind.PLAINTEXT and bool(method.password)
+
+
+def none_in_clear(model: AccessModel) -> AccessModel:
+    """`model` with passwords to be hashed by SHA-256 in the place of those kept in clear.
+
+    They are not hashed yet, so that they can be compared with a hash that is there already, whatever its salt.
+    """
+    return _with_methods(
+        model, lambda method: replace(method, kind=AuthKind.SHA256) if kept_in_clear(method) else method
+    )
+
+
+def with_hashes(model: AccessModel) -> AccessModel:
+    """`model` with every password to be hashed replaced by its hash, freshly salted. Raises as `hashed`."""
+    return _with_methods(model, hashed)
+
+
+def _with_methods(model: AccessModel, change: Callable[[Authentication], Authentication]) -> AccessModel:
+    users = dict(model.users)
+    for name, user in model.users.items():
+        methods = tuple(map(change, user.methods))
+        if methods != user.methods:
+            users[name] = replace(user, methods=methods)
+    return replace(model, users=users)
 
 
 def hash_password(

@@ -24,6 +24,7 @@ def plan_for(
     whether they are new. Raises RefusedError when not everything can be seen that would be dropped, and when the user
     of the connection would be.
     """
+    desired = present.clear_as_kept(desired)
     if exact:
         refuse_unseen(present)
         desired = with_fixed_kept(present, desired)

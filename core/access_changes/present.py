@@ -10,7 +10,7 @@ from core.access.access_model import AccessModel, EntityKey, Holder
 from core.access.difference import keys_of
 from core.access.difference_fields import entity
 from core.access.effective.privilege_tree import Privilege, PrivilegeTree
-from core.access.model import EntityKind
+from core.access.model import Authentication, AuthKind, EntityKind
 from core.access.model_changes import only, with_entity, without_entities
 from core.access.planning.clusters import cluster_clause, is_writable
 from core.access_changes.fingerprints import read_fingerprints
@@ -62,10 +62,40 @@ class PresentAccess:
         return without_entities(self.model, [key for key in keys_of(self.model) if key in self.model.storages])
 
     def beside_built_in(self) -> AccessModel:
-        """The same, but what names one of these still does: to be compared, and written to a file."""
+        """The same, but what names one of these still does: to be written to a file."""
         if not self.embedded:
             return self.model
         return only(self.model, [key for key in keys_of(self.model) if key not in self.model.storages])
+
+    def clear_as_kept(self, desired: AccessModel) -> AccessModel:
+        """`desired` with passwords to be hashed by SHA-256 in clear again where they are kept so and SQL cannot change
+        it: a server is not other than its own `users.xml`.
+        """
+        types = None if self.storage_types is None else dict(self.storage_types)
+        users = dict(desired.users)
+        for name, user in desired.users.items():
+            there = self.model.users.get(name)
+            storage = self.model.storages.get(EntityKey(EntityKind.USER, name), "")
+            if there is None or is_writable(storage, types):
+                continue
+            if any(method.kind is AuthKind.PLAINTEXT for method in there.methods):
+                users[name] = replace(user, methods=tuple(map(_in_clear, user.methods)))
+        return replace(desired, users=users)
+
+    def compared_with(self, other: AccessModel) -> AccessModel:
+        """The same, with those of these that `other` has as well: they are compared by content, or not at all."""
+        if not self.embedded:
+            return self.model
+        storages = self.model.storages
+        return only(
+            self.model,
+            [key for key in keys_of(self.model) if key not in storages or entity(other, key) is not None],
+        )
+
+
+def _in_clear(method: Authentication) -> Authentication:
+    typed = method.kind is AuthKind.SHA256 and method.password is not None
+    return replace(method, kind=AuthKind.PLAINTEXT) if typed else method
 
 
 async def read_present_access(engine: Engine, capabilities: Capabilities, cluster: str | None) -> PresentAccess:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from core.access.access_model import AccessModel
 from core.access.disassembling import statements_of
+from core.access.passwords import with_hashes
 from core.access.planning.plan import title
 from core.access.render import render
 from core.access.secret_texts import secret_known
 from core.access.xml.losses import Loss
 from core.access.xml.writing import Layout, WritingOptions, write
-from core.access_reports.files import Format
+from core.access_reports.files import AccessFile, Format
 from core.display import one_line
 
 
@@ -41,6 +42,14 @@ def converted(model: AccessModel, form: Format, *, one_file: bool = True) -> Con
     written = write(model, WritingOptions(Layout.ONE_FILE if one_file else Layout.FILE_PER_ENTITY))
     files = {"": "".join(written.files.values())} if one_file else dict(written.files)
     return Converted(files, written.losses)
+
+
+def converted_file(file: AccessFile, form: Format, *, one_file: bool = True) -> Converted:
+    """What a file says, in one file or a folder. SQL gets a hash of every password that `users.xml` keeps in clear."""
+    if form is Format.SQL and file.format is Format.XML:
+        made = converted(with_hashes(file.desired), form)
+        return replace(made, losses=file.losses)
+    return converted(file.model, form, one_file=one_file)
 
 
 def sql_text(model: AccessModel) -> str:

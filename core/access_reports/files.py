@@ -9,6 +9,7 @@ from pathlib import Path
 
 from core.access.access_model import AccessModel, EntityKey, Origin
 from core.access.defining_statements import created_by
+from core.access.passwords import none_in_clear
 from core.access.script import ScriptStatement, model_of_read, read_script
 from core.access.tokenizer import AccessSyntaxError
 from core.access.xml.files import MAIN_FILE, read_configuration
@@ -40,6 +41,11 @@ class AccessFile:
     model: AccessModel
     problems: tuple[Problem, ...] = ()
     losses: tuple[Loss, ...] = ()
+
+    @property
+    def desired(self) -> AccessModel:
+        """The model that a server is to hold: what XML keeps in clear is a password to be hashed. SQL means it so."""
+        return none_in_clear(self.model) if self.format is Format.XML else self.model
 
     @property
     def errors(self) -> tuple[Problem, ...]:

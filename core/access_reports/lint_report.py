@@ -10,11 +10,14 @@ from core.access.access_model import AccessModel
 from core.access.effective.privilege_tree import PrivilegeTree, clickhouse_26_9
 from core.access.lint.findings import Finding, LintContext, Severity
 from core.access.lint.linting import fixed
+from core.access.model import AlterUser, CreateUser, Statement
+from core.access.passwords import kept_in_clear, without_passwords
 from core.access.planning.plan import title
 from core.access.planning.planner import plan
 from core.access.render import render
 from core.access.secret_texts import without_secrets
 from core.access.xml.problems import Problem
+from core.errors import HousekeysError
 
 
 def lint_context(now: datetime, privileges: PrivilegeTree | None = None, **more: Any) -> LintContext:
@@ -65,6 +68,16 @@ def has_errors(rows: Sequence[dict[str, Any]]) -> bool:
 
 
 def fixing_statements(model: AccessModel, findings: Iterable[Finding]) -> list[str]:
-    """The statements that carry out the safe fixes, as SQL without secrets."""
+    """The statements that carry out the safe fixes, as SQL that can be run: with hashes, but no password in clear."""
     made = plan(model, fixed(model, findings), exact=True)
-    return [render(without_secrets(step.statement)) for step in made.steps]
+    return [render(_hashed(step.statement)) for step in made.steps]
+
+
+def _hashed(statement: Statement) -> Statement:
+    """`statement` with hashes only; `[HIDDEN]` where a password would still be in it, or cannot be hashed here."""
+    try:
+        without = without_passwords(statement)
+    except HousekeysError:
+        return without_secrets(statement)
+    methods = without.methods if isinstance(without, CreateUser | AlterUser) else ()
+    return without_secrets(without) if any(map(kept_in_clear, methods or ())) else without

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 import stat
 from pathlib import Path
 
 import pytest
 
+from core.access.model import AlterUser
 from core.access.parser import parse_statement
+from core.access.render import render
 from tests.cli.conftest import Housekeys
 
 HASH = "0" * 63 + "A"
@@ -118,6 +122,47 @@ def test_several_files_of_both_formats_in_one_change(housekeys: Housekeys, sql: 
     refused = housekeys("access", "apply", str(secretless))
     assert (refused.code, "is not known here" in refused.stderr) == (3, True)
     assert housekeys("user", "show", "cy").code == 4
+
+
+def test_a_password_in_clear_leaves_a_configuration_as_a_hash(housekeys: Housekeys, tmp_path: Path) -> None:
+    xml, sql, kept = tmp_path / "users.xml", tmp_path / "access.sql", tmp_path / "shown.sql"
+    hashed = re.compile(r"IDENTIFIED WITH sha256_hash BY '([0-9A-F]{64})' SALT '([0-9A-F]+)'")
+    xml.write_text(
+        XML.replace(
+            f"<password_sha256_hex>{HASH.lower()}</password_sha256_hex>", "<password>hunter2-Hunter</password>"
+        ).replace("bob>", "etl>")
+    )
+    made = housekeys("access", "convert", str(xml), "--to", "sql", "--out", str(sql))
+    assert made.code == 0 and "Lost: user etl: its password in clear: it is kept as a SHA-256 hash" in made.stderr
+    [(digest, salt)] = hashed.findall(sql.read_text())
+    assert digest == hashlib.sha256(f"hunter2-Hunter{salt}".encode()).hexdigest().upper()
+    assert housekeys("access", "diff", str(xml), str(sql)).code == 0  # the password is the same
+    planned = housekeys("access", "plan", str(xml))
+    assert "CREATE USER etl IDENTIFIED WITH sha256_hash BY '[HIDDEN]'" in planned.stdout
+    for again in ("", "Nothing to change"):
+        applied = housekeys("access", "apply", str(xml))
+        assert (applied.code, again in applied.stderr) == (0, True), applied.stderr
+    assert housekeys("access", "plan", str(sql)).stdout == housekeys("access", "plan", str(xml)).stdout == ""
+
+    fixed = housekeys("access", "lint", str(xml), "--fix")
+    assert "hunter2" not in fixed.stdout + fixed.stderr
+    statement = parse_statement(fixed.stdout.strip().removesuffix(";"))
+    assert isinstance(statement, AlterUser)
+    unsalted = hashlib.sha256(b"hunter2-Hunter").hexdigest().upper()
+    assert [method.hash for method in statement.methods or ()] == [unsalted]
+    assert housekeys("access", "lint", str(xml), "--fix", "--json").json["statements"] == [render(statement)]
+
+    # What has just been shown is what is there, with what every embedded engine brings.
+    kept.write_text(housekeys("access", "show").stdout)
+    same = housekeys("access", "diff", "embedded", str(kept))
+    assert (same.code, same.stdout) == (0, ""), same.stdout
+    assert housekeys("access", "diff", str(kept), "embedded").code == 0
+    assert (exact := housekeys("access", "plan", str(kept), "--exact")).stdout == "", exact.stderr
+    kept.write_text(kept.read_text().replace("KEYED BY user_name", "KEYED BY ip_address"))
+    altered = housekeys("access", "diff", "embedded", str(kept), "--json").json["altered"]
+    assert [(each["entity"], each["field"]) for each in altered] == [("quota default", "KEYED BY")]
+    refused = housekeys("access", "apply", str(kept), "--exact")
+    assert (refused.code, "which SQL cannot change" in refused.stderr) == (3, True)
 
 
 def test_conversion_needs_no_engine_and_tells_what_is_lost(housekeys: Housekeys, home: Path, tmp_path: Path) -> None:

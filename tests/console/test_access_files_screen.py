@@ -79,7 +79,7 @@ async def test_a_configuration_is_browsed_judged_converted_and_edited(take: Take
         await type_in(pilot, "<enter>", "<right>")
         await see(pilot, "[Effective]", "INSERT ON sales.*", "itself")
         await type_in(pilot, "<right>")
-        await see(pilot, "CREATE USER etl IDENTIFIED WITH plaintext_password BY '[HIDDEN]'", "Lost", "secrecy")
+        await see(pilot, "CREATE USER etl IDENTIFIED WITH sha256_password BY '[HIDDEN]'", "Lost", "SHA-256 hash")
         await type_in(pilot, "<right>")
         await take(pilot, "xml", "<password>[HIDDEN]</password>", "loader.example", sizes=("80x24",))
         await type_in(pilot, "<right>")

@@ -218,4 +218,4 @@ def test_losses_on_the_way_to_sql_are_named() -> None:
     losses = {(str(loss.entity.name), loss.what) for loss in losses_to_sql(reading)}
     assert ("e1", "where users.e1.default_database comes from") in losses
     assert ("e4", "the value of users.e4.default_database") in losses
-    assert ("replaced", "the secrecy of its plaintext password") in losses
+    assert ("replaced", "its password in clear") in losses

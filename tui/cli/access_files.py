@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from core.access.access_model import AccessModel
     from core.access.planning.plan import Plan
     from core.access.xml.losses import Loss
+    from core.access_changes.present import PresentAccess
+    from core.access_reports.converting import Converted
     from core.access_reports.files import AccessFile
     from core.session import Session
     from tui.cli.context import Context
@@ -141,28 +143,37 @@ async def show(context: Context) -> None:
 
 async def export_access(context: Context) -> None:
     """Handle `access export`."""
+    from core.access_reports.converting import converted
+    from core.access_reports.files import Format
+
     _, present = await present_access(context)
-    await _write(context, present.beside_built_in(), context.arguments.format)
+    form = Format(context.arguments.format)
+    await _write(context, converted(present.beside_built_in(), form, one_file=_one_file(context)))
 
 
 async def convert_file(context: Context) -> None:
     """Handle `access convert`."""
+    import asyncio
+
+    from core.access_reports.converting import converted_file
+    from core.access_reports.files import Format
+
     file = await _read(context, context.arguments.file)
     to: str = context.arguments.to
     if file.format == to:
         raise BadInputError(f"{file.path} is {to} already.", advice="--to names the other format.")
-    _tell_losses(context, file.losses)
-    await _write(context, file.model, to)
+    await _write(context, await asyncio.to_thread(converted_file, file, Format(to), one_file=_one_file(context)))
 
 
-async def _write(context: Context, model: AccessModel, format_: str) -> None:
+def _one_file(context: Context) -> bool:
+    out: Path | None = context.arguments.out
+    return out is None or out.suffix.lower() == ".xml"
+
+
+async def _write(context: Context, made: Converted) -> None:
     import asyncio
 
-    from core.access_reports.converting import converted
-    from core.access_reports.files import Format
-
     out: Path | None = context.arguments.out
-    made = converted(model, Format(format_), one_file=out is None or out.suffix.lower() == ".xml")
     if made.untold:
         untold = ", ".join(made.untold[:SHOWN])
         context.output.message(f"Without password, because ClickHouse does not tell it: {untold}")
@@ -239,7 +250,7 @@ async def apply_file(context: Context) -> ExitCode:
     """Handle `access apply`."""
     file = await _read(context, context.arguments.file)
     _tell_losses(context, file.losses)
-    return await _apply(context, file.model, exact=context.arguments.exact)
+    return await _apply(context, file.desired, exact=context.arguments.exact)
 
 
 async def import_files(context: Context) -> ExitCode:
@@ -251,7 +262,7 @@ async def import_files(context: Context) -> ExitCode:
     for path in context.arguments.files:
         file = await _read(context, path)
         _tell_losses(context, file.losses)
-        desired = at_least(desired, file.model)
+        desired = at_least(desired, file.desired)
     return await _apply(context, desired, exact=False)
 
 
@@ -310,15 +321,22 @@ async def diff_access(context: Context) -> ExitCode:
 async def _sides(context: Context, named: tuple[str, str]) -> list[AccessModel]:
     """The models of profiles and files. A word that is both is the profile; `./word` is the file."""
     profiles = context.profile_file.profiles
-    found = {name: (await _read(context, Path(name))).model for name in named if name not in profiles}
+    found = {name: (await _read(context, Path(name))).desired for name in named if name not in profiles}
+    presents: dict[str, PresentAccess] = {}
     for name in named:
         if name in profiles:
-            found = await _with_profile(context, name, found)
-    return [found[name] for name in named]
+            presents[name], found = await _with_profile(context, name, found)
+    sides = []
+    for name, other in zip(named, reversed(named), strict=True):
+        model = presents[name].compared_with(found[other]) if name in presents else found[name]
+        sides.append(presents[other].clear_as_kept(model) if other in presents else model)
+    return sides
 
 
-async def _with_profile(context: Context, named: str, beside: dict[str, AccessModel]) -> dict[str, AccessModel]:
-    """The model of a profile, and those beside it with their conditions as its server writes them."""
+async def _with_profile(
+    context: Context, named: str, beside: dict[str, AccessModel]
+) -> tuple[PresentAccess, dict[str, AccessModel]]:
+    """What a profile holds, and all models with their conditions as its server writes them."""
     from core.access_changes.as_written import as_written
     from core.access_changes.present import read_present_access
     from core.session import Session
@@ -334,4 +352,4 @@ async def _with_profile(context: Context, named: str, beside: dict[str, AccessMo
         await session.close()
     if present.survey.hidden:
         raise HousekeysError(f"Not everything on {named} can be seen.", advice=present.survey.hidden[0])
-    return {**written, named: present.beside_built_in()}
+    return present, {**written, named: present.model}

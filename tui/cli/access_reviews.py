@@ -95,7 +95,8 @@ def _add_lint(verbs: argparse._SubParsersAction[argparse.ArgumentParser], frame:
         lint_access,
         "what is wrong, risky or without effect, and why",
         description="Lint files without any engine, or without FILE what the server holds. Exit code 1: there are\n"
-        "errors. With --fix the statements of the safe fixes go to stdout, and the findings to stderr.",
+        "errors. With --fix the statements of the safe fixes go to stdout, and the findings to stderr;\n"
+        "a password in clear becomes its hash in them.",
         examples=(
             "housekeys access lint",
             "housekeys access lint users.xml access.sql",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from core.access.access_model import AccessModel, EntityKey
 from core.access.planning.plan import title
 from core.access_changes.applying import plan_for
 from core.access_changes.file_writing import is_folder, plan_writing, told
-from core.access_reports.converting import Converted, converted
+from core.access_reports.converting import Converted, converted, converted_file
 from core.access_reports.files import Format
 from core.access_reports.masking import masked
 from core.display import count, one_line
@@ -59,9 +59,7 @@ def convert_form(file: OpenFile, form: Format, path: Path) -> Form[Writing]:
 
     def make(values: Values) -> Converted:
         wanted = Format(values["to"])
-        made = converted(file.access.model, wanted, one_file=not is_folder(path_of(values["path"]), wanted))
-        of_xml = file.opened.file.losses if wanted is Format.SQL else ()
-        return replace(made, losses=(*made.losses, *of_xml))
+        return converted_file(file.opened.file, wanted, one_file=not is_folder(path_of(values["path"]), wanted))
 
     async def submit(values: Values) -> Writing:
         return await asyncio.to_thread(lambda: _writing(make(values), values))

@@ -65,6 +65,11 @@ class OpenFile:
         return self.opened.file.format
 
     @cached_property
+    def desired(self) -> AccessModel:
+        """The model that a server is to hold by it."""
+        return self.opened.file.desired
+
+    @cached_property
     def roles(self) -> Mapping[str, role_rows.RoleRow]:
         """The roles with all that is known of them."""
         return {row.name: row for row in role_rows.rows_of(self.access)}
@@ -200,7 +205,7 @@ def effective_lines(row: FileRow, file: OpenFile, now: datetime) -> list[Line]:
 
 def sql_lines(row: FileRow, file: OpenFile) -> list[Line]:
     """The statements that make it what it is, and what SQL cannot say of it."""
-    lines = [line for text in entity_sql(file.access.model, row.key) for line in text_lines(one_line(text), "accent")]
+    lines = [line for text in entity_sql(file.desired, row.key) for line in text_lines(one_line(text), "accent")]
     return lines + loss_lines(row.losses)
 
 

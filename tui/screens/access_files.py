@@ -296,7 +296,7 @@ class AccessFilesScreen(EntityScreen[FileRow]):
         from tui.screens.access_reading import read_present
         from tui.screens.chooser import ChooserScreen, Option
 
-        session, model = self.open_session(), self.file.access.model
+        session, model = self.open_session(), self.file.desired
 
         async def read() -> tuple[AccessModel, list[tuple[EntityKey, str, str]]]:
             server = (await read_present(session)).beside_built_in()
@@ -332,7 +332,7 @@ class AccessFilesScreen(EntityScreen[FileRow]):
         session, file = self.open_session(), self.file
 
         async def read() -> tuple[PresentAccess, AccessModel]:
-            desired = await as_written(session.engine, file.access.model)
+            desired = await as_written(session.engine, file.desired)
             return await read_present(session), desired
 
         def run(proposal: Proposal) -> None:

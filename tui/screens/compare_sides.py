@@ -59,6 +59,7 @@ class ReadSide:
     label: str
     model: AccessModel = field(repr=False)
     notes: tuple[str, ...] = ()
+    present: PresentAccess | None = field(default=None, repr=False)
 
 
 async def read_sides(console: HousekeysApp, session: Session, sides: Sides) -> tuple[ReadSide, ReadSide]:
@@ -70,7 +71,13 @@ async def read_sides(console: HousekeysApp, session: Session, sides: Sides) -> t
             "A node is compared with the connected server or with another node.", advice="Pick one of these."
         )
     first, second = [await _read_side(console, session, side, by_tables=by_tables) for side in sides]
-    return first, second
+    return _beside(first, second), _beside(second, first)
+
+
+def _beside(side: ReadSide, other: ReadSide) -> ReadSide:
+    """A side as it is compared with the other: without what only one embedded engine brings."""
+    model = side.model if side.present is None else side.present.compared_with(other.model)
+    return replace(side, model=model if other.present is None else other.present.clear_as_kept(model))
 
 
 async def _read_side(console: HousekeysApp, session: Session, side: Side, *, by_tables: bool) -> ReadSide:
@@ -112,7 +119,7 @@ def _of_present(side: Side, label: str, present: PresentAccess) -> ReadSide:
     unread = present.survey.unread
     notes = [f"{label}: {words}" for words in present.survey.hidden]
     notes += [f"{label}: {count(len(unread))} statements were not understood and are missing here."] if unread else []
-    return ReadSide(side, label, present.beside_built_in(), tuple(notes))
+    return ReadSide(side, label, present.model, tuple(notes), present)
 
 
 def _read_file(side: Side, label: str) -> ReadSide:
@@ -124,7 +131,7 @@ def _read_file(side: Side, label: str) -> ReadSide:
     losses = len(file.losses)
     notes = (f"{label}: {count(losses)} {'thing' if losses == 1 else 'things'} of it SQL cannot say: "
              "see Access files.",) if losses else ()  # fmt: skip
-    return ReadSide(side, label, file.model, notes)
+    return ReadSide(side, label, file.desired, notes)
 
 
 def other_than_connected(sides: tuple[ReadSide, ReadSide], session: Session) -> ReadSide:

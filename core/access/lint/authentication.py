@@ -11,7 +11,7 @@ from core.access.lint.findings import Finding, Fix, Severity
 from core.access.lint.moments import expired
 from core.access.lint.subject import Subject, disabled, named, sentence
 from core.access.model import Authentication, AuthKind, EntityKind, Hosts, User
-from core.access.passwords import hashed, password_digest
+from core.access.passwords import hashed, kept_in_clear, password_digest
 from core.errors import HousekeysError
 
 PASSWORD_KINDS = frozenset(
@@ -70,7 +70,7 @@ def has_empty_password(method: Authentication) -> bool:
 
 
 def _plaintext(subject: Subject, user: User) -> Iterator[Finding]:
-    found = [method for method in user.methods if _readable(method)]
+    found = [method for method in user.methods if kept_in_clear(method)]
     if not found:
         return
     key = _key(user)
@@ -91,14 +91,10 @@ def _plaintext(subject: Subject, user: User) -> Iterator[Finding]:
     )
 
 
-def _readable(method: Authentication) -> bool:
-    return method.kind is AuthKind.PLAINTEXT and bool(method.password)
-
-
 def _hash_plaintext(model: AccessModel, name: str, *, salted: bool) -> AccessModel:
     def change(user: User) -> User:
         methods = (
-            hashed(replace(method, kind=AuthKind.SHA256), salted=salted) if _readable(method) else method
+            hashed(replace(method, kind=AuthKind.SHA256), salted=salted) if kept_in_clear(method) else method
             for method in user.methods
         )
         return replace(user, methods=tuple(methods))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from core.access.access_model import EntityKey
 from core.access.model import Authentication, AuthKind, EntityKind, User
+from core.access.passwords import kept_in_clear
 from core.access.xml.losses import Effect, Loss
 from core.access.xml.reading import Reading
 from core.access.xml.users import user_name
@@ -32,9 +33,9 @@ def _secrets(reading: Reading) -> Iterator[Loss]:
         for method in user.methods:
             if method.kind in _SECRET and method.password is None and method.hash is None:
                 yield Loss(key, "its password", "the secret is not known here", Effect.LEFT_OUT)
-            elif method.kind is AuthKind.PLAINTEXT:
-                why = "it stands in the statement as it is: hash it first"
-                yield Loss(key, "the secrecy of its plaintext password", why, Effect.CHANGED)
+            elif kept_in_clear(method):
+                why = "it is kept as a SHA-256 hash, with which clients of the MySQL protocol cannot log in"
+                yield Loss(key, "its password in clear", why, Effect.CHANGED)
         yield from _certificates(reading, key, user)
 
 
