@@ -225,7 +225,7 @@ def same_rights(first: Rights, second: Rights) -> bool:
 
 def rights_statements(before: Rights, after: Rights, holder: str, *, cluster: str = "") -> list[Grant | Revoke]:
     """The statements that make `after` of `before`, nothing taken that stays, in the order in which they must run."""
-    return _statements(_runs(before, after), holder, cluster)
+    return [] if same_rights(before, after) else _statements(_runs(before, after), holder, cluster)
 
 
 class _Run:

@@ -14,14 +14,20 @@ from tests.console.both_sizes import running
 from tests.console.starting import NARROW, WIDE, until
 from tests.console.walking import see
 from tui.app import HousekeysApp
+from tui.screens.detailed import DetailedScreen
 
 SIZES = {"160x48": WIDE, "80x24": NARROW}  # the console is left narrow
 Take = Callable[..., Awaitable[None]]
 
 
 def resting(app: HousekeysApp, endless: set[Any]) -> Callable[[], bool]:
-    """Whether nothing is at work but what was so before."""
-    return lambda: running(app) <= endless
+    """Whether nothing is at work but what was so before, and the detail is that of the row under the cursor."""
+
+    def rests() -> bool:
+        screen = app.screen
+        return running(app) <= endless and not (isinstance(screen, DetailedScreen) and screen.detail_follows)
+
+    return rests
 
 
 @pytest.fixture

@@ -73,7 +73,16 @@ class DetailedScreen(ConsoleScreen[None], Generic[R]):
     def on_entity_table_moved(self) -> None:
         if self.is_wide:
             self._stop_detail_timer()
-            self._detail_timer = self.set_timer(DETAIL_DELAY, self._show_detail)
+            self._detail_timer = self.set_timer(DETAIL_DELAY, self._follow_the_cursor)
+
+    @property
+    def detail_follows(self) -> bool:
+        """Whether the detail beside the table is about to be that of another row."""
+        return self._detail_timer is not None
+
+    def _follow_the_cursor(self) -> None:
+        self._detail_timer = None
+        self._show_detail()
 
     def on_resize(self) -> None:
         self.call_after_refresh(self._show_detail, keep_place=True)

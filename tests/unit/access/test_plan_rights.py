@@ -74,6 +74,13 @@ def test_only_what_differs_is_said(before: list[str], after: list[str], wanted: 
     assert changes(given_by(*before), given_by(*after)) == wanted
 
 
+def test_all_but_something_is_what_clickhouse_prints_of_it() -> None:
+    ours = given_by("GRANT ALL ON *.*", "REVOKE ACCESS MANAGEMENT ON *.*")
+    printed = shown(ours)  # one privilege after the other: ALL cannot be said of it any more
+    assert len(printed) == 1 and "ALL" not in {right.privilege for right in printed[0].rights}
+    assert changes(ours, printed) == changes(printed, ours) == []
+
+
 def test_the_option_is_taken_and_given_alone() -> None:
     plain = given_by("GRANT SELECT ON a.*")
     passed_on = (Grant(plain[0].rights, grantees=("u",), grant_option=True),)
