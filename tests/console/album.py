@@ -11,10 +11,11 @@ from syrupy.assertion import SnapshotAssertion
 from textual.pilot import Pilot
 
 from tests.console.both_sizes import running
-from tests.console.starting import NARROW, WIDE, until
-from tests.console.walking import see
+from tests.console.starting import NARROW, REFUSED, WIDE, opening, until
+from tests.console.walking import reconnect, see
 from tui.app import HousekeysApp
 from tui.screens.detailed import DetailedScreen
+from tui.start import OpenSession
 
 SIZES = {"160x48": WIDE, "80x24": NARROW}  # the console is left narrow
 Take = Callable[..., Awaitable[None]]
@@ -57,3 +58,11 @@ def take(snapshot: SnapshotAssertion) -> Iterator[Take]:
 
     yield taken
     assert not differing, "these pictures differ"
+
+
+async def take_start(take: Take, pilot: Pilot[None], how: OpenSession) -> None:
+    """The pictures of a page while it connects and when it cannot; then it connects by `how`."""
+    await take(pilot, "loading", "Connecting")
+    await reconnect(pilot, opening(REFUSED))
+    await take(pilot, "error", "Cannot connect", "Press r")
+    await reconnect(pilot, how)

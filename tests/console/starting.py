@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from textual.pilot import Pilot
 
+from core.errors import UnreachableError
 from core.paths import Paths
 from core.profiles import ProfileFile, load
 from core.secrets import Prompt
@@ -35,6 +36,7 @@ HOSTILE = (
     "`'\"\\;--",
     "$accent {0} %s",
 )
+REFUSED = UnreachableError("Cannot connect to ch-1.example:8443.", advice="Check host and port.")
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 

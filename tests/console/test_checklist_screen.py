@@ -15,12 +15,11 @@ from core.clickhouse.access_reading import user_definition
 from core.clickhouse.engine import Engine, QueryResult
 from core.clickhouse.errors import NoRightError
 from core.datalens import setup
-from core.errors import UnreachableError
 from core.session import Session
-from tests.console.album import Take
+from tests.console.album import Take, take_start
 from tests.console.ledger import ago, key_row, opened_with
 from tests.console.sample_tenants import USER, databases, holding
-from tests.console.starting import NARROW, WIDE, connected, never, opening, start_in, text_of, told, until
+from tests.console.starting import NARROW, WIDE, connected, never, start_in, text_of, told, until
 from tests.console.walking import Seen, Walk, copies, reconnect, run_change, see, type_in
 from tui.app import HousekeysApp
 from tui.screens.checklist import ChecklistScreen
@@ -108,13 +107,9 @@ async def test_pictures_of_a_newcomer(take: Take, tmp_path: Path, monkeypatch: p
     from core.secrets import Secret
 
     monkeypatch.setattr(passwords, "generate_password", lambda: Secret("q7RkN3vWx9TzBm4HcYd8PfJs6LgUe2Aa"))
-    refused = UnreachableError("Cannot connect to ch-1.example:8443.", advice="Check host and port.")
     app = console(tmp_path, never)
     async with app.run_test(size=NARROW) as pilot:
-        await take(pilot, "loading", "Connecting")
-        await reconnect(pilot, opening(refused))
-        await take(pilot, "error", "Cannot connect", "Press r")
-        await reconnect(pilot, opened_with())
+        await take_start(take, pilot, opened_with())
         await take(pilot, "newcomer", "1 of 12 done", "Next, line 1")
         await at("sql-management", "<space>", see_last="Exactly this")(pilot)
         await take(pilot, "tick", "Exactly this")

@@ -10,12 +10,11 @@ from typing import Any
 import pytest
 from textual.widgets import TextArea
 
-from core.errors import UnreachableError
 from core.keys.key_ring import KeyRing
 from core.keys.rotation import Action, NextStep
 from core.keys.self_test import SelfTest
 from core.keys.versions import Side
-from tests.console.album import Take
+from tests.console.album import Take, take_start
 from tests.console.ledger import (
     PASSPHRASE,
     keep_private,
@@ -25,8 +24,8 @@ from tests.console.ledger import (
     rotation,
     screen_of,
 )
-from tests.console.starting import NARROW, connected, never, opening, start_in, text_of, told, until
-from tests.console.walking import Seen, copies, reconnect, run_change, see, type_in
+from tests.console.starting import NARROW, connected, never, start_in, text_of, told, until
+from tests.console.walking import Seen, copies, run_change, see, type_in
 from tests.unit.keys.sample_keys import openssl, private_pem, public_pem
 from tui.app import HousekeysApp
 from tui.screens.key_rows import next_words
@@ -45,13 +44,9 @@ def console(folder: Path, how: OpenSession, *, read_only: bool | None = None) ->
 
 
 async def test_pictures_until_there_are_keys(take: Take, tmp_path: Path) -> None:
-    refused = UnreachableError("Cannot connect to ch-1.example:8443.", advice="Check host and port.")
     app = console(tmp_path, never)
     async with app.run_test(size=NARROW) as pilot:
-        await take(pilot, "loading", "Connecting")
-        await reconnect(pilot, opening(refused))
-        await take(pilot, "error", "Cannot connect", "Press r")
-        await reconnect(pilot, opened_with())
+        await take_start(take, pilot, opened_with())
         await take(pilot, "empty", "No keys yet.")
         await pilot.press("n")
         await take(pilot, "generate", "Make a partner")

@@ -8,13 +8,12 @@ from pathlib import Path
 from textual.pilot import Pilot
 
 from core.datalens.listing import FIELDS, Listing, listing_file, read_listing, render_listing
-from core.errors import UnreachableError
 from core.files import write_private
 from core.profiles import Profile
 from core.session import Session
-from tests.console.album import Take
+from tests.console.album import Take, take_start
 from tests.console.ledger import ago, key_row, mark, opened_with
-from tests.console.starting import NARROW, WIDE, connected, never, opening, start_in, told, until
+from tests.console.starting import NARROW, WIDE, connected, never, start_in, told, until
 from tests.console.walking import Walk, reconnect, run_change, see, type_in
 from tui.app import HousekeysApp
 from tui.screens.listing import ListingScreen
@@ -93,13 +92,9 @@ def listing_of(app: HousekeysApp) -> Listing:
 
 
 async def test_pictures_of_states(take: Take, tmp_path: Path) -> None:
-    refused = UnreachableError("Cannot connect to ch-1.example:8443.", advice="Check host and port.")
     app = console(tmp_path, never)
     async with app.run_test(size=NARROW) as pilot:
-        await take(pilot, "loading", "Connecting")
-        await reconnect(pilot, opening(refused))
-        await take(pilot, "error", "Cannot connect", "Press r")
-        await reconnect(pilot, opened_with())
+        await take_start(take, pilot, opened_with())
         await take(pilot, "empty", "0 of 14 parts", "Still missing")
         await reconnect(pilot, kept(HALF), read_only=True)
         await take(pilot, "read-only", "READ-ONLY", "Acme Analytics")

@@ -18,12 +18,11 @@ from core.access_reports import quota_usage
 from core.access_reports.quota_usage import Fullness, QuotaUsage, Usage, Used
 from core.clickhouse.capabilities import Capabilities
 from core.clickhouse.engine import Engine
-from core.errors import UnreachableError
 from tests.console.album import Take
 from tests.console.ledger import opened_with
 from tests.console.sample_access import console, model_of, running
 from tests.console.sample_limits import LIVE, hostile_limits
-from tests.console.starting import NARROW, NOW, WIDE, never, opening, text_of, told, until
+from tests.console.starting import NARROW, NOW, REFUSED, WIDE, never, opening, text_of, told, until
 from tests.console.walking import fill_in, run_change, run_named, see, type_in
 from tui.screens.access_tabs import limit_lines
 from tui.screens.quotas import QuotasScreen
@@ -92,10 +91,9 @@ async def test_pictures_of_usage(take: Take, tmp_path: Path, monkeypatch: pytest
 
 
 async def test_pictures_of_other_states(take: Take, tmp_path: Path) -> None:
-    refused = UnreachableError("Cannot connect to ch-1.example:8443.", advice="Check host and port.")
     states = (
         ("loading", never, "Connecting"),
-        ("error", opening(refused), "Cannot connect"),
+        ("error", opening(REFUSED), "Cannot connect"),
     )
     for name, how, word in states:
         app = console(tmp_path / name, how, "quotas")

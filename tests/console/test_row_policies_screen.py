@@ -9,12 +9,11 @@ from core.access.model import EVERYONE, EntityKind, NameSet, User
 from core.access.policies import MaskingPolicy, PolicyName, RowPolicy
 from core.access_changes.present import PresentAccess
 from core.clickhouse.access_survey import AccessSurvey
-from core.errors import UnreachableError
 from tests.console.album import Take
 from tests.console.ledger import opened_with
 from tests.console.sample_access import console, model_of
 from tests.console.sample_limits import LIVE
-from tests.console.starting import NARROW, WIDE, never, opening, told, until
+from tests.console.starting import NARROW, REFUSED, WIDE, never, opening, told, until
 from tests.console.walking import fill_in, run_change, run_named, see, type_in
 from tui.screens.access_limits import is_hidden
 from tui.screens.access_reading import Access
@@ -41,8 +40,7 @@ async def test_pictures(take: Take, tmp_path: Path) -> None:
 
 
 async def test_pictures_of_other_states(take: Take, tmp_path: Path) -> None:
-    refused = UnreachableError("Cannot connect to ch-1.example:8443.", advice="Check host and port.")
-    for name, how, word in (("loading", never, "Connecting"), ("error", opening(refused), "Cannot connect")):
+    for name, how, word in (("loading", never, "Connecting"), ("error", opening(REFUSED), "Cannot connect")):
         app = console(tmp_path / name, how, "row-policies")
         async with app.run_test(size=NARROW) as pilot:
             await take(pilot, name, word, sizes=("80x24",))

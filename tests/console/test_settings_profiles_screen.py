@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.access.model import NameSet, SettingElement
-from core.errors import UnreachableError
 from tests.console.album import Take
 from tests.console.sample_access import console, model_of
 from tests.console.sample_limits import LIVE
-from tests.console.starting import NARROW, WIDE, never, opening, told, until
+from tests.console.starting import NARROW, REFUSED, WIDE, never, opening, told, until
 from tests.console.walking import fill_in, run_change, run_named, see, type_in
 from tui.screens.settings_profiles import SettingsProfilesScreen
 
@@ -33,8 +32,7 @@ async def test_pictures(take: Take, tmp_path: Path) -> None:
 
 
 async def test_pictures_of_other_states(take: Take, tmp_path: Path) -> None:
-    refused = UnreachableError("Cannot connect to ch-1.example:8443.", advice="Check host and port.")
-    for name, how, word in (("loading", never, "Connecting"), ("error", opening(refused), "Cannot connect")):
+    for name, how, word in (("loading", never, "Connecting"), ("error", opening(REFUSED), "Cannot connect")):
         app = console(tmp_path / name, how, "settings-profiles")
         async with app.run_test(size=NARROW) as pilot:
             await take(pilot, name, word, sizes=("80x24",))

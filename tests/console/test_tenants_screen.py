@@ -8,12 +8,11 @@ from typing import Any
 
 import pytest
 
-from core.errors import UnreachableError
 from core.session import Session
-from tests.console.album import Take
+from tests.console.album import Take, take_start
 from tests.console.ledger import ago, ledger, opened_with
 from tests.console.sample_tenants import databases, holding, listed, page, tenant_row, unseen
-from tests.console.starting import NARROW, WIDE, connected, never, opening, start_in, text_of, until
+from tests.console.starting import NARROW, WIDE, connected, never, start_in, text_of, until
 from tests.console.tenants_console import console, cursor, names, readable, screen, session_of
 from tests.console.walking import Seen, reconnect, run_change, see, type_in
 from tui.app import HousekeysApp
@@ -50,16 +49,10 @@ async def test_pictures_of_many_tenants(take: Take, tmp_path: Path, monkeypatch:
         await take(pilot, "unseen", "SHOW USERS", "unknown")
 
 
-REFUSED = UnreachableError("Cannot connect to ch-1.example:8443.", advice="Check host and port.")
-
-
 async def test_pictures_from_the_first_start_to_databases_that_are_adopted(take: Take, tmp_path: Path) -> None:
     app = console(tmp_path, never)
     async with app.run_test(size=NARROW) as pilot:
-        await take(pilot, "loading", "Connecting")
-        await reconnect(pilot, opening(REFUSED))
-        await take(pilot, "error", "Cannot connect", "Press r")
-        await reconnect(pilot, opened_with())
+        await take_start(take, pilot, opened_with())
         await take(pilot, "newcomer", "No tenants yet.", "Press 1")
         await databases("dwh")(session_of(app))
         await pilot.press("r")

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import UnreachableError
 from core.keys.versions import KeyState, Side, find, key_versions
 from core.session import Session
 from core.tokens.handing_over import LIST_COLUMNS
@@ -28,7 +27,7 @@ from tests.console.ledger import (
     tenants,
     with_keys,
 )
-from tests.console.starting import NARROW, WIDE, connected, never, opening, start_in, told, until
+from tests.console.starting import NARROW, REFUSED, WIDE, connected, never, opening, start_in, told, until
 from tests.console.walking import Seen, copies, issue_for, reconnect, run_change, see, type_in
 from tests.unit.keys.sample_keys import private_pem, public_pem
 from tests.unit.tokens.receiver import Receiver
@@ -72,7 +71,6 @@ BAD = Verification(
 
 
 async def test_pictures_until_there_are_tokens(take: Take, tmp_path: Path) -> None:
-    refused = UnreachableError("Cannot connect to ch-1.example:8443.", advice="Check host and port.")
     app = console(tmp_path, never)
     async with app.run_test(size=NARROW) as pilot:
         await take(pilot, "loading", "Connecting")
@@ -80,7 +78,7 @@ async def test_pictures_until_there_are_tokens(take: Take, tmp_path: Path) -> No
             app.push_screen(VerificationScreen(verification))
             await take(pilot, name, words)
             await pilot.press("escape")
-        await reconnect(pilot, opening(refused))
+        await reconnect(pilot, opening(REFUSED))
         await take(pilot, "error", "Cannot connect", "Press r")
         await reconnect(pilot, opened_with())
         await take(pilot, "empty", "No tokens yet.")

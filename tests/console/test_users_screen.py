@@ -22,13 +22,13 @@ from core.access.model import (
     SshKey,
     User,
 )
-from core.errors import BadInputError, NotFoundError, UnreachableError
-from tests.console.album import Take
+from core.errors import BadInputError, NotFoundError
+from tests.console.album import Take, take_start
 from tests.console.ledger import opened_with
 from tests.console.sample_access import HISTORY, SAMPLE, console, hostile, model_of, running
 from tests.console.sample_tenants import holding
-from tests.console.starting import NARROW, WIDE, never, opening, text_of, told, until
-from tests.console.walking import Seen, fill_in, reconnect, run_change, see, type_in
+from tests.console.starting import NARROW, WIDE, never, text_of, told, until
+from tests.console.walking import Seen, fill_in, run_change, see, type_in
 from tui.screens.form import FormScreen
 from tui.screens.password_fields import GENERATED, TYPED
 from tui.screens.user_fields import read_grantees, read_hosts, read_until, written_grantees, written_hosts
@@ -71,13 +71,9 @@ async def choose(pilot: Pilot[None], field: str, word: str) -> None:
 
 
 async def test_pictures_until_there_are_users(take: Take, tmp_path: Path) -> None:
-    refused = UnreachableError("Cannot connect to ch-1.example:8443.", advice="Check host and port.")
     app = console(tmp_path, never, "users")
     async with app.run_test(size=NARROW) as pilot:
-        await take(pilot, "loading", "Connecting")
-        await reconnect(pilot, opening(refused))
-        await take(pilot, "error", "Cannot connect", "Press r")
-        await reconnect(pilot, opened_with())
+        await take_start(take, pilot, opened_with())
         await take(pilot, "only-default", "Users  1", "default")
 
 

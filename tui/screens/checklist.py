@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 
+from core.display import one_line
 from tui.commands import Command
 from tui.screens.checklist_rows import COLUMNS, ELSEWHERE, CheckRow, next_row, notice_lines, summary_lines
 from tui.screens.entity import EntityScreen
@@ -138,9 +139,11 @@ class ChecklistScreen(EntityScreen[CheckRow]):
 
         def finished(report: Report) -> None:
             if password is not None and any(outcome.state == "done" for outcome in report.outcomes):
-                from tui.screens.setup_form import password_page
+                from tui.screens.reveal import password_page
 
-                self.app.push_screen(password_page(password, user))
+                named = f"the name {one_line(user, 60)}"
+                words = f"DataLens's manager needs it, together with {named}, the hosts and your public key."
+                self.app.push_screen(password_page(password, user, words))
 
         self.carry_out(setup.change, finished)
 

@@ -22,6 +22,7 @@ GENERATED, TYPED = "made-up password", "typed password"
 HASHES = {kind_word(kind): kind for kind in (
     AuthKind.SHA256, AuthKind.SCRAM_SHA256, AuthKind.BCRYPT, AuthKind.DOUBLE_SHA1
 )}  # fmt: skip
+SALTED = (kind_word(AuthKind.SHA256), kind_word(AuthKind.SCRAM_SHA256))  # those of them that take a salt
 _OWN_CHARACTERS = "others"
 _LENGTHS = range(SHORTEST, LONGEST_GENERATED + 1)
 

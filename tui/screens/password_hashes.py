@@ -16,6 +16,7 @@ from tui.screens.form import Form
 from tui.screens.password_fields import (
     GENERATED,
     HASHES,
+    SALTED,
     TYPED,
     made_up_password,
     password_fields,
@@ -25,7 +26,6 @@ from tui.screens.reveal import RevealScreen
 from tui.widgets.fields import Field, Values
 from tui.widgets.lines import Line
 
-_SALTED = (kind_word(AuthKind.SHA256), kind_word(AuthKind.SCRAM_SHA256))
 _HIDDEN_SALT = "SALT"
 _NO_ELEMENT = "users.xml has no place for it: choose sha256 or double sha1, without a salt."
 
@@ -64,7 +64,7 @@ def hash_form() -> Form[Hashed]:
         (
             Field("kind", "Method", next(iter(HASHES)), kind="choice", choices=tuple(HASHES),
                   hint="double sha1 is for clients of the MySQL protocol."),
-            Field("salt", "With salt", kind="flag", shown_if=kept_as(*_SALTED),
+            Field("salt", "With salt", kind="flag", shown_if=kept_as(*SALTED),
                   hint="For SQL: two users with one password have different hashes. users.xml has no place for it."),
             Field("factor", "Work factor", str(BCRYPT_WORK_FACTOR), required=True, check=_factor_problem,
                   shown_if=kept_as(kind_word(AuthKind.BCRYPT)), hint="One more takes twice as long."),

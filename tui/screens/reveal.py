@@ -79,3 +79,13 @@ class RevealScreen(ConsoleScreen[None]):
         self._shown = False
         self.query_one(LinesView).show([])
         self.dismiss(None)
+
+
+def password_page(password: Secret, user: str, for_whom: str) -> RevealScreen:
+    """Hands over the made-up password of a user; `for_whom` is a sentence about who needs it."""
+    name = one_line(user, 60)
+    lines = [
+        Line(for_whom),
+        Line("It is kept nowhere: when this page closes, it cannot be shown again.", style="warning"),
+    ]
+    return RevealScreen(f"The password of {name}", password, f"the password of {name}", lines)

@@ -11,9 +11,7 @@ from core.display import one_line
 from core.secrets import Secret
 from tui.screens.form import Form
 from tui.screens.password_fields import typed_twice
-from tui.screens.reveal import RevealScreen
 from tui.widgets.fields import Field, Values
-from tui.widgets.lines import Line
 
 if TYPE_CHECKING:
     from core.changes import Change
@@ -67,13 +65,3 @@ def setup_form(session: Session, *, exists: bool) -> Form[Setup]:
         intro="It reads every tenant and changes nothing (readonly = 2).\n"
         "Only a hash of the password is sent to ClickHouse.",
     )  # fmt: skip
-
-
-def password_page(password: Secret, user: str) -> RevealScreen:
-    """Hands over a made-up password."""
-    name = one_line(user, 60)
-    lines = [
-        Line(f"DataLens's manager needs it, together with the name {name}, the hosts and your public key."),
-        Line("It is kept nowhere: when this page closes, it cannot be shown again.", style="warning"),
-    ]
-    return RevealScreen(f"The password of {name}", password, f"the password of {name}", lines)

@@ -19,6 +19,7 @@ from tui.screens.grant_forms import wrong
 from tui.screens.password_fields import (
     GENERATED,
     HASHES,
+    SALTED,
     TYPED,
     made_up_password,
     password_fields,
@@ -31,7 +32,6 @@ _EXTERNAL = {kind_word(kind): kind for kind in (
     AuthKind.SSL_CERTIFICATE, AuthKind.SSH_KEY, AuthKind.LDAP, AuthKind.KERBEROS, AuthKind.HTTP
 )}  # fmt: skip
 _WORD = {kind: word for word, kind in _EXTERNAL.items()}
-_SALTED = (kind_word(AuthKind.SHA256), kind_word(AuthKind.SCRAM_SHA256))
 _COMMON_NAME, _ALTERNATIVE_NAME = "CN", "SAN"
 _HTTP_SCHEME = "BASIC"  # the only one that ClickHouse knows
 _DIGITS = {AuthKind.SHA256: 64, AuthKind.SCRAM_SHA256: 64, AuthKind.DOUBLE_SHA1: 40}
@@ -62,7 +62,7 @@ def method_fields(*, keep: bool, none: bool = True, asked: Callable[[Values], bo
         return lambda values: values.get("how") in how and asked(values)
 
     def salted(values: Values) -> bool:
-        return when(HASH)(values) and values.get("kind") in _SALTED
+        return when(HASH)(values) and values.get("kind") in SALTED
 
     return (
         Field("how", "Sign-in", choices[0], kind="choice", choices=choices, shown_if=asked,

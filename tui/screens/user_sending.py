@@ -11,8 +11,7 @@ from core.display import one_line
 from core.secrets import Secret
 from tui.screens.access_reading import with_consequences
 from tui.screens.holder_warnings import warnings_about
-from tui.screens.reveal import RevealScreen
-from tui.widgets.lines import Line
+from tui.screens.reveal import password_page
 
 if TYPE_CHECKING:
     from core.access.access_model import EntityKey
@@ -52,16 +51,7 @@ def send_with_password(screen: AccessScreen[Any], asked: WithPassword) -> None:
 
     def finished(report: Report) -> None:
         if asked.to_show is not None and any(outcome.state == "done" for outcome in report.outcomes):
-            screen.app.push_screen(password_page(asked.to_show, asked.user))
+            words = f"Give it to whoever uses {one_line(asked.user, 60)}, by a way that others do not read."
+            screen.app.push_screen(password_page(asked.to_show, asked.user, words))
 
     screen.send(asked.proposal, finished)
-
-
-def password_page(password: Secret, user: str) -> RevealScreen:
-    """Hands over a made-up password."""
-    name = one_line(user, 60)
-    lines = [
-        Line(f"Give it to whoever uses {name}, by a way that others do not read."),
-        Line("It is kept nowhere: when this page closes, it cannot be shown again.", style="warning"),
-    ]
-    return RevealScreen(f"The password of {name}", password, f"the password of {name}", lines)
