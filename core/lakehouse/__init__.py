@@ -1,0 +1,1 @@
+"""API connections of a Singdata (ClickZetta) Lakehouse: definition, cloud policies, provisioning, state."""
