@@ -56,7 +56,7 @@ class CloudAccess(Protocol):
         ...
 
     async def update_policy(self, name: str, document: Document) -> None:
-        """Put another document in force; the oldest version that is not in force goes when there is room for no more."""
+        """Put another document in force. Where there is room for no more versions, the oldest one not in force goes."""
         ...
 
     async def delete_policy(self, name: str) -> None:
