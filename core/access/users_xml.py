@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from xml.sax.saxutils import escape
 
-from core.access.access_model import AccessModel, Holder
+from core.access.access_model import AccessModel, EntityKey, Holder
 from core.access.effective.roles import roles_of
 from core.access.model import (
     EVERYONE,
@@ -30,7 +30,6 @@ from core.access.model import (
 )
 from core.access.settings_values import plain_value
 from core.access.state import FIXED_USER, AccessState
-from core.access.state_entities import title
 from core.access.users_xml_limits import UserLimits, limits_of
 from core.access.users_xml_names import GENERATED as GENERATED
 from core.access.users_xml_names import element_name as element_name
@@ -83,27 +82,27 @@ def project(state: AccessState, *, with_settings: bool = True) -> str:
     )
 
 
-def all_not_enforced(state: AccessState) -> dict[str, tuple[str, ...]]:
-    """What is kept but not enforced, in words: by name for users and roles, by kind and name for the rest."""
+def all_not_enforced(state: AccessState) -> dict[EntityKey, tuple[str, ...]]:
+    """What is kept but not enforced, in words. A user and a role of one name are told apart."""
     limits, granted = limits_of(state), _granted(state)
-    found: dict[str, tuple[str, ...]] = {}
+    found: dict[EntityKey, tuple[str, ...]] = {}
 
-    def add(name: str, words: Sequence[str]) -> None:
+    def add(key: EntityKey, words: Sequence[str]) -> None:
         if words:
-            found[name] = (*found.get(name, ()), *words)
+            found[key] = (*found.get(key, ()), *words)
 
     entities: list[User | Role] = [*state.users.values(), *state.roles.values()]
     for entity in entities:
         kind = EntityKind.USER if isinstance(entity, User) else EntityKind.ROLE
-        add(entity.name, not_enforced(entity))
-        add(entity.name, not_enforced_by_roles(granted, Holder(kind, entity.name)))
+        add(EntityKey(kind, entity.name), not_enforced(entity))
+        add(EntityKey(kind, entity.name), not_enforced_by_roles(granted, Holder(kind, entity.name)))
     for name, limited in limits.users.items():
-        add(name, limited.missing)
-        add(name, limited.lessened)
-    for (kind, name), words in limits.missing.items():
-        found[title(kind, name)] = words
+        add(EntityKey(EntityKind.USER, name), limited.missing)
+        add(EntityKey(EntityKind.USER, name), limited.lessened)
+    for (kind, limiting), words in limits.missing.items():
+        found[EntityKey(kind, limiting)] = words
     for policy in state.masking_policies:
-        found[title(EntityKind.MASKING_POLICY, policy)] = ("the masking policy",)
+        found[EntityKey(EntityKind.MASKING_POLICY, policy)] = ("the masking policy",)
     return found
 
 

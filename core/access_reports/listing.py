@@ -18,7 +18,6 @@ from core.access.planning.plan import title
 from core.access.policies import PolicyName
 from core.access.render import render
 from core.access.secret_texts import without_secrets
-from core.access.state_entities import title as engine_title
 from core.display import one_line
 from core.errors import NotFoundError
 
@@ -31,7 +30,7 @@ COLUMNS = {
 }
 
 
-Marks = Mapping[str, Sequence[str]]  # what is not enforced: by name for users and roles, else by kind and name
+Marks = Mapping[EntityKey, Sequence[str]]  # what is not enforced
 _NO_MARKS: Marks = MappingProxyType({})
 
 
@@ -55,8 +54,7 @@ def _row(model: AccessModel, key: EntityKey, members: Mapping[str, list[str]], m
         row["grants"] = sum(len(statement.rights) for statement in model.rights.get(holder, ()))
     if key.kind is EntityKind.ROLE:
         row["granted_to"] = ", ".join(members.get(str(key.name), ()))
-    by_name = key.kind in (EntityKind.USER, EntityKind.ROLE)
-    row["not_enforced_here"] = list(marks.get(str(key.name) if by_name else engine_title(key.kind, key.name), ()))
+    row["not_enforced_here"] = list(marks.get(key, ()))
     return row
 
 

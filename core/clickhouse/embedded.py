@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
 
+from core.access.access_model import EntityKey
 from core.clickhouse.embedded_repair import require_room
 from core.clickhouse.embedded_worker import Worker
 from core.clickhouse.engine import Engine, QueryResult, SettingValue
@@ -105,11 +106,10 @@ class EmbeddedEngine(Engine):
         require_room(self._worker.folder)
         await self._run(lambda: self._worker.insert(database, table, columns, rows))
 
-    async def not_enforced(self) -> dict[str, tuple[str, ...]]:
-        """What of access is kept but not enforced by this engine, in words, by name.
+    async def not_enforced(self) -> dict[EntityKey, tuple[str, ...]]:
+        """What of access is kept but not enforced by this engine, in words.
 
-        Users and roles are there under their names, other entities under kind and name. Users whom that would let do
-        more than they should are locked.
+        Users whom that would let do more than they should are locked.
         """
         return await self._run(self._worker.not_enforced)
 

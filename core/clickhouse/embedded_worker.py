@@ -12,6 +12,7 @@ from typing import Any
 from uuid import uuid4
 from xml.sax.saxutils import escape
 
+from core.access.access_model import EntityKey
 from core.access.model import EntityKind, Grant
 from core.access.state import FIXED_USER, unknown
 from core.access.tokenizer import first_words
@@ -198,8 +199,8 @@ class Worker:
             done(index, error)
         return all(error is None for _, error in outcomes)
 
-    def not_enforced(self) -> dict[str, tuple[str, ...]]:
-        """What is kept but not enforced, in words, by name."""
+    def not_enforced(self) -> dict[EntityKey, tuple[str, ...]]:
+        """What is kept but not enforced, in words."""
         return all_not_enforced(self._access.storage.state)
 
     def try_as(self, user: str, sql: str, really: bool) -> Tried:

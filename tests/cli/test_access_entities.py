@@ -54,6 +54,9 @@ def test_a_user_from_beginning_to_end(housekeys: Housekeys, home: Path) -> None:
     [listed] = [row for row in housekeys("user", "list", "--json").json if row["name"] == "ann"]
     assert listed["not_enforced_here"] == ["the salt of a password hash", "validity", "by role reader: settings"]
     assert "by role reader: settings" in housekeys("user", "show", "ann").stdout
+    assert housekeys("role", "create", "ann").code == 0  # what is told of the user is not told of the role
+    assert housekeys("role", "show", "ann", "--json").json["not_enforced_here"] == []
+    assert housekeys("role", "drop", "ann", "--yes").code == 0
     again = housekeys("user", "create", "ann", "--identified-with", "no_password")
     assert again.code == 2
     assert "already" in again.stderr

@@ -292,8 +292,8 @@ async def test_what_the_embedded_engine_keeps_and_does_not_enforce_is_told(house
     finally:
         await engine.close()
     outcome = await asyncio.to_thread(housekeys, "profile", "test")
-    assert "kept, not enforced  a\\nb: validity, grantees\n" in outcome.stdout
-    assert "r: settings of a role" in outcome.stdout
+    assert "kept, not enforced  user a\\nb: validity, grantees\n" in outcome.stdout
+    assert "role r: settings of a role" in outcome.stdout
 
 
 @pytest.fixture(scope="module")

@@ -123,7 +123,7 @@ async def show_entity(context: Context) -> None:
     context.output.record(fields, found)
 
 
-async def _not_enforced(session: Session) -> Mapping[str, Sequence[str]]:
+async def _not_enforced(session: Session) -> Mapping[EntityKey, Sequence[str]]:
     """What an embedded engine keeps and does not enforce; nothing for a server."""
     from core.clickhouse.embedded import EmbeddedEngine
 

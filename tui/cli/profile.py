@@ -155,6 +155,7 @@ async def show_profile(context: Context) -> None:
 
 async def test_profile(context: Context) -> None:
     """`profile test`."""
+    from core.access.planning.plan import title
     from core.clickhouse.abilities import abilities
     from core.clickhouse.embedded import EmbeddedEngine
 
@@ -181,7 +182,8 @@ async def test_profile(context: Context) -> None:
         "missing": missing,
     }
     if isinstance(session.engine, EmbeddedEngine):
-        record["not_enforced"] = await session.engine.not_enforced()
+        not_enforced = await session.engine.not_enforced()
+        record["not_enforced"] = {title(key): words for key, words in not_enforced.items()}
     context.output.record(_test_fields(session, record), record)
 
 

@@ -14,7 +14,7 @@ from core.access.effective.privilege_tree import PrivilegeTree
 from core.access.effective.rights import EffectiveRights, RightsIndex
 from core.access.lint.findings import Finding, LintContext
 from core.access.lint.linting import lint
-from core.access.model import Grant
+from core.access.model import EntityKind, Grant
 from core.access.planning.plan import Plan, same, title
 from core.access_changes.changes import change_for
 from core.access_changes.present import PresentAccess, read_present_access, read_privileges
@@ -32,7 +32,7 @@ _LISTED = 3  # entities that are named in a passing message
 
 @dataclass(frozen=True)
 class Access:
-    """Everything about access at one moment. `kept_only` is what an embedded engine keeps and does not enforce.
+    """Everything about access at one moment. `not_enforced` is what an embedded engine keeps and does not enforce.
 
     `privileges` are those of the server; None when it does not tell.
     """
@@ -41,7 +41,7 @@ class Access:
     changes_run: int  # by the console, before this was read
     present: PresentAccess
     findings: Mapping[EntityKey, tuple[Finding, ...]]
-    kept_only: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    not_enforced: Mapping[EntityKey, tuple[str, ...]] = field(default_factory=dict)
     privileges: PrivilegeTree | None = None
 
     @property
@@ -60,6 +60,19 @@ class Access:
         """What lint finds wrong with an entity, the most severe first."""
         return self.findings.get(key, ())
 
+    def kept(self, key: EntityKey) -> tuple[str, ...]:
+        """What of an entity is kept and not enforced, in words."""
+        return self.not_enforced.get(key, ())
+
+    @cached_property
+    def kept_only(self) -> Mapping[str, tuple[str, ...]]:
+        """What of users and roles is kept and not enforced, by name: of two with one name, of both."""
+        found: dict[str, tuple[str, ...]] = {}
+        for key, words in self.not_enforced.items():
+            if key.kind in (EntityKind.USER, EntityKind.ROLE):
+                found[str(key.name)] = (*found.get(str(key.name), ()), *words)
+        return found
+
 
 async def read_present(session: Session) -> PresentAccess:
     """The access of the connected server, as it is now."""
@@ -70,7 +83,7 @@ async def read_access(session: Session, now: datetime, changes_run: int = 0) -> 
     """Read all of it."""
     engine = session.engine
     present = await read_present(session)
-    kept_only = await engine.not_enforced() if isinstance(engine, EmbeddedEngine) else {}
+    not_enforced = await engine.not_enforced() if isinstance(engine, EmbeddedEngine) else {}
     context = LintContext(
         now, version=session.capabilities.version_tuple[:2], datalens_user=session.profile.datalens.user
     )
@@ -78,7 +91,7 @@ async def read_access(session: Session, now: datetime, changes_run: int = 0) -> 
     by_entity: dict[EntityKey, tuple[Finding, ...]] = {}
     for finding in found:
         by_entity[finding.entity] = (*by_entity.get(finding.entity, ()), finding)
-    return Access(session, changes_run, present, by_entity, kept_only, await read_privileges(engine))
+    return Access(session, changes_run, present, by_entity, not_enforced, await read_privileges(engine))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ from core.access.effective.subjects import Subject, subjects_of
 from core.access.lint.findings import Finding
 from core.access.model import NOBODY, EntityKind, NameSet
 from core.access.model_changes import name_text
-from core.access.state_entities import title as engine_title
 from core.display import count
 from tui.screens import access_words as words
 from tui.screens.access_reading import Access
@@ -58,7 +57,7 @@ def common(access: Access, key: EntityKey, to: NameSet, subjects: Sequence[Subje
         "subjects": tuple(subjects),
         "storage": access.present.storage(key),
         "findings": access.found(key),
-        "kept_only": access.kept_only.get(engine_title(key.kind, key.name), ()),
+        "kept_only": access.kept(key),
     }
 
 

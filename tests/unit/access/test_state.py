@@ -26,6 +26,7 @@ from core.access.model import (
     Statement,
 )
 from core.access.parser import parse_statement
+from core.access.planning.plan import title
 from core.access.policies import (
     AlterMaskingPolicy,
     AlterRowPolicy,
@@ -183,16 +184,16 @@ def test_what_is_not_enforced_is_named_and_locks() -> None:
     ):
         state.apply(parse_statement(sql))
     found = all_not_enforced(state)
-    assert found == {
-        "default": ("the quota a",),
-        "u": ("the quota shared",),
-        "v": ("the quota shared", "the row policies on d.t"),
-        "w": ("the quota a", "the quota b"),
-        "x": ("the settings profile dotted",),
-        "quota `counted`": ("XML has no quota that is NOT KEYED",),
-        "quota `shared`": ("XML has no quota that is NOT KEYED",),
-        "settings profile `dotted`": ("the name of a setting cannot be that of an XML element",),
-        "masking policy `m ON d.t`": ("the masking policy",),
+    assert {title(key): words for key, words in found.items()} == {
+        "user default": ("the quota a",),
+        "user u": ("the quota shared",),
+        "user v": ("the quota shared", "the row policies on d.t"),
+        "user w": ("the quota a", "the quota b"),
+        "user x": ("the settings profile dotted",),
+        "quota counted": ("XML has no quota that is NOT KEYED",),
+        "quota shared": ("XML has no quota that is NOT KEYED",),
+        "settings profile dotted": ("the name of a setting cannot be that of an XML element",),
+        "masking policy m ON d.t": ("the masking policy",),
     }
     tree = ElementTree.fromstring(project(state))  # noqa: S314  (our own text)
     locked = {user.tag for user in tree.iterfind("users/*") if user.findtext("password_sha256_hex") == "0" * 64}
@@ -205,19 +206,20 @@ def test_what_comes_by_roles_and_profiles_is_told_of_those_who_have_it() -> None
         "CREATE ROLE reader SETTINGS readonly = 2",
         "CREATE ROLE analyst, idle",
         "GRANT reader TO analyst",
-        "CREATE USER anna, boris, cleo",
+        "CREATE USER anna, boris, cleo, reader",  # a user has none of what a role of its name has
+        "CREATE ROLE cleo",
         "GRANT analyst, idle TO anna",
         "GRANT idle TO boris",
         "CREATE SETTINGS PROFILE low SETTINGS max_threads = 4 WRITABLE",
         "CREATE SETTINGS PROFILE below SETTINGS INHERIT low TO cleo",
     ):
         state.apply(parse_statement(sql))
-    assert all_not_enforced(state) == {
-        "reader": ("settings of a role",),
-        "analyst": ("by role reader: settings",),
-        "anna": ("by role analyst > reader: settings",),
-        "cleo": ("by settings profile low: WRITABLE of max_threads",),
-        "settings profile `low`": ("WRITABLE of max_threads",),
+    assert {title(key): words for key, words in all_not_enforced(state).items()} == {
+        "role reader": ("settings of a role",),
+        "role analyst": ("by role reader: settings",),
+        "user anna": ("by role analyst > reader: settings",),
+        "user cleo": ("by settings profile low: WRITABLE of max_threads",),
+        "settings profile low": ("WRITABLE of max_threads",),
     }
     tree = ElementTree.fromstring(project(state))  # noqa: S314  (our own text)
     locked = {user.tag for user in tree.iterfind("users/*") if user.findtext("password_sha256_hex") == "0" * 64}
