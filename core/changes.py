@@ -2,12 +2,11 @@
 
 Values only; `core.running` runs them. A step says exactly what it does (`preview`, secrets masked), how it is taken
 back (`undo`, or why it cannot be), and which facts are true once it is done (`events`, which go to the journal).
-Steps turn into records (plain JSON values) and back, so that a change survives a crash in a write-ahead file.
+`core.change_records` turns them into plain JSON values and back.
 """
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -180,6 +179,38 @@ class PermissionsStep:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """What an earlier step of the same change has found out: the value that its call returned under `name`."""
+
+    step: int  # its index
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallStep:
+    """One call to a service other than ClickHouse: the access management of a cloud, a lakehouse.
+
+    Whoever carries it out makes things be as it says and does nothing when they are: so it may run again after a crash.
+    What the call finds out goes to later steps (`takes`) and, beside their own details, to its events.
+    """
+
+    title: str
+    service: str  # "aws", "aliyun", "tencent", "lakehouse"
+    operation: str  # in the words of whoever carries it out
+    arguments: Mapping[str, JsonValue]  # never a secret
+    shown: str  # what the preview shows: the call as the service's own command line or SQL says it
+    takes: Mapping[str, Found] = field(default_factory=dict)  # arguments that are known when an earlier step has run
+    undo: Step | None = None
+    no_undo: str = ""
+    needs: int | None = None
+    events: tuple[Event, ...] = ()
+    kind: str = field(default="call", init=False)
+
+    def preview(self) -> str:
+        return self.shown
+
+
+@dataclass(frozen=True, slots=True)
 class RecordStep:
     """No outside effect: only the facts themselves, for the journal (a note, a state, a tick)."""
 
@@ -194,7 +225,7 @@ class RecordStep:
         return "\n".join(f"journal: {e.subject_kind} {e.subject}: {e.action}" for e in self.events)
 
 
-Step = StatementStep | FileStep | MoveStep | PermissionsStep | RecordStep
+Step = StatementStep | FileStep | MoveStep | PermissionsStep | CallStep | RecordStep
 
 
 def undo_steps(step: Step) -> tuple[Step, ...]:
@@ -220,6 +251,10 @@ class Change:
         for index, step in enumerate(self.steps):
             if step.needs is not None and not 0 <= step.needs < index:
                 raise ValueError(f"step {index + 1} can only need a step before it, not step {step.needs + 1}")
+            if isinstance(step, CallStep):
+                for found in step.takes.values():
+                    if not (0 <= found.step < index and isinstance(self.steps[found.step], CallStep)):
+                        raise ValueError(f"step {index + 1} can only take what a call before it has found")
 
     def preview(self) -> str:
         """Exactly what would run, secrets masked: a statement or action per step."""
@@ -257,125 +292,4 @@ def inverse(change: Change, done: Iterable[int]) -> Change:
         tuple(steps),
         danger=max(Danger.DISRUPTIVE, change.danger),
         on_failure=change.on_failure,
-    )
-
-
-def step_to_record(step: Step) -> dict[str, Any]:
-    """A step as plain JSON values. The content of a secret file is left out."""
-    record: dict[str, Any] = {"kind": step.kind, "title": step.title}
-    if step.undo is not None:
-        record["undo"] = step_to_record(step.undo)
-    if step.no_undo:
-        record["no_undo"] = step.no_undo
-    if step.needs is not None:
-        record["needs"] = step.needs
-    if step.events:
-        record["events"] = [event.to_record() for event in step.events]
-    if isinstance(step, StatementStep):
-        record["sql"] = step.sql
-        for name in ("masked", "done_when", "repeatable"):
-            if getattr(step, name) not in (None, False):
-                record[name] = getattr(step, name)
-        if step.as_user:
-            record["as_user"] = step.as_user
-        if step.undo_more:
-            record["undo_more"] = [step_to_record(more) for more in step.undo_more]
-        if step.guard is not None:
-            record["guard"] = step.guard.to_record()
-    elif isinstance(step, FileStep):
-        record |= {"path": str(step.path), "secret": step.secret, "sha256": step.sha256}
-        record["replace_existing"] = step.replace_existing
-        if step.expects is not None:
-            record["expects"] = step.expects
-        if step.keep_mode:
-            record["keep_mode"] = True
-        if step.shown:
-            record["shown"] = step.shown
-        if step.content is not None and not step.secret:
-            record["content"] = base64.b64encode(step.content).decode("ascii")
-    elif isinstance(step, MoveStep):
-        record |= {"path": str(step.path), "target": str(step.target)}
-    elif isinstance(step, PermissionsStep):
-        record |= {"path": str(step.path), "mode": step.mode}
-    return record
-
-
-def step_from_record(record: Mapping[str, Any]) -> Step:
-    """The step that `step_to_record` wrote. A secret file comes back without its content, which then cannot run."""
-    undo = step_from_record(record["undo"]) if "undo" in record else None
-    events = tuple(Event.from_record(event) for event in record.get("events", ()))
-    title, no_undo, needs = record["title"], record.get("no_undo", ""), record.get("needs")
-    if record["kind"] == "statement":
-        return StatementStep(
-            title,
-            record["sql"],
-            masked=record.get("masked"),
-            undo=undo,
-            undo_more=tuple(map(_statement_from_record, record.get("undo_more", ()))),
-            no_undo=no_undo,
-            done_when=record.get("done_when"),
-            repeatable=record.get("repeatable", False),
-            as_user=record.get("as_user", ""),
-            guard=Guard.from_record(record["guard"]) if "guard" in record else None,
-            needs=needs,
-            events=events,
-        )
-    if record["kind"] == "file":
-        content = base64.b64decode(record["content"]) if "content" in record else None
-        return FileStep(
-            title,
-            Path(record["path"]),
-            content,
-            secret=record["secret"],
-            sha256=record["sha256"],
-            replace_existing=record["replace_existing"],
-            expects=record.get("expects"),
-            keep_mode=record.get("keep_mode", False),
-            shown=record.get("shown", ""),
-            undo=undo,
-            no_undo=no_undo,
-            needs=needs,
-            events=events,
-        )
-    if record["kind"] == "move":
-        path, target = Path(record["path"]), Path(record["target"])
-        return MoveStep(title, path, target, undo=undo, no_undo=no_undo, needs=needs, events=events)
-    if record["kind"] == "permissions":
-        path, mode = Path(record["path"]), record["mode"]
-        return PermissionsStep(title, path, mode, undo=undo, no_undo=no_undo, needs=needs, events=events)
-    if record["kind"] == "record":
-        return RecordStep(title, events, undo=undo, no_undo=no_undo, needs=needs)
-    raise ValueError(f"unknown kind of step: {record['kind']!r}")
-
-
-def _statement_from_record(record: Mapping[str, Any]) -> StatementStep:
-    step = step_from_record(record)
-    if not isinstance(step, StatementStep):
-        raise ValueError(f"not a statement: {record['kind']!r}")
-    return step
-
-
-def change_to_record(change: Change) -> dict[str, Any]:
-    """A change as plain JSON values."""
-    return {
-        "title": change.title,
-        "danger": int(change.danger),
-        "on_failure": change.on_failure.value,
-        "consequences": list(change.consequences),
-        "confirm_name": change.confirm_name,
-        "undoes": change.undoes,
-        "steps": [step_to_record(step) for step in change.steps],
-    }
-
-
-def change_from_record(record: Mapping[str, Any]) -> Change:
-    """The change that `change_to_record` wrote."""
-    return Change(
-        record["title"],
-        tuple(step_from_record(step) for step in record["steps"]),
-        Danger(record["danger"]),
-        OnFailure(record["on_failure"]),
-        tuple(record["consequences"]),
-        record["confirm_name"],
-        record["undoes"],
     )

@@ -11,12 +11,13 @@ import fcntl
 import os
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 from uuid import UUID
 
+from core.changes import JsonValue
 from core.errors import HousekeysError, NotFoundError, UnreachableError
 from core.files import PRIVATE_FILE, private_folder, read_whole, sync_folder, write_at
 from core.journal.ids import new_ids
@@ -113,6 +114,11 @@ class ChangeFile:
         """These steps have taken effect."""
         steps = self.ledger.change.steps
         self.write(*(after(i, "done", new_ids.next(max(rows_of_step(steps[i], "done"), 1))) for i in indexes))
+
+    def mark_found(self, index: int, found: Mapping[str, JsonValue]) -> None:
+        """This call has been made, and has returned this."""
+        step = self.ledger.change.steps[index]
+        self.write(after(index, "done", new_ids.next(max(rows_of_step(step, "done"), 1)), found=found))
 
     def mark_failed(self, index: int, error: HousekeysError) -> None:
         """This step has not taken effect, and why."""

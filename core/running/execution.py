@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
-from core.changes import Change, FileStep, Guard, MoveStep, OnFailure, PermissionsStep, RecordStep, StatementStep
+from core.changes import (
+    CallStep,
+    Change,
+    FileStep,
+    Guard,
+    JsonValue,
+    MoveStep,
+    OnFailure,
+    PermissionsStep,
+    RecordStep,
+    StatementStep,
+)
 from core.errors import HousekeysError, RefusedError, UnreachableError
 from core.running import files
 from core.running.batch import Batch
 from core.running.changefile import ChangeFile, WriteAheadError
 from core.running.ledger import before
-from core.running.needs import RunEngine, TriesAs
+from core.running.needs import OpenService, RunEngine, TriesAs
 from core.running.report import Progress
 from core.running.settling import is_true
 from core.running.windows import Window, next_window
@@ -33,6 +44,7 @@ class Execution:
         self,
         engine: RunEngine,
         file: ChangeFile,
+        open_service: OpenService,
         *,
         progress: Callable[[Progress], None] | None,
         stop: asyncio.Event | None,
@@ -40,6 +52,7 @@ class Execution:
     ) -> None:
         self._engine = engine
         self._file = file
+        self._open_service = open_service
         self._ledger = file.ledger
         self._change: Change = file.ledger.change
         self._progress = progress
@@ -86,6 +99,8 @@ class Execution:
             self._file.mark_done(*window.indexes)
         elif isinstance(step, FileStep | MoveStep | PermissionsStep):
             self._run_file(first, step)
+        elif isinstance(step, CallStep):
+            return await self._run_call(first, step)
         elif step.guard is None and not step.as_user:
             return await self._run_statements(window.indexes)
         else:
@@ -126,6 +141,27 @@ class Execution:
         else:
             self._file.mark_done(index)
         self._file.sync()
+
+    async def _run_call(self, index: int, step: CallStep) -> HousekeysError | None:
+        self._file.write(before([index]), sync=True)
+        try:
+            service = await self._open_service(step.service)
+            found = await service.call(step.operation, self._arguments(step))
+        except UnreachableError as error:
+            self.errors[index] = error
+            return error  # it stays open: when it is run again, it does what is not done yet
+        except HousekeysError as error:
+            self._fail(index, error)
+        else:
+            self._file.mark_found(index, found)
+        self._file.sync()
+        return None
+
+    def _arguments(self, step: CallStep) -> Mapping[str, JsonValue]:
+        try:
+            return self._ledger.arguments(step)
+        except KeyError as error:
+            raise HousekeysError(f"No call before it has told its {error.args[0]}.") from error
 
     async def _run_statements(self, indexes: Sequence[int]) -> HousekeysError | None:
         self._file.write(before(indexes), sync=True)

@@ -20,7 +20,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 from uuid import UUID
 
-from core.changes import Change, StatementStep, Step, change_from_record, change_to_record
+from core.change_records import change_from_record, change_to_record
+from core.changes import CallStep, Change, JsonValue, StatementStep, Step
 from core.clickhouse.errors import ServerError
 from core.errors import HousekeysError
 from core.journal.ids import following, moment
@@ -91,12 +92,20 @@ def before(indexes: Sequence[int]) -> Record:
     return {"r": "before", "i": list(indexes)}
 
 
-def after(index: int, state: AfterState, identifier: UUID | None = None, message: str = "") -> Record:
+def after(
+    index: int,
+    state: AfterState,
+    identifier: UUID | None = None,
+    message: str = "",
+    found: Mapping[str, JsonValue] | None = None,
+) -> Record:
     record: dict[str, Any] = {"r": "after", "i": index, "o": state}
     if identifier is not None:
         record["id"] = identifier.hex
     if message:
         record["e"] = message[:ERROR_LIMIT]
+    if found:
+        record["f"] = dict(found)
     return record
 
 
@@ -148,6 +157,7 @@ class Ledger:
     profile: str
     states: dict[int, str] = field(default_factory=dict)  # index -> "done", "failed" or "skipped"
     messages: dict[int, str] = field(default_factory=dict)
+    found: dict[int, Mapping[str, JsonValue]] = field(default_factory=dict)  # what calls have returned
     open: set[int] = field(default_factory=set)  # begun, and not known to have ended
     ended: str = ""
     ended_by: UUID | None = None  # the id of the change's own row
@@ -212,9 +222,19 @@ class Ledger:
         self.failed += state == FAILED
         if message := record.get("e", ""):
             self.messages[index] = message
+        if found := record.get("f"):
+            self.found[index] = found
         if number := rows_of_step(self.change.steps[index], state):
             self._entries.append(_Entry(index, state, UUID(record["id"]), self.operator, message))
             self.row_count += number
+
+    def arguments(self, step: CallStep) -> dict[str, JsonValue]:
+        """What a call is made with: its own arguments and what calls before it have found.
+
+        Raises KeyError with the name of something that an earlier call should have found and has not.
+        """
+        taken = {name: self.found.get(found.step, {})[found.name] for name, found in step.takes.items()}
+        return {**step.arguments, **taken}
 
     @property
     def unsent(self) -> int:
@@ -273,9 +293,8 @@ class Ledger:
             yield self._row(entry, 0, CHANGE, str(self.id), "step", details)
         for number, event in enumerate(step.events):
             failure = {"error": entry.message} if entry.state == FAILED else {}
-            yield self._row(
-                entry, number, event.subject_kind, event.subject, event.action, {**event.details, **failure}
-            )
+            told: dict[str, Any] = {**event.details, **self.found.get(entry.index, {}), **failure}
+            yield self._row(entry, number, event.subject_kind, event.subject, event.action, told)
 
     def _row(
         self, entry: _Entry, number: int, subject_kind: str, subject: str, action: str, details: Mapping[str, Any]

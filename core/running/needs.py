@@ -6,13 +6,15 @@ is run with (`core.configuring`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 from uuid import UUID
 
+from core.changes import JsonValue
 from core.clickhouse.engine import QueryResult, SettingValue
 from core.clickhouse.trying import Tried
+from core.errors import RefusedError
 from core.journal.rows import Row
 
 
@@ -47,6 +49,22 @@ class TriesAs(Protocol):
     async def try_as(self, user: str, sql: str, really: bool = False) -> Tried:
         """What comes of it."""
         ...
+
+
+class Service(Protocol):
+    """Carries out the calls of a change to a service other than ClickHouse."""
+
+    async def call(self, operation: str, arguments: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
+        """Make it so, and nothing when it is so already. Returns what is known now, for the journal: no secret."""
+        ...
+
+
+OpenService = Callable[[str], Awaitable[Service]]  # by the name that a step says; raises what opening it raises
+
+
+async def no_service(name: str) -> Service:
+    """Stands where services would: a change of what has none makes no calls."""
+    raise RefusedError(f"No call to {name} can be made from here.")
 
 
 class RunJournal(Protocol):

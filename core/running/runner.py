@@ -28,7 +28,7 @@ from core.running.changefile import (
 from core.running.execution import Execution
 from core.running.files import refuse_changed
 from core.running.ledger import Ledger, end, final_state, resume, sent
-from core.running.needs import RunEngine, RunJournal
+from core.running.needs import OpenService, RunEngine, RunJournal, no_service
 from core.running.report import Operator, Progress, ReadOnly, Report, StepOutcome, Unfinished
 from core.running.settling import settle, settle_for_undo
 
@@ -53,8 +53,10 @@ class Runner:
         operator: Operator,
         profile_name: str,
         read_only: ReadOnly,
+        open_service: OpenService = no_service,
     ) -> None:
         self._engine = engine
+        self._open_service = open_service
         self._journal = journal
         self._folder = folder
         self._operator = operator
@@ -123,7 +125,9 @@ class Runner:
             if file.ledger.unsent >= SEND_FROM_ROWS and journal_error is None:
                 journal_error = await self._send(file, in_doubt=in_doubt)
 
-        execution = Execution(self._engine, file, progress=progress, stop=stop, between=send_when_many)
+        execution = Execution(
+            self._engine, file, self._open_service, progress=progress, stop=stop, between=send_when_many
+        )
         stopped = await execution.run()
         finished = stopped is None and not execution.cancelled
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from core.changes import FileStep, MoveStep, PermissionsStep, StatementStep, Step, undo_steps
+from core.changes import CallStep, FileStep, MoveStep, PermissionsStep, StatementStep, Step, undo_steps
 from core.errors import RefusedError
 from core.running.changefile import ChangeFile
 from core.running.files import in_place
@@ -68,7 +68,11 @@ async def _was_done(engine: RunEngine, step: Step) -> bool | None:
 
 def _harmless(step: Step) -> bool:
     undo = undo_steps(step)
-    return bool(undo) and all(isinstance(part, StatementStep) and part.repeatable for part in undo)
+    return bool(undo) and all(map(_can_be_repeated, undo))
+
+
+def _can_be_repeated(step: Step) -> bool:
+    return isinstance(step, CallStep) or (isinstance(step, StatementStep) and step.repeatable)
 
 
 def _refuse_undecided(ledger: Ledger, undecided: set[int]) -> None:

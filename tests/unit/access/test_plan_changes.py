@@ -26,7 +26,8 @@ from core.access.render import render
 from core.access.settings_profiles import SettingsProfile
 from core.access_changes.changes import change_for
 from core.access_changes.fingerprints import guard
-from core.changes import Danger, StatementStep, change_from_record, change_to_record, inverse
+from core.change_records import change_from_record, change_to_record
+from core.changes import Danger, StatementStep, inverse
 
 HASH = "AB" * 32
 SECRET = Authentication(AuthKind.SHA256, hash=HASH, salt="CD" * 32)

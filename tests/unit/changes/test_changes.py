@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.change_records import change_from_record, change_to_record, step_from_record, step_to_record
 from core.changes import (
     Change,
     Danger,
@@ -18,11 +19,7 @@ from core.changes import (
     OnFailure,
     RecordStep,
     StatementStep,
-    change_from_record,
-    change_to_record,
     inverse,
-    step_from_record,
-    step_to_record,
     undo_steps,
 )
 from core.errors import BadInputError

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from core.changes import Change, Danger, FileStep, RecordStep, StatementStep, Step, change_to_record, inverse
+from core.change_records import change_to_record
+from core.changes import Change, Danger, FileStep, RecordStep, StatementStep, Step, inverse
 from core.errors import BadInputError, HousekeysError, NotFoundError, RefusedError
 from core.files import remove_file, write_private
 from core.journal.rows import Row

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.changes import FileStep, change_to_record
+from core.change_records import change_to_record
+from core.changes import FileStep
 from core.errors import BadInputError
 from core.tokens.delivery import NewToken
 from core.tokens.handing_over import LIST_COLUMNS, list_csv, plan_export_list, plan_write_token
