@@ -164,6 +164,20 @@ def _state(limits: Limits) -> str:
     return "expired" if limits.expired else "active"
 
 
+def limited_by(row: AuditRow) -> str:
+    """What makes less of a right than it says, in words for a person; its state has a column of its own."""
+    told = (
+        "" if row.active else "only after SET ROLE",
+        f"without {row.revoked_parts}" if row.revoked_parts else "",
+        f"row policies {row.row_policies}" if row.row_policies else "",
+        f"quotas {row.quotas}" if row.quotas else "",
+        f"readonly {row.readonly}" if row.readonly else "",
+        f"from {row.hosts}" if row.hosts not in ("", "ANY") else "",
+        f"until {row.valid_until}" if row.valid_until else "",
+    )
+    return "; ".join(filter(None, told))
+
+
 def audit_sheet(rows: Sequence[AuditRow], title: str) -> Sheet:
     """The rows as a file; pale on a page are rights that are not in force, and users that cannot come in."""
     cells = [[getattr(row, column) for column in COLUMNS] for row in rows]

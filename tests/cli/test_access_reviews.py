@@ -88,6 +88,13 @@ def test_rights_with_their_paths(housekeys: Housekeys, tmp_path: Path) -> None:
     assert (rows[FORMULA]["columns"], rows[FORMULA]["grant_option"]) == ("day, id", True)
     table = list(csv.DictReader(io.StringIO(housekeys("access", "audit").stdout)))
     assert {row["user"] for row in table} == {"ann", "default", HOSTILE, f"'{FORMULA}"}
+    titles, *lines = housekeys("access", "audit", typed="").stdout.splitlines()  # a person reads it
+    assert titles.split("  ")[0] == "USER" and len(lines) == len(table)
+    assert "disabled" in next(line for line in lines if line.startswith(HOSTILE[:3]))
+    [line] = [line for line in lines if line.startswith("ann ")]
+    assert line[titles.index("PRIVILEGE") :].split(maxsplit=3)[:2] == ["SELECT", "acme.*"]
+    assert line.endswith("without SELECT ON acme.secret; from IP '10.0.0.0/8'")
+    assert housekeys("access", "audit", "--format", "csv", typed="").stdout.startswith("user,privilege,database,")
     page = tmp_path / "audit.html"
     assert housekeys("access", "audit", "--format", "html", "--out", str(page)).code == 0
     assert housekeys("access", "audit", "--format", "html", "--out", str(page)).code == 2

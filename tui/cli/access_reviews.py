@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from core.access.access_model import AccessModel
     from core.access.effective.rights import RightsIndex
     from core.access.lint.findings import Finding
+    from core.access_reports.audit import AuditRow
     from core.access_reports.review import ReviewItem
     from core.access_reports.sheets import Sheet
     from tui.cli.context import Context
@@ -83,8 +84,9 @@ def _add_reports(verbs: argparse._SubParsersAction[argparse.ArgumentParser], fra
     )
     review.add_argument("--since", type=moment, default=None, metavar="WHEN",
                         help="changes since then: 7d, 12w, or a date (UTC); 30 days ago is the default")  # fmt: skip
-    for parser, usual in ((audit, "csv is the default"), (review, "csv, or a table at a terminal, is the default")):
-        parser.add_argument("--format", choices=("csv", "json", "html"), default=None, help=usual)
+    for parser in (audit, review):
+        parser.add_argument("--format", choices=("csv", "json", "html"), default=None,
+                            help="csv, or a table at a terminal, is the default")  # fmt: skip
         parser.add_argument("--out", type=Path, default=None, metavar="FILE", help="write it there (0600)")
 
 
@@ -198,7 +200,39 @@ async def show_audit(context: Context) -> None:
     session, present = await present_access(context)
     now = datetime.now(UTC)
     rows = await asyncio.to_thread(audit, present.model, now, await read_privileges(session.engine))
-    await _write(context, audit_sheet(rows, f"Access on {session.profile.name}"), now)
+    if _read_by_a_person(context):
+        _print_audit(context, rows)
+    else:
+        await _write(context, audit_sheet(rows, f"Access on {session.profile.name}"), now)
+
+
+def _print_audit(context: Context, rows: Sequence[AuditRow]) -> None:
+    from core.access_reports.audit import limited_by
+    from tui.cli.output import Column
+
+    columns = [
+        Column("user", "USER"),
+        Column("state", "STATE"),
+        Column("privilege", "PRIVILEGE"),
+        Column("object", "ON"),
+        Column("path", "BY ROLE"),
+        Column("passed_on", "MAY PASS ON", show=_yes_no),
+        Column("limited_by", "LIMITED BY"),
+    ]
+    shown = [
+        {
+            "user": row.user,
+            "state": row.state,
+            "privilege": f"{row.privilege or '-'}{f'({row.columns})' if row.columns else ''}",
+            "object": row.object or "-",
+            "path": row.path or "-",
+            "passed_on": row.grant_option,
+            "limited_by": limited_by(row),
+        }
+        for row in rows
+    ]
+    context.output.rows(columns, shown)
+    context.output.message("A column for each fact: --json, --format csv or --format html.")
 
 
 async def _write(context: Context, sheet: Sheet, now: datetime) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.access.script import model_of_script
-from core.access_reports.audit import COLUMNS, AuditRow, audit, audit_sheet
+from core.access_reports.audit import COLUMNS, AuditRow, audit, audit_sheet, limited_by
 from core.access_reports.sheets import sheet_csv, sheet_html
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -44,6 +44,14 @@ def test_each_right_by_each_way() -> None:
     assert ways["CREATE USER", "x*", "b", False].row_policies == ""
     assert {(row.hosts, row.readonly, row.state) for row in rows} == {("LOCAL", "2", "expired")}
     assert by_a.valid_until.startswith("2025-01-01")
+    assert limited_by(by_a) == (
+        "without SELECT ON d.secret; row policies p ON d.t; quotas q; readonly 2; from LOCAL; "
+        "until 2025-01-01 00:00:00+00:00"
+    )
+    assert limited_by(by_b).startswith("only after SET ROLE; row policies p ON d.t; quotas q;")
+    free, _ = model_of_script("CREATE USER v IDENTIFIED WITH no_password HOST ANY; GRANT SELECT(a, b) ON d.t TO v")
+    [row] = audit(free, NOW)
+    assert limited_by(row) == ""
 
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=10)
