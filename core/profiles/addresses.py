@@ -68,3 +68,15 @@ def host_problem(host: str) -> str:
     if ":" in host:
         return "holds a port; write port = instead"
     return "" if _HOST.fullmatch(host) and len(host) <= 253 else "is not the name of a host"
+
+
+def host_with_port_problem(host: str) -> str:
+    """Why `host` is neither a host nor `host:port`, as the end of a sentence; empty when it is."""
+    name, colon, port = host.rpartition(":")
+    if host.startswith("[") and colon and name.endswith("]"):
+        name = name[1:-1]
+    elif not colon or host.count(":") > 1:
+        return host_problem(host)
+    if not (port.isascii() and port.isdigit() and 1 <= int(port) <= 65_535):
+        return "has no port from 1 to 65535"
+    return host_problem(name)

@@ -16,7 +16,8 @@ from tomlkit.exceptions import TOMLKitError
 
 from core.display import one_line
 from core.errors import BadInputError, HousekeysError
-from core.profiles.model import PLAIN_PORT, TLS_PORT, Preferences, Profile, name_problem
+from core.profiles.lakehouse_reading import USUAL
+from core.profiles.model import CLOUDS, PLAIN_PORT, TLS_PORT, Preferences, Profile, name_problem
 from core.profiles.positions import KeyPath, Statement, positions
 from core.profiles.tables import dotted, quoted_key
 
@@ -151,6 +152,11 @@ def _changed(file: ProfileFile, profile: Profile) -> str:
         changed[prefix + path] = None  # a setting that is not sent any more
     if profile.engine == "embedded":
         changed[*prefix, "tls"] = None
+    if profile.lakehouse is None:
+        changed[*prefix, "lakehouse"] = None
+    for name in CLOUDS:
+        if name not in profile.clouds:
+            changed[*prefix, "clouds", name] = None
     return _set(file.text, changed)
 
 
@@ -166,7 +172,10 @@ def _broken_keys(file: ProfileFile, name: str) -> Iterator[Keys]:
 
 def _usual(profile: Profile) -> dict[Keys, Value]:
     """What a file need not say of a profile, because it holds anyway."""
-    return {**dict(_values(Profile(profile.name, engine=profile.engine))), ("engine",): "server"}
+    usual = dict(_values(Profile(profile.name, engine=profile.engine)))
+    lakehouse = {("lakehouse", key): getattr(USUAL, key) for key in ("vcluster", "schema", "secure", "verify")}
+    timeouts = {("lakehouse", key): _number(getattr(USUAL, key)) for key in ("connect_timeout", "query_timeout")}
+    return {**usual, **lakehouse, **timeouts, ("engine",): "server"}
 
 
 def _values(profile: Profile) -> Iterator[tuple[Keys, Value]]:
@@ -192,6 +201,22 @@ def _values(profile: Profile) -> Iterator[tuple[Keys, Value]]:
     yield ("datalens", "user"), profile.datalens.user
     yield ("datalens", "hosts"), list(profile.datalens.hosts)
     yield ("datalens", "key_folder"), _text(profile.datalens.key_folder)
+    yield from _connection_values(profile)
+
+
+def _connection_values(profile: Profile) -> Iterator[tuple[Keys, Value]]:
+    """What a file says of the Lakehouse and the clouds of its API connections."""
+    if (lakehouse := profile.lakehouse) is not None:
+        for key in ("service", "instance", "workspace", "username"):
+            yield ("lakehouse", key), getattr(lakehouse, key)
+        yield ("lakehouse", "password"), lakehouse.password.value()
+        for key in ("vcluster", "schema", "secure", "verify"):
+            yield ("lakehouse", key), getattr(lakehouse, key)
+        for key in ("connect_timeout", "query_timeout"):
+            yield ("lakehouse", key), _number(getattr(lakehouse, key))
+    for name, cloud in profile.clouds.items():
+        for key in ("provision", "endpoint", "sts_endpoint", "credentials_profile", "region"):
+            yield ("clouds", name, key), getattr(cloud, key)
 
 
 def _address(profile: Profile, written: Mapping[str, Any]) -> Iterator[tuple[Keys, Value]]:

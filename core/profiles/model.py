@@ -30,6 +30,45 @@ class DataLens:
 
 
 @dataclass(frozen=True, slots=True)
+class LakehouseSettings:
+    """How to reach a Singdata (ClickZetta) Lakehouse, whose API connections are looked after. Timeouts in seconds."""
+
+    service: str  # `host` or `host:port`, and a path below which the API is, if there is one
+    instance: str
+    workspace: str
+    username: str
+    password: SecretReference
+    vcluster: str = "default"
+    schema: str = "public"
+    secure: bool = True
+    verify: bool = True
+    connect_timeout: float = 10.0
+    query_timeout: float = 120.0  # a virtual cluster may have to wake up first
+
+    @property
+    def url(self) -> str:
+        """`https://service`."""
+        return f"{'https' if self.secure else 'http'}://{self.service}"
+
+
+@dataclass(frozen=True, slots=True)
+class CloudSettings:
+    """Whether Housekeys changes a cloud itself, and how its API is reached. Credentials come from the SDK's own chain.
+
+    The endpoints are URLs; None stands for what the cloud's SDK uses.
+    """
+
+    provision: bool = False  # False: the cloud's side of a connection is done by hand
+    endpoint: str | None = None
+    sts_endpoint: str | None = None
+    credentials_profile: str | None = None  # the name of a profile in the SDK's own files
+    region: str | None = None
+
+
+CLOUDS = ("aws", "aliyun", "tencent")  # the keys of `Profile.clouds`
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """One way to reach one ClickHouse. Timeouts are in seconds; paths are absolute."""
 
@@ -54,6 +93,8 @@ class Profile:
     folder: Path | None = None  # of an embedded engine; None: below the data directory
     query_log: bool = False  # of an embedded engine
     datalens: DataLens = DataLens()
+    lakehouse: LakehouseSettings | None = None
+    clouds: Mapping[str, CloudSettings] = field(default_factory=dict, hash=False)  # by the names in CLOUDS
 
     @property
     def address(self) -> str:

@@ -14,7 +14,8 @@ from typing import Any
 from core.display import one_line
 from core.errors import BadInputError
 from core.files import exposure
-from core.profiles.addresses import Address, host_problem, read_url
+from core.profiles.addresses import Address, host_problem, host_with_port_problem, read_url
+from core.profiles.lakehouse_reading import read_clouds, read_lakehouse
 from core.profiles.model import (
     BUILT_IN,
     LONGEST_TIMEOUT,
@@ -29,7 +30,6 @@ from core.profiles.model import (
 )
 from core.profiles.positions import positions
 from core.profiles.tables import KeyPath, Table, dotted, nearest, setting_problem
-from core.secrets import SecretReference
 
 _SERVER_ONLY = ("url", "host", "port", "user", "password", "cluster", "connect_timeout", "tls")
 _EMBEDDED_ONLY = ("folder", "query_log")
@@ -190,7 +190,7 @@ def _profile(name: str, table: Table) -> Profile:
         client_key=key,
         verify=tls.flag("verify", True),
         user=table.text("user", usual.user),
-        password=_password(table),
+        password=table.secret("password"),
         cluster=table.text("cluster") or None,
         connect_timeout=table.seconds("connect_timeout", usual.connect_timeout, LONGEST_TIMEOUT),
         **_common(table, usual),
@@ -206,6 +206,8 @@ def _common(table: Table, usual: Profile) -> dict[str, Any]:
         "production": table.flag("production", False),
         "settings": _settings(table.table("settings")),
         "datalens": _datalens(table.table("datalens")),
+        "lakehouse": read_lakehouse(table),
+        "clouds": read_clouds(table),
     }
 
 
@@ -259,23 +261,6 @@ def _file_problem(path: Path) -> str:
         return f"the file cannot be looked at: {error.strerror}"
 
 
-def _password(table: Table) -> SecretReference | None:
-    value = table.raw("password")
-    if value is None:
-        return None
-    if not isinstance(value, str | list):
-        table.note("password", "must be a reference in quotes, as env:NAME")
-        return None
-    try:
-        reference = SecretReference.parse(value)
-    except BadInputError as error:
-        table.note("password", f"{error.message} {error.advice}")
-        return None
-    if problem := reference.problem():
-        table.note("password", problem, blocking=False)
-    return reference
-
-
 def _settings(table: Table) -> dict[str, str | int | float | bool]:
     settings = {}
     for name, value in table.anything().items():
@@ -290,18 +275,6 @@ def _datalens(table: Table) -> DataLens:
     usual = DataLens()
     hosts = table.texts("hosts")
     for host in hosts:
-        if problem := listed_host_problem(host):
+        if problem := host_with_port_problem(host):
             table.note("hosts", f"{one_line(host, 40)} {problem}")
     return DataLens(table.text("user", usual.user), hosts, table.file("key_folder"))
-
-
-def listed_host_problem(host: str) -> str:
-    """Why `host` cannot be in the host list handed to DataLens: a host, or `host:port`."""
-    name, colon, port = host.rpartition(":")
-    if host.startswith("[") and colon and name.endswith("]"):
-        name = name[1:-1]
-    elif not colon or host.count(":") > 1:
-        return host_problem(host)
-    if not (port.isascii() and port.isdigit() and 1 <= int(port) <= 65_535):
-        return "has no port from 1 to 65535"
-    return host_problem(name)

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from core.display import one_line
+from core.errors import BadInputError
+from core.secrets import SecretReference
 
 KeyPath = tuple[str | int, ...]
 Note = Callable[[KeyPath, str, bool], None]
@@ -105,6 +107,23 @@ class Table:
                 return ()
         return tuple(values)
 
+    def secret(self, key: str) -> SecretReference | None:
+        """A reference to a secret. One that gives no secret now is noted, and does not block."""
+        value = self.raw(key)
+        if value is None:
+            return None
+        if not isinstance(value, str | list):
+            self.note(key, "must be a reference in quotes, as env:NAME")
+            return None
+        try:
+            reference = SecretReference.parse(value)
+        except BadInputError as error:
+            self.note(key, f"{error.message} {error.advice}")
+            return None
+        if problem := reference.problem():
+            self.note(key, problem, blocking=False)
+        return reference
+
     def raw(self, key: str) -> Any:
         """The value as it is, or None."""
         self._known.append(key)
@@ -134,9 +153,11 @@ class Table:
 
     def close(self) -> None:
         """Note every key nobody asked for, in this table and those within."""
-        self._close({name: inner for inner in self._inner for name in inner._known})
+        self._close({name: inner for inner in reversed(self._inner) for name in inner._known})
         for inner in self._inner:
             inner._close({name: self for name in self._known})
+            for innermost in inner._inner:
+                innermost._close({name: inner for name in inner._known})
 
     def _close(self, elsewhere: Mapping[str, Table]) -> None:
         for key in self.values:

@@ -12,7 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import BadInputError, HousekeysError, NotFoundError, RefusedError
-from core.profiles import DataLens, Preferences, Profile, ProfileFile, built_in, load
+from core.profiles import (
+    CloudSettings,
+    DataLens,
+    LakehouseSettings,
+    Preferences,
+    Profile,
+    ProfileFile,
+    built_in,
+    load,
+)
+from core.profiles.model import CLOUDS
 from core.secrets import SecretReference
 from tests.unit.profiles.toml_texts import BARE, PRINTABLE, Draw, Writer
 
@@ -88,6 +98,23 @@ def test_a_new_profile_is_appended_with_what_is_not_usual(file: ProfileFile) -> 
         '\n[profiles."new one".datalens]\nhosts = ["a"]\n'
     )
     assert load(Path("/nowhere")).with_profile(Profile("p", host="h")).text == '[profiles.p]\nurl = "https://h:8443"\n'
+
+
+def test_a_lakehouse_and_clouds_come_and_go(file: ProfileFile) -> None:
+    lakehouse = LakehouseSettings("s", "i", "w", "u", SecretReference.parse("env:HOME"), schema="udf", verify=False)
+    prod = file.profile("prod")
+    clouds = {"aws": CloudSettings(True, region="cn-north-1"), "aliyun": CloudSettings()}
+    added = file.with_profile(dataclasses.replace(prod, lakehouse=lakehouse, clouds=clouds))
+    assert added.text == TEXT.replace(
+        "settings = {max_threads = 3}\n",
+        "settings = {max_threads = 3}\n"
+        'lakehouse.service = "s"\nlakehouse.instance = "i"\nlakehouse.workspace = "w"\nlakehouse.username = "u"\n'
+        'lakehouse.password = "env:HOME"\nlakehouse.schema = "udf"\nlakehouse.verify = false\n'
+        'clouds.aws.provision = true\nclouds.aws.region = "cn-north-1"\nclouds.aliyun.provision = false\n',
+    )
+    fewer = added.with_profile(dataclasses.replace(added.profile("prod"), clouds={"aws": CloudSettings()}))
+    assert fewer.profile("prod").clouds == {"aws": CloudSettings()}
+    assert fewer.with_profile(prod).profiles == file.profiles
 
 
 def test_the_built_in_profile_can_be_changed(tmp_path: Path) -> None:
@@ -236,6 +263,25 @@ COMMON: dict[str, st.SearchStrategy[Any]] = {
     "production": st.booleans(),
     "settings": SETTINGS,
     "datalens": st.builds(DataLens, PRINTABLE, st.just(()) | st.just(("a", "b:1"))),
+    "lakehouse": st.none()
+    | st.builds(
+        LakehouseSettings,
+        st.sampled_from(["s", "s:1", "s/api"]),
+        *(PRINTABLE, PRINTABLE, PRINTABLE, REFERENCES),
+        vcluster=st.just("default") | PRINTABLE,
+        secure=st.booleans(),
+        query_timeout=st.sampled_from([120.0, 0.5]),
+    ),
+    "clouds": st.dictionaries(
+        st.sampled_from(CLOUDS),
+        st.builds(
+            CloudSettings,
+            st.booleans(),
+            st.none() | st.just("http://[::1]:5000"),
+            region=st.none() | PRINTABLE,
+        ),
+        max_size=2,
+    ),
 }
 SERVERS = st.builds(
     Profile,
@@ -259,6 +305,14 @@ EMBEDDED = st.builds(
     **COMMON,
 )
 PROFILES = SERVERS | EMBEDDED
+LAKEHOUSES = st.fixed_dictionaries(
+    {"service": st.just("s"), "instance": PRINTABLE, "workspace": PRINTABLE, "username": PRINTABLE}
+    | {"password": st.just("prompt")},
+    optional={"schema": PRINTABLE, "verify": st.booleans()},
+)
+CLOUD_TABLES = st.dictionaries(
+    st.sampled_from(CLOUDS), st.fixed_dictionaries({}, optional={"provision": st.booleans(), "region": PRINTABLE})
+)
 TABLES = st.fixed_dictionaries(
     {"host": st.sampled_from(["h", "::1"])},
     optional={
@@ -269,6 +323,8 @@ TABLES = st.fixed_dictionaries(
         "settings": SETTINGS,
         "datalens": st.fixed_dictionaries({}, optional={"user": PRINTABLE, "hosts": st.just(["a", "b"])}),
         "password": st.sampled_from(["prompt", ["command:true", "x"]]),
+        "lakehouse": LAKEHOUSES,
+        "clouds": CLOUD_TABLES,
     },
 ) | st.fixed_dictionaries({"engine": st.just("embedded")}, optional={"query_log": st.booleans(), "settings": SETTINGS})
 
@@ -299,8 +355,14 @@ def test_any_edit_of_any_file_says_what_was_meant_and_keeps_every_comment(
     assert edited.preferences == file.preferences
     gone = [note for note in notes if note not in edited.text]
     removed = [line for line in text.splitlines() if any(note in line for note in gone)]
-    # A comment goes only with the value it stands behind or in, or with [tls] when there is no server any more.
-    moved = name in file.lines and file.profiles[name].engine != wanted.engine
+    # A comment goes only with the value it stands behind or in, or with a table that is not there any more: [tls] when
+    # there is no server, [lakehouse], and [clouds.aws] and the like.
+    before = file.profiles.get(name, wanted)
+    moved = name in file.lines and (
+        before.engine != wanted.engine
+        or (before.lakehouse is not None and wanted.lakehouse is None)
+        or bool(before.clouds.keys() - wanted.clouds.keys())
+    )
     assert moved or all(not line.lstrip().startswith("#") or "not, a ]" in text for line in removed), removed
     if "\r\n" in text:
         assert "\n" not in edited.text.replace("\r\n", "")

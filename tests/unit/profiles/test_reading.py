@@ -12,7 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import BadInputError, NotFoundError
-from core.profiles import DataLens, Preferences, Profile, ProfileFile, built_in, load
+from core.profiles import (
+    CloudSettings,
+    DataLens,
+    LakehouseSettings,
+    Preferences,
+    Profile,
+    ProfileFile,
+    built_in,
+    load,
+)
 from core.profiles.tables import dotted, quoted_key, quoted_text
 from core.secrets import Kind, SecretReference
 from tests.unit.profiles.toml_texts import Writer, toml_texts
@@ -52,6 +61,28 @@ max_memory_usage_for_user = 1.5
 user = "reader"
 hosts = ["ch-1.example", "ch-2.example:8443", "[::1]:8443"]
 key_folder = "/srv/keys"
+
+[profiles.prod.lakehouse]
+service = "gateway.example:8443/api"
+instance = "i1"
+workspace = "w1"
+vcluster = "small"
+schema = "udf"
+username = "house"
+password = "prompt"
+secure = false
+verify = false
+connect_timeout = 3
+query_timeout = 4.5
+
+[profiles.prod.clouds.aws]
+provision = true
+endpoint = "http://127.0.0.1:5000"
+sts_endpoint = "https://sts.example/"
+credentials_profile = "partner"
+region = "cn-north-1"
+
+[profiles.prod.clouds.tencent]
 
 [profiles.plain]
 host = "::1"
@@ -105,12 +136,29 @@ def test_every_key_of_a_profile_is_read(tmp_path: Path) -> None:
             "max_memory_usage_for_user": 1.5,
         },
         datalens=DataLens("reader", ("ch-1.example", "ch-2.example:8443", "[::1]:8443"), Path("/srv/keys")),
+        lakehouse=LakehouseSettings(
+            "gateway.example:8443/api",
+            "i1",
+            "w1",
+            "house",
+            SecretReference(Kind.PROMPT, ()),
+            vcluster="small",
+            schema="udf",
+            secure=False,
+            verify=False,
+            connect_timeout=3.0,
+            query_timeout=4.5,
+        ),
+        clouds={
+            "aws": CloudSettings(True, "http://127.0.0.1:5000", "https://sts.example/", "partner", "cn-north-1"),
+            "tencent": CloudSettings(),
+        },
     )
     assert file.profile("plain") == Profile("plain", host="::1", port=8123, secure=False)
     assert file.profile("here") == Profile("here", engine="embedded", folder=Path("/srv/data"), query_log=True)
     assert file.profile("embedded") == built_in()
     assert file.names == ("prod", "plain", "here", "embedded")
-    assert file.profile_origin("plain") == f"{tmp_path / 'config.toml'}:35"
+    assert file.profile_origin("plain") == f"{tmp_path / 'config.toml'}:57"
     assert file.profile_origin("embedded") == "built-in"
 
 
@@ -205,6 +253,10 @@ def test_a_read_only_that_cannot_be_read_is_on(tmp_path: Path) -> None:
 
 
 SERVER = "host = 'h'\n"
+LAKEHOUSE = (
+    SERVER
+    + "[profiles.x.lakehouse]\nservice = 's'\ninstance = 'i'\nworkspace = 'w'\nusername = 'u'\npassword = 'prompt'\n"
+)
 
 
 @pytest.mark.parametrize(
@@ -247,6 +299,73 @@ SERVER = "host = 'h'\n"
             "must be a text in quotes, printable and not empty",
         ),
         (SERVER + "datalens.hosts = ['h:0']", 3, "datalens.hosts", "h:0 has no port from 1 to 65535"),
+        (SERVER + "lakehouse = true", 3, "lakehouse", "must be a table, as [profiles.x.lakehouse]"),
+        (LAKEHOUSE + "vclustr = 'v'", 9, "lakehouse.vclustr", "is not a known key; did you mean vcluster?"),
+        (LAKEHOUSE + "vcluster = 1", 9, "lakehouse.vcluster", "must be a text in quotes"),
+        (LAKEHOUSE + "secure = 'no'", 9, "lakehouse.secure", "must be true or false, without quotes"),
+        (
+            LAKEHOUSE + "query_timeout = 0",
+            9,
+            "lakehouse.query_timeout",
+            "must be above 0, to 86400 seconds, not 0",
+        ),
+        (
+            LAKEHOUSE.replace("service = 's'\n", ""),
+            3,
+            "lakehouse",
+            'has no service; write service = "cn-shanghai-alicloud.api.clickzetta.com"',
+        ),
+        (
+            LAKEHOUSE.replace("password = 'prompt'\n", ""),
+            3,
+            "lakehouse",
+            'has no password; write a reference such as password = "env:NAME"',
+        ),
+        (
+            LAKEHOUSE.replace("'s'", "'https://s'"),
+            4,
+            "lakehouse.service",
+            "is a URL; write the host alone (and secure = false for plain HTTP)",
+        ),
+        (LAKEHOUSE.replace("'s'", "'s:0'"), 4, "lakehouse.service", "has no port from 1 to 65535"),
+        (
+            LAKEHOUSE.replace("'s'", "'s/api?x=1'"),
+            4,
+            "lakehouse.service",
+            "must be a host, a port if it is not the usual one, and no more than a plain path",
+        ),
+        (SERVER + "clouds.azure.provision = true", 3, "clouds.azure", "is not a known key"),
+        (SERVER + "clouds.aws = true", 3, "clouds.aws", "must be a table, as [profiles.x.clouds.aws]"),
+        (
+            SERVER + "clouds.aws.provison = true",
+            3,
+            "clouds.aws.provison",
+            "is not a known key; did you mean provision?",
+        ),
+        (
+            SERVER + "clouds.aliyun.provision = 1",
+            3,
+            "clouds.aliyun.provision",
+            "must be true or false, without quotes",
+        ),
+        (
+            SERVER + "clouds.aws.endpoint = 'moto:5000'",
+            3,
+            "clouds.aws.endpoint",
+            "must be a URL as https://host or http://host:port",
+        ),
+        (
+            SERVER + "clouds.aws.sts_endpoint = 'https://me:hunter2@h'",
+            3,
+            "clouds.aws.sts_endpoint",
+            "holds a login; credentials come from the cloud's own SDK",
+        ),
+        (
+            SERVER + "clouds.aws.endpoint = 'https://h/?a=b'",
+            3,
+            "clouds.aws.endpoint",
+            "must end after the host, the port or a plain path",
+        ),
         (SERVER + "password = 3", 3, "password", "must be a reference in quotes, as env:NAME"),
         ("host = 'h:1'", 2, "host", "holds a port; write port = instead"),
         ("host = 'https://h'", 2, "host", "is a URL; write url = instead"),
