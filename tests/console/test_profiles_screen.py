@@ -90,6 +90,7 @@ async def test_a_profile_is_added_and_comments_stay(tmp_path: Path) -> None:
         assert (tmp_path / "config.toml").read_text() == CONFIG
         await pilot.press("enter")  # a routine change: the choice in focus runs it
         await until(pilot, lambda: isinstance(app.screen, ProfilesScreen) and len(app.screen.table.shown) == 5)
+        assert [row.name for row in screen_of(app).chosen] == ["stage"]
     text = (tmp_path / "config.toml").read_text()
     assert text.startswith(CONFIG)
     assert load(tmp_path / "config.toml").profiles["stage"] == Profile(

@@ -193,7 +193,7 @@ async def test_a_quota_is_made_altered_and_dropped(tmp_path: Path) -> None:
         )
         await pilot.press("enter")
         await run_change(pilot, "Quotas  5", "a_small")
-        await type_in(pilot, "<up>", "e")
+        await type_in(pilot, "e")
         await see(pilot, "Edit quota a_small")
         await fill_in(pilot, "2.every", "")
         await fill_in(pilot, "1.read_bytes", "10 GiB")

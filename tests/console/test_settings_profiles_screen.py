@@ -79,7 +79,7 @@ async def test_a_profile_is_made_line_by_line_altered_and_dropped(tmp_path: Path
             SettingElement("readonly", "2", writability="CONST"),
         )
         # What inherits from it cannot be inherited by it, and what is dropped is taken out of what inherits from it.
-        await pilot.press("e")
+        await pilot.press("down", "e")
         await see(pilot, "Edit settings profile careful")
         await fill_in(pilot, "inherits", "a_lean")
         await see(pilot, "The profile a_lean inherits from this one, so it would go in circles.")

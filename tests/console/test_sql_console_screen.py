@@ -61,7 +61,7 @@ async def test_somebody_is_let_in_a_name_corrected_and_an_own_user_made(tmp_path
         await type_in(pilot, "<ctrl+u>")
         await see(pilot, "GRANT developer TO")
         await pilot.press("enter")
-        await run_change(pilot, "SQL console  4", "dee@company.example")
+        await run_change(pilot, "SQL console  4", "> dee@company.example")
         assert (await model_of(app)).granted_roles[DEE] == {"developer": False}
 
         await type_in(pilot, "<end>", "m")

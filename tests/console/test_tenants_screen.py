@@ -227,6 +227,11 @@ async def test_databases_are_chosen_and_adopted(tmp_path: Path) -> None:
         await run_change(pilot, "Tenants  2")
         assert await readable(app) == {"dwh", "shop"}
         assert {row.tenant.owner for row in screen(app).table.shown} == {"Retail"}
+        await type_in(
+            pilot, "a", Seen("which databases?"), Seen("scratch"), "<enter>", Seen("Adopt scratch"), "<enter>"
+        )
+        await run_change(pilot, "Tenants  3")
+        assert cursor(app) == "scratch"  # it came between the others
 
 
 async def test_many_come_from_a_file_and_a_second_time_only_what_is_missing(tmp_path: Path) -> None:

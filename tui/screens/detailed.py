@@ -10,6 +10,7 @@ from textual.timer import Timer
 
 from core.errors import HousekeysError
 from tui.screens.base import WIDE, ConsoleScreen
+from tui.screens.new_rows import Subject
 from tui.widgets.columns import R
 from tui.widgets.detail_pane import DetailPane
 from tui.widgets.lines import Line
@@ -36,6 +37,10 @@ class DetailedScreen(ConsoleScreen[None], Generic[R]):
     def key(self, row: R) -> str:
         """What the row is known by: unique, and the same after every refresh."""
         raise NotImplementedError
+
+    def subject(self, row: R) -> Subject:
+        """The kind and the name by which the journal knows the row."""
+        return self.SUBJECT_KIND, self.key(row)
 
     @property
     def current(self) -> R | None:
@@ -129,7 +134,7 @@ class DetailedScreen(ConsoleScreen[None], Generic[R]):
         if name == "History" and self.SUBJECT_KIND:
             from tui.screens.history import history_lines
 
-            return history_lines(await session.journal.history(self.SUBJECT_KIND, self.key(row)))
+            return history_lines(await session.journal.history(*self.subject(row)))
         return await self.tab(session, row, name)
 
     def open_detail(self) -> None:

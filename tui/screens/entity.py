@@ -13,6 +13,7 @@ from core.display import count, one_line
 from core.errors import HousekeysError, NotFoundError
 from tui.commands import Command
 from tui.screens.detailed import DetailedScreen
+from tui.screens.new_rows import NewRows
 from tui.widgets.chrome import Piece
 from tui.widgets.columns import Column, R
 from tui.widgets.detail_pane import DetailPane
@@ -72,6 +73,7 @@ class EntityScreen(DetailedScreen[R]):
         self._reading = False
         self._changes_seen = 0  # changes run before the rows were read
         self._sought = ""  # the row to go to as soon as there are rows
+        self._new: NewRows | None = None  # those to go to when the rows are read again
 
     # -- what a subclass says
 
@@ -158,7 +160,7 @@ class EntityScreen(DetailedScreen[R]):
         """Neither rows nor marks of one server may be taken for those of another."""
         if self._rows_of is not None and self._rows_of is not self._source:
             self._rows_of = None
-            self._failure = None
+            self._failure = self._new = None
             self.table.marks.clear()
             self.table.show([])
 
@@ -185,6 +187,7 @@ class EntityScreen(DetailedScreen[R]):
         if source is self._source:
             self._rows_of = source
             self.table.show(rows)
+            self._go_to_new(rows)
         self._show_state()
         self.show_frame()
         self._show_detail(keep_place=True)
@@ -208,6 +211,23 @@ class EntityScreen(DetailedScreen[R]):
             self.table.set_filter("")
         if not self.table.move_to(self.key_named(key)):
             self.tell(f"There is no {self.NOUN[0]} {one_line(key, 60)} any more.", "warning")
+
+    def seek_new(self, new: NewRows) -> None:
+        """Put the cursor on the first of these when the rows are read again."""
+        self._new = new
+
+    def _go_to_new(self, rows: Sequence[R]) -> None:
+        """Put the cursor on the first row that is new; where a filter hides all that are, say so."""
+        new, self._new = self._new, None
+        if new is None:
+            return
+        keys = {key: row for row in rows if new.has(key := self.key(row), self.subject(row))}
+        first = next((key for key in map(self.key, self.table.shown) if key in keys), None)
+        if first is not None:
+            self.table.move_to(first)
+        elif keys:
+            what = f"{count(len(keys))} new {self.NOUN[1]}" if len(keys) > 1 else self.detail_title(*keys.values())
+            self.tell(f"In the list now, but hidden by the filter (esc clears it): {one_line(what, 60)}.")
 
     def _not_loaded(self, error: HousekeysError) -> None:
         self._reading = False
@@ -342,10 +362,12 @@ class EntityScreen(DetailedScreen[R]):
         self.work("plan", make, lambda change: self.carry_out(change, then), failed)
 
     def carry_out(self, change: Change, then: Callable[[Report], object] | None = None) -> None:
-        """Preview `change`, run it when confirmed, and read the rows again."""
+        """Preview `change`, run it when confirmed, read the rows again, and go to what is new."""
+        before = self.table.keys
 
         def finished(report: Report) -> None:
             self.table.marks.clear()
+            self.seek_new(NewRows.of(change, before))
             if self.session is not None:
                 self.refresh_rows()
             if then is not None:

@@ -23,6 +23,7 @@ from tui.screens.key_rows import (
     survey_keys,
     without_pem,
 )
+from tui.screens.new_rows import Subject
 from tui.screens.unlocking import when_unlocked
 from tui.widgets.chrome import Piece
 from tui.widgets.columns import Column
@@ -100,6 +101,9 @@ class KeysScreen(EntityScreen[KeyRow]):
     def key(self, row: KeyRow) -> str:
         return f"{row.version.side.value}:{row.version.version}"
 
+    def subject(self, row: KeyRow) -> Subject:
+        return row.version.side.subject_kind, str(row.version.version)
+
     async def load(self, session: Session) -> Sequence[KeyRow]:
         survey = await survey_keys(session.journal, self.ring, self.now())
         self._survey = survey
@@ -114,10 +118,7 @@ class KeysScreen(EntityScreen[KeyRow]):
     async def tab(self, session: Session, row: KeyRow, name: str) -> Sequence[Line]:
         if name == "Public half":
             return public_lines(row.version)
-        version = row.version
-        return history_lines(
-            without_pem(await session.journal.history(version.side.subject_kind, str(version.version)))
-        )
+        return history_lines(without_pem(await session.journal.history(*self.subject(row))))
 
     def empty(self) -> tuple[str, str]:
         return "No keys yet.", (

@@ -17,6 +17,7 @@ from core.profiles.differences import difference
 from core.read_only import resolve_configuration_read_only
 from tui.commands import Command
 from tui.screens.change import ChangeScreen, Run
+from tui.screens.new_rows import NewRows
 from tui.screens.profile_rows import diff_style, short
 from tui.screens.unfinished import UnfinishedScreen
 from tui.widgets.lines import Line
@@ -114,12 +115,16 @@ class ProfileChanges:
             self._screen.tell(f"{change.title}.")
             return
         page = self.page_for(change, configuration.runner.run, hands_conflict_back=True)
+        before = self._screen.table.keys
 
         def closed(report: Report | None) -> None:
             if page.conflict is not None:
                 self._ask(configuration, page.conflict, edit, then)
-            elif report is not None and then is not None:
-                then(report)
+                return
+            if report is not None:
+                self._screen.seek_new(NewRows.of(change, before))
+                if then is not None:
+                    then(report)
 
         self._screen.app.push_screen(page, closed)
         if at_once:

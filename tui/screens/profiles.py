@@ -35,6 +35,7 @@ class ProfilesScreen(EntityScreen[ProfileRow]):
     SCREEN_ID = "profiles"
     TITLE_WORDS = "Profiles"
     NOUN = ("profile", "profiles")
+    SUBJECT_KIND = "profile"
     NEEDS_SESSION = False
     TABS = ("Summary", "Test", "History")
     COLUMNS = COLUMNS

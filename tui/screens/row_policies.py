@@ -12,6 +12,7 @@ from tui.commands import Command
 from tui.screens.access_holders import Answering
 from tui.screens.access_limits import LimitScreen, limit_commands
 from tui.screens.moving import writable_storages
+from tui.screens.new_rows import Subject
 from tui.screens.row_policy_rows import COLUMNS, PolicyRow, rows_of, seen_lines, summary_lines
 from tui.widgets.lines import Line
 
@@ -27,6 +28,7 @@ class RowPoliciesScreen(LimitScreen[PolicyRow]):
     SCREEN_ID = "row-policies"
     TITLE_WORDS = "Row policies"
     NOUN = ("row policy", "row policies")
+    SUBJECT_KIND = "row_policy"
     KIND = EntityKind.ROW_POLICY
     COLUMNS = COLUMNS
     ACTIONS = limit_commands(
@@ -36,6 +38,11 @@ class RowPoliciesScreen(LimitScreen[PolicyRow]):
 
     def key(self, row: PolicyRow) -> str:
         return row.sql_name
+
+    def subject(self, row: PolicyRow) -> Subject:
+        from core.access_changes.changes import subject_kind
+
+        return subject_kind(row.key), row.name  # a masking policy has a kind of its own
 
     def key_named(self, name: str) -> str:
         return next((self.key(row) for row in self.table.shown if row.name == name), name)
@@ -48,14 +55,6 @@ class RowPoliciesScreen(LimitScreen[PolicyRow]):
 
     def summary(self, row: PolicyRow) -> Sequence[Line]:
         return summary_lines(row)
-
-    async def tab(self, session: Session, row: PolicyRow, name: str) -> Sequence[Line]:
-        if name != "History":
-            return await super().tab(session, row, name)
-        from core.access_changes.changes import subject_kind
-        from tui.screens.history import history_lines
-
-        return history_lines(await session.journal.history(subject_kind(row.key), row.name))
 
     def nothing_yet(self) -> tuple[str, str]:
         return "No row policies yet.", (

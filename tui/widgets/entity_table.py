@@ -80,6 +80,11 @@ class EntityTable(ScrollView, Generic[R], can_focus=True):
         return len(self._all)
 
     @property
+    def keys(self) -> frozenset[str]:
+        """The keys of all rows, shown or not."""
+        return frozenset(map(self.key, self._all))
+
+    @property
     def shown(self) -> Sequence[R]:
         """The rows that pass the filter, in the order of the screen."""
         return self._shown

@@ -9,6 +9,7 @@ from core.access.access_model import AccessModel, EntityKey
 from core.access.difference import differing_fields
 from core.access.difference_fields import IDENTIFIED, SETTINGS, TO, Entity, entities, entity
 from core.access.model import NOBODY, EntityKind, Statement, User
+from core.access.model_changes import name_text
 from core.access.planning.definitions import altered, created, dropped, renamed
 from core.access.planning.losses import altered_loss, created_loss, dropped_loss, gained_settings
 from core.access.planning.methods import UnknownSecretError, check_known, identified
@@ -150,7 +151,7 @@ def renames(key: EntityKey, name: str) -> Planned:
         renamed(key, name),
         (renamed(fresh, title_name(key)),),
         takes=takes if key.kind is EntityKind.USER else "",
-        details={"new_name": name},
+        details={"new_name": name_text(fresh.name)},
     )
 
 
