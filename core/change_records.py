@@ -53,6 +53,8 @@ def step_to_record(step: Step) -> dict[str, Any]:
             record["expects"] = step.expects
         if step.keep_mode:
             record["keep_mode"] = True
+        if step.copy_of is not None:
+            record["copy_of"] = str(step.copy_of)
         if step.shown:
             record["shown"] = step.shown
         if step.content is not None and not step.secret:
@@ -97,6 +99,7 @@ def step_from_record(record: Mapping[str, Any]) -> Step:
             sha256=record["sha256"],
             replace_existing=record["replace_existing"],
             expects=record.get("expects"),
+            copy_of=Path(record["copy_of"]) if "copy_of" in record else None,
             keep_mode=record.get("keep_mode", False),
             shown=record.get("shown", ""),
             undo=undo,

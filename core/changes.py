@@ -108,6 +108,8 @@ class FileStep:
 
     A file that was read first (`expects` is not None) is the same one afterwards: a link to it stays a link, and a
     stricter mode is kept. It is read again just before, so that what somebody else wrote since is never lost.
+    With `copy_of` the content is that of another file, if it still has the SHA-256 of this step: so what is secret
+    comes back from the copy that was kept of it, after a crash too.
     """
 
     title: str
@@ -117,6 +119,7 @@ class FileStep:
     sha256: str = ""  # of the content; filled in when left empty
     replace_existing: bool = False  # otherwise an existing file with other content is an error
     expects: str | None = None  # the SHA-256 of the only content that may be replaced or removed; "": no file is there
+    copy_of: Path | None = None  # the file with the content, which is not held here
     keep_mode: bool = False  # what others may do with the file that is replaced, they may still: a server reads it, say
     shown: str = ""  # what the preview shows of the content: the lines that come and go
     undo: Step | None = None
@@ -134,10 +137,17 @@ class FileStep:
         """Whether the file is removed. A step without content but with a SHA-256 has lost its secret content."""
         return self.content is None and not self.sha256
 
+    @property
+    def lost(self) -> bool:
+        """Whether it cannot run: its content was secret and went with the process that had it."""
+        return self.content is None and not self.removes and self.copy_of is None
+
     def preview(self) -> str:
         return f"{self._act()}:\n{self.shown}" if self.shown else self._act()
 
     def _act(self) -> str:
+        if self.copy_of is not None:
+            return f"write file {self.path} as it is in {self.copy_of}"
         if self.content is None:
             return f"remove file {self.path}" if self.removes else f"write file {self.path} (content not kept)"
         what = "secret content" if self.secret else "content"
@@ -279,7 +289,7 @@ def inverse(change: Change, done: Iterable[int]) -> Change:
         if step.undo is None:
             why = f": {step.no_undo}" if step.no_undo else ""
             raise ValueError(f"step {index + 1} ({step.title}) cannot be taken back{why}")
-        if isinstance(step.undo, FileStep) and step.undo.content is None and not step.undo.removes:
+        if isinstance(step.undo, FileStep) and step.undo.lost:
             raise ValueError(f"step {index + 1} ({step.title}) cannot be taken back: the former content was not kept")
         needs = taken_back.get(index)
         for undo in undo_steps(step):

@@ -125,13 +125,15 @@ def _steps(
         source.content,
         secret=secret,
         expects="",
-        undo=None if secret else FileStep(f"Remove {one_line(backup.name)}", backup, None, expects=source.digest),
-        no_undo="the copy stays where it is" if secret else "",
+        undo=FileStep(f"Remove {one_line(backup.name)}", backup, None, expects=source.digest),
     )
     undo = FileStep(
         f"Bring back {name} as it was",
         source.path,
-        source.content,
+        None if secret else source.content,
+        secret=secret,
+        sha256=source.digest,
+        copy_of=backup if secret else None,
         replace_existing=True,
         expects=digest,
         keep_mode=True,
@@ -147,8 +149,7 @@ def _steps(
         expects=source.digest,
         keep_mode=True,  # ClickHouse reads it
         shown=difference(*without, around=1),
-        undo=None if secret else undo,
-        no_undo=f"it has passwords or hashes in it; bring back {one_line(backup.name)}" if secret else "",
+        undo=undo,
         needs=place,
         events=(Event(SUBJECT, str(source.path), "edit", {"what": words, "kept": str(backup)}),),
     )

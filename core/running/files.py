@@ -45,16 +45,19 @@ def in_place(step: DiskStep) -> bool:
 
 
 def refuse_changed(steps: Sequence[Step]) -> None:
-    """Raise FileChangedError when a file that `steps` begin with is not what they expect.
+    """Raise FileChangedError when a file that `steps` begin with is not what they expect, RefusedError for a lost copy.
 
     Only the first step on a path can be judged before anything has run.
     """
-    first: dict[Path, FileStep] = {}
+    earlier: set[Path] = set()
     for step in steps:
-        if isinstance(step, FileStep):
-            first.setdefault(step.path, step)
-    for step in first.values():
-        _refuse_changed(step)
+        if not isinstance(step, FileStep):
+            continue
+        if step.path not in earlier:
+            _refuse_changed(step)
+        if step.copy_of not in earlier:
+            _refuse_lost_copy(step)
+        earlier.add(step.path)
 
 
 def carry_out(step: DiskStep) -> None:
@@ -82,14 +85,37 @@ def carry_out(step: DiskStep) -> None:
 def _write(step: FileStep, path: Path, mode: int, like: Path | None = None) -> None:
     if step.removes:
         remove_file(path)
-    elif step.content is None:
+    else:
+        former = like.stat() if like is not None and like.exists() else None
+        write_private(path, _content(step), replace=step.replace_existing, mode=mode, like=former)
+
+
+def _content(step: FileStep) -> bytes:
+    if step.copy_of is not None:
+        return _copied(step.copy_of, step.sha256)
+    if step.content is None:
         raise BadInputError(
             f"The content of {step.path} is secret and was not kept when the change broke off.",
             advice="Undo or dismiss this change and start it anew.",
         )
-    else:
-        former = like.stat() if like is not None and like.exists() else None
-        write_private(path, step.content, replace=step.replace_existing, mode=mode, like=former)
+    return step.content
+
+
+def _copied(path: Path, sha256: str) -> bytes:
+    """The content of a copy. Raises RefusedError when it is another one, or gone."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError as error:
+        raise RefusedError(
+            f"{one_line(str(path))} is not there any more, so it cannot be brought back.",
+            advice="Put the copy back in its place, or make the change by hand.",
+        ) from error
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise RefusedError(
+            f"{one_line(str(path))} is not what was kept, so it is not brought back.",
+            advice="Look at what is in it, then make the change by hand.",
+        )
+    return content
 
 
 def _move(step: MoveStep) -> None:
@@ -104,6 +130,12 @@ def _move(step: MoveStep) -> None:
 def _refuse_changed(step: FileStep) -> None:
     if step.expects is not None and not in_place(step) and _digest(step.path) != step.expects:
         raise FileChangedError(step.path)
+
+
+def _refuse_lost_copy(step: FileStep) -> None:
+    if step.copy_of is not None and not in_place(step):
+        with _explained(step):
+            _copied(step.copy_of, step.sha256)
 
 
 def _digest(path: Path) -> str:

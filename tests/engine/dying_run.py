@@ -8,6 +8,7 @@ when there is nothing left to run or to send.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 import signal
 import sys
@@ -55,6 +56,14 @@ def bulk_change(folder: Path, groups: int) -> Change:
             StatementStep("Again", again, repeatable=True, events=(events[1],)),
             StatementStep("Blind", blind, events=(events[2],)),
             FileStep("File", folder / "files" / name, name.encode(), events=(events[3],)),
+            FileStep(
+                "Copy",
+                folder / "copies" / name,
+                None,
+                sha256=hashlib.sha256(name.encode()).hexdigest(),
+                copy_of=folder / "files" / name,
+                expects="",
+            ),
             RecordStep("Note", (events[4],)),
         ]
     return Change("Bulk", tuple(steps), on_failure=OnFailure.CONTINUE)

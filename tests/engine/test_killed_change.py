@@ -46,7 +46,7 @@ async def check(folder: Path) -> None:
     for name in names:
         assert (name, logged[f"{name}_once"], logged[f"{name}_blind"]) == (name, 1, 1)
         assert logged[f"{name}_again"] >= 1
-        assert (folder / "files" / name).read_bytes() == name.encode()
+        assert (folder / "files" / name).read_bytes() == (folder / "copies" / name).read_bytes() == name.encode()
     kinds = ("once", "again", "blind", "file", "note")
     assert dict(told.rows) == {f"{name}_{kind}": 1 for name in names for kind in kinds}
     assert tables.first_cell() == GROUPS

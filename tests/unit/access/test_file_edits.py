@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import json
+import stat
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,9 +21,10 @@ from core.access_changes.sql_edits import edited_sql
 from core.access_reports.files import Format
 from core.access_reports.masking import masked
 from core.access_reports.sources import Opened, open_access_file
-from core.changes import Change, FileStep
+from core.change_records import change_from_record, change_to_record
+from core.changes import Change, FileStep, inverse
 from core.errors import RefusedError
-from core.running.files import FileChangedError, carry_out
+from core.running.files import FileChangedError, carry_out, refuse_changed
 from tests.console.sample_access_files import ANALYST_XML, DIGEST, SCRIPT, USERS_XML, configuration, script
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -75,8 +79,8 @@ def test_an_edit_keeps_what_was_shows_no_secret_and_is_refused_when_somebody_was
     path.chmod(0o640)
     opened = open_access_file(path)
     change = edit(opened, without_entities(opened.file.model, [EntityKey(QUOTA, "hourly")]))
-    assert DIGEST not in repr(change) + change.preview()
-    assert not change.reversible  # it has a hash in it, which no write-ahead file may keep
+    assert DIGEST not in repr(change) + change.preview() + json.dumps(change_to_record(change))
+    assert base64.b64encode(SCRIPT.encode()).decode() not in json.dumps(change_to_record(change))
     path.write_text(SCRIPT + "-- more\n")
     keep, write = change.steps
     assert isinstance(keep, FileStep)
@@ -85,13 +89,30 @@ def test_an_edit_keeps_what_was_shows_no_secret_and_is_refused_when_somebody_was
         carry_out(write)
     assert differing_text(opened.sources[0], Format.SQL).endswith("+-- more")
     path.write_text(SCRIPT)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
     run(change)
+    assert stat.S_IMODE(keep.path.stat().st_mode) == 0o600
     assert keep.path.read_text() == SCRIPT
     assert "hourly" not in path.read_text()
+    taken_back = inverse(change_from_record(change_to_record(change)), [0, 1])  # as a crash leaves it
+    edited = path.read_text()
+    path.write_text(edited + "-- more\n")
+    with pytest.raises(FileChangedError) as changed:
+        refuse_changed(taken_back.steps)
+    assert changed.value.path == path
+    path.write_text(edited)
     again = open_access_file(path)
     second = edit(again, without_entities(again.file.model, [EntityKey(ROLE, "unused")]))
     assert second.steps[0].path != keep.path  # type: ignore[union-attr]
     assert not edit(again, again.file.model).steps
+    copy = keep.path.rename(tmp_path / "elsewhere")
+    with pytest.raises(RefusedError, match="is not there any more"):
+        refuse_changed(taken_back.steps)
+    copy.rename(keep.path)
+    refuse_changed(taken_back.steps)
+    run(taken_back)
+    assert path.read_text() == SCRIPT
+    assert (stat.S_IMODE(path.stat().st_mode), keep.path.exists()) == (0o640, False)
 
 
 def test_an_edit_without_secrets_can_be_taken_back(tmp_path: Path) -> None:

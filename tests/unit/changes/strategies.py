@@ -52,10 +52,13 @@ plain_files = st.builds(
     events=events,
 )
 moves = st.builds(MoveStep, texts, paths, paths, no_undo=texts, events=events)
+copies = st.builds(
+    FileStep, texts, paths, st.none(), sha256=st.from_regex(r"[0-9a-f]{64}", fullmatch=True), copy_of=paths
+)
 secret_files = st.builds(FileStep, texts, paths, st.binary(min_size=1, max_size=30), secret=st.just(True))
 permissions = st.builds(PermissionsStep, texts, paths, st.sampled_from([0o600, 0o700]), no_undo=texts, events=events)
 notes = st.builds(RecordStep, texts, events)
-kept_steps: st.SearchStrategy[Step] = statements | plain_files | moves | permissions | notes
+kept_steps: st.SearchStrategy[Step] = statements | plain_files | copies | moves | permissions | notes
 
 
 @st.composite

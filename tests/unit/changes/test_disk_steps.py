@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from core.changes import FileStep, MoveStep, RecordStep, Step
-from core.errors import BadInputError, HousekeysError
+from core.errors import BadInputError, HousekeysError, RefusedError
 from core.running import files
 from core.running.files import FileChangedError, carry_out, in_place, refuse_changed
 
@@ -67,6 +67,27 @@ def test_a_file_that_is_as_wanted_already_is_no_conflict(tmp_path: Path) -> None
     refuse_changed([step])
     carry_out(step)
     assert path.stat() == before
+
+
+@pytest.mark.parametrize("kept", [b"another", None])
+def test_a_copy_is_put_back_as_long_as_it_is_what_was_kept(tmp_path: Path, kept: bytes | None) -> None:
+    path, copy = tmp_path / "f", tmp_path / "f.bak"
+    path.write_bytes(b"new")
+    copy.write_bytes(b"old")
+    step = replace(writing(path, None, digest(b"new")), copy_of=copy, sha256=digest(b"old"))
+    assert step.preview() == f"write file {path} as it is in {copy}"
+    refuse_changed([step])
+    carry_out(step)
+    assert (path.read_bytes(), copy.read_bytes(), in_place(step)) == (b"old", b"old", True)
+    path.write_bytes(b"new")
+    if kept is None:
+        copy.unlink()
+    else:
+        copy.write_bytes(kept)
+    for act in (carry_out, lambda step: refuse_changed([step])):
+        with pytest.raises(RefusedError, match="is not there any more" if kept is None else "not what was kept"):
+            act(step)
+    assert path.read_bytes() == b"new"
 
 
 def test_only_the_first_step_on_a_file_is_judged_before_the_run(tmp_path: Path) -> None:
