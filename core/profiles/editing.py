@@ -173,9 +173,11 @@ def _broken_keys(file: ProfileFile, name: str) -> Iterator[Keys]:
 def _usual(profile: Profile) -> dict[Keys, Value]:
     """What a file need not say of a profile, because it holds anyway."""
     usual = dict(_values(Profile(profile.name, engine=profile.engine)))
-    lakehouse = {("lakehouse", key): getattr(USUAL, key) for key in ("vcluster", "schema", "secure", "verify")}
-    timeouts = {("lakehouse", key): _number(getattr(USUAL, key)) for key in ("connect_timeout", "query_timeout")}
-    return {**usual, **lakehouse, **timeouts, ("engine",): "server"}
+    for key in ("vcluster", "schema", "secure", "verify"):
+        usual["lakehouse", key] = getattr(USUAL, key)
+    for key in ("connect_timeout", "query_timeout"):
+        usual["lakehouse", key] = _number(getattr(USUAL, key))
+    return {**usual, ("engine",): "server"}
 
 
 def _values(profile: Profile) -> Iterator[tuple[Keys, Value]]:
