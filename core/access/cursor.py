@@ -27,11 +27,14 @@ def _split(words: str) -> tuple[str, ...]:
 
 
 class Cursor:
-    """Reads tokens from left to right. Keywords are compared without case; a quoted word is never a keyword."""
+    """Reads tokens from left to right. Keywords are compared without case; a quoted word is never a keyword.
 
-    def __init__(self, sql: str) -> None:
+    `tokens` is given where another dialect's rules made them; the last is of kind END.
+    """
+
+    def __init__(self, sql: str, tokens: Sequence[Token] = ()) -> None:
         self.sql = sql
-        self.tokens = tokenize(sql)
+        self.tokens = tokens or tokenize(sql)
         self.index = 0
         self._keywords = tuple([token.text.upper() if token.kind is Kind.WORD else "" for token in self.tokens])
 

@@ -5,7 +5,7 @@ Used by the validation of connections, the lint of statements and the lint of do
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 
@@ -23,7 +23,7 @@ class Fix:
 
     begin: int
     end: int
-    replacement: str
+    replacement: str = field(repr=False)  # has what the text has, which may be a secret
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,65 @@
+"""Places in a text of statements: line and column, and the line itself with a mark under the place.
+
+A line is shown without what may be secret: see `core.lakehouse.secret_values`.
+"""
+
+from __future__ import annotations
+
+from core.display import cell_width, one_line
+from core.errors import BadInputError
+from core.lakehouse.secret_values import hidden_spans
+
+HIDDEN = "[HIDDEN]"
+_SHOWN_CELLS = 100  # of a line
+
+
+class LakehouseSyntaxError(BadInputError):
+    """A statement that cannot be read. The message says where, the detail shows the line with a mark under the place.
+
+    `position` counts characters from 0, line and column from 1.
+    """
+
+    def __init__(self, what: str, text: str, position: int, *, file: str = "", advice: str = "") -> None:
+        self.what = what
+        self.position = position
+        self.line, self.column = line_and_column(text, position)
+        where = f"{one_line(file)}, line {self.line}" if file else f"line {self.line}"
+        super().__init__(
+            f"The statement cannot be read at {where}, column {self.column}: {what}.",
+            advice=advice,
+            detail=pointed(text, position),
+        )
+
+
+def line_and_column(text: str, position: int) -> tuple[int, int]:
+    """Where a character is, both counted from 1."""
+    return text.count("\n", 0, position) + 1, position - text.rfind("\n", 0, position)
+
+
+def pointed(text: str, position: int) -> str:
+    """The line of a place, secrets hidden, and under it a line with `^` below the place."""
+    begin = text.rfind("\n", 0, position) + 1
+    end = text.find("\n", position)
+    end = len(text) if end < 0 else end
+    spans = hidden_spans(text)
+    before = one_line(_hidden(text, begin, position, spans).lstrip())
+    after = one_line(_hidden(text, position, end, spans).rstrip())
+    if cell_width(before) > _SHOWN_CELLS // 2:
+        before = "…" + before[-_SHOWN_CELLS // 2 :]
+    return f"{one_line(before + after, _SHOWN_CELLS)}\n{' ' * cell_width(before)}^"
+
+
+def without_secrets(text: str) -> str:
+    """The whole text with `[HIDDEN]` in the place of everything in it that may be secret."""
+    return _hidden(text, 0, len(text), hidden_spans(text))
+
+
+def _hidden(text: str, begin: int, end: int, spans: list[tuple[int, int]]) -> str:
+    """`text[begin:end]` with every span that reaches into it replaced."""
+    pieces: list[str] = []
+    for first, last in spans:
+        if last <= begin or first >= end:
+            continue
+        pieces += [text[begin : max(first, begin)], HIDDEN]
+        begin = min(last, end)
+    return "".join([*pieces, text[begin:end]])
