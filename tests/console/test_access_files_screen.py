@@ -103,6 +103,14 @@ async def test_a_configuration_is_browsed_judged_converted_and_edited(take: Take
         await type_in(pilot, "/", "hourly", "<enter>")
         await see(pilot, "1 of 10")
         await type_in(pilot, "x")
+        assert "hourly" not in await edited(pilot, main)
+        await type_in(pilot, "U")  # there are hashes in the file: the copy is put back
+        await see(pilot, "Undo: Drop quota hourly", "Exactly this runs", backups(tmp_path)[1].name)
+        await type_in(pilot, "R")
+        await until(pilot, lambda: said(main) == text)
+        await see(pilot, "1 of 10")
+        assert backups(tmp_path) == [backup]
+        await type_in(pilot, "x")
         text = await edited(pilot, main)
         assert "hourly" not in text
         assert "grafana" in text
