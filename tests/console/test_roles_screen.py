@@ -92,7 +92,11 @@ async def test_the_detail_tells_its_members_and_its_history_and_a_dropped_role_i
     app = console(tmp_path, LIVE, "roles")
     async with app.run_test(size=WIDE) as pilot:
         await see(pilot, "Roles  5", "anna", "boris")
-        await pilot.press("a")
+        await type_in(pilot, "<down>", "a", Seen("Roles of role auditor"), "analyst")
+        await see(pilot, "! This embedded engine will keep, and not enforce: by role analyst: settings.", "+ SELECT ON")
+        await type_in(pilot, "<enter>", Seen("Exactly this runs"))
+        await see(pilot, "by role analyst: settings.")
+        await type_in(pilot, "<escape>", "<up>", "a")
         await see(pilot, "Roles of role analyst", "It has: reader")
         await type_in(pilot, "loader")
         await see(pilot, "+ INSERT ON sales.orders")

@@ -74,7 +74,7 @@ class HolderScreen(AccessScreen[R]):
         self._open_for_all(revoke_form)
 
     def change_roles(self) -> None:
-        from tui.screens.grant_forms import roles_form
+        from tui.screens.role_forms import roles_form
 
         self._open_for_all(roles_form)
 

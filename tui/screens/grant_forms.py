@@ -1,4 +1,4 @@
-"""The forms that give and take rights and roles, and those that users and roles have in common."""
+"""The forms that give and take rights, and those that users and roles have in common."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from core.display import one_line
 from core.errors import BadInputError, HousekeysError
 from tui.screens.access_words import identifiers
 from tui.screens.form import Form
-from tui.screens.grant_choosing import names_choice, right_choice
+from tui.screens.grant_choosing import right_choice
 from tui.widgets.fields import Field, Values
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
     Making = Callable[[Values], Planning]
 
-GIVE, TAKE, OPTION_ONLY = "give", "take", "take the admin option only"
 _PREVIEWED = 8  # statements, and rights of either kind
 _SHOWN_NAMES = 12
 _RENAMED = {
@@ -158,7 +157,7 @@ def grant_form(answering: Answering, access: Access, who: Sequence[Holder]) -> F
     def making(values: Values) -> Planning:
         give = entities.grant_current if values["current"] else entities.grant
         rights, option = read_rights(values["rights"], access), bool(values["option"])
-        return _for_each(
+        return for_each(
             who,
             lambda now, holder, model: give(
                 model, holder, rights, grant_option=option, cluster=now.cluster, storage_types=now.storage_types
@@ -167,7 +166,7 @@ def grant_form(answering: Answering, access: Access, who: Sequence[Holder]) -> F
 
     only_mine = Field("current", "Only what I have", kind="flag",
                       hint="CURRENT GRANTS: what you can pass on of it. For Cloud, where ALL is refused.")  # fmt: skip
-    return _rights_form(answering, access, who, f"Grant to {_named(who)}", "With grant option", making, only_mine)
+    return _rights_form(answering, access, who, f"Grant to {named(who)}", "With grant option", making, only_mine)
 
 
 def revoke_form(answering: Answering, access: Access, who: Sequence[Holder]) -> Form[Proposal]:
@@ -175,17 +174,17 @@ def revoke_form(answering: Answering, access: Access, who: Sequence[Holder]) -> 
 
     def making(values: Values) -> Planning:
         rights, only = read_rights(values["rights"], access), bool(values["option"])
-        return _for_each(
+        return for_each(
             who,
             lambda now, holder, model: entities.revoke(
                 model, holder, rights, option_only=only, cluster=now.cluster, storage_types=now.storage_types
             ),
         )
 
-    return _rights_form(answering, access, who, f"Revoke from {_named(who)}", "Grant option only", making)
+    return _rights_form(answering, access, who, f"Revoke from {named(who)}", "Grant option only", making)
 
 
-def _for_each(who: Sequence[Holder], make: Callable[[PresentAccess, Holder, AccessModel], Plan]) -> Planning:
+def for_each(who: Sequence[Holder], make: Callable[[PresentAccess, Holder, AccessModel], Plan]) -> Planning:
     """The same for each of them, one after the other."""
 
     def plan(now: PresentAccess) -> Plan:
@@ -203,7 +202,7 @@ def _rights_form(
     async def preview(values: Values) -> str:
         if not values["rights"].strip():
             return ""
-        return preview_text(answering.previewed(access, making(values)), _alone(who))
+        return preview_text(answering.previewed(access, making(values)), alone(who))
 
     return Form(
         heading,
@@ -216,52 +215,6 @@ def _rights_form(
         ),
         submit,
         preview,
-    )  # fmt: skip
-
-
-def roles_form(answering: Answering, access: Access, who: Sequence[Holder]) -> Form[Proposal]:
-    """Give or take roles, of one or several."""
-    held = sorted({role for holder in who for role in access.model.granted_roles.get(holder, {})})
-
-    def making(values: Values) -> Planning:
-        names, what, admin = read_names(values["roles"]), values["what"], bool(values.get("admin"))
-
-        def plan(now: PresentAccess, holder: Holder, model: AccessModel) -> Plan:
-            cluster, types = now.cluster, now.storage_types
-            if what == GIVE:
-                return entities.grant_roles(
-                    model, holder, names, admin_option=admin, cluster=cluster, storage_types=types
-                )
-            missing = [name for name in names if name not in model.granted_roles.get(holder, {})]
-            if missing:
-                raise BadInputError(f"{_named([holder])} was not granted the role {one_line(missing[0], 60)} itself.")
-            only = what == OPTION_ONLY
-            return entities.revoke_roles(model, holder, names, option_only=only, cluster=cluster, storage_types=types)
-
-        return _for_each(who, plan)
-
-    async def submit(values: Values) -> Proposal:
-        return await answering.propose(making(values))
-
-    async def preview(values: Values) -> str:
-        if not values["roles"].strip():
-            return ""
-        return preview_text(answering.previewed(access, making(values)), _alone(who))
-
-    others = sorted(name for name in access.model.roles if Holder(EntityKind.ROLE, name) not in who)
-    has = "It has" if len(who) == 1 else "They have"
-    return Form(
-        f"Roles of {_named(who)}",
-        (
-            Field("what", "Do", GIVE, kind="choice", choices=(GIVE, TAKE, OPTION_ONLY) if held else (GIVE,)),
-            Field("roles", "Roles", required=True, check=lambda text: wrong(read_names, text),
-                  hint=names_hint(others, "role"), choose=names_choice(others, "a role")),
-            Field("admin", "With admin option", kind="flag", shown_if=lambda values: values.get("what") == GIVE,
-                  hint="It may pass the role on."),
-        ),
-        submit,
-        preview,
-        intro=f"{has}: {identifiers(held)}" if held else f"{has} no role yet.",
     )  # fmt: skip
 
 
@@ -327,11 +280,12 @@ def dependent_text(reference: Reference) -> str:
     return f"{who} {words.get(reference.field, 'names it')}."
 
 
-def _alone(who: Sequence[Holder]) -> Holder | None:
+def alone(who: Sequence[Holder]) -> Holder | None:
     """The one whose effective rights are shown before and after."""
     return who[0] if len(who) == 1 else None
 
 
-def _named(who: Sequence[Holder]) -> str:
+def named(who: Sequence[Holder]) -> str:
+    """One by its name, several by how many they are."""
     keys = [EntityKey(holder.kind, holder.name) for holder in who]
     return one_line(title(keys[0]), 60) if len(keys) == 1 else many(keys)

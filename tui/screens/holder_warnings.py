@@ -18,25 +18,35 @@ if TYPE_CHECKING:
     from core.access.planning.plan import Plan
     from core.clickhouse.engine import Engine
     from tui.screens.access_holders import Answering
-    from tui.screens.access_reading import Access, Planning
+    from tui.screens.access_reading import Access, Planning, Proposal
+
+
+async def warned(answering: Answering, access: Access, make: Planning, *who: Holder) -> Proposal:
+    """What would come of it, with the warnings about all of `who` first, for a preview."""
+    proposal = answering.previewed(access, make)
+    warnings = await warnings_about(answering.session.engine, proposal.plan, *who)
+    consequences = (*(f"! {warning}" for warning in warnings), *proposal.change.consequences)
+    return replace(proposal, change=replace(proposal.change, consequences=consequences))
 
 
 async def previewed(
     answering: Answering, access: Access, make: Planning, who: Holder, *, with_rights: bool = False
 ) -> str:
     """What would come of it, in as few lines as can be: there is little room beside many fields."""
-    proposal = answering.previewed(access, make)
-    warnings = await warnings_about(answering.session.engine, proposal.plan, who)
-    consequences = (*(f"! {warning}" for warning in warnings), *proposal.change.consequences)
-    shown = replace(proposal, change=replace(proposal.change, consequences=consequences))
+    shown = await warned(answering, access, make, who)
     return "\n".join(filter(None, preview_text(shown, who if with_rights else None).split("\n")))
 
 
-async def warnings_about(engine: Engine, plan: Plan, who: Holder) -> list[str]:
-    """The settings of a user or role that the server does not know, and what an embedded engine does not enforce of it.
+async def warnings_about(engine: Engine, plan: Plan, *who: Holder) -> list[str]:
+    """The settings of users or roles that the server does not know, and what an embedded engine does not enforce.
 
     Raises RefusedError for what an embedded engine cannot even keep.
     """
+    found = [warning for holder in who for warning in await _warnings(engine, plan, holder)]
+    return list(dict.fromkeys(found))
+
+
+async def _warnings(engine: Engine, plan: Plan, who: Holder) -> list[str]:
     before, after = _holder(plan.current, who), _holder(plan.target, who)
     if after is None:
         return []

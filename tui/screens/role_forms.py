@@ -1,22 +1,33 @@
-"""The forms of the roles screen: create, edit, clone."""
+"""The forms about roles: create, edit, clone one; give them to users and roles, or take them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from core.access.access_model import EntityKey, Holder
+from core.access.access_model import AccessModel, EntityKey, Holder
 from core.access.model import EntityKind, Grant, Role
 from core.access.planning import entities
 from core.access.planning.plan import Plan
 from core.display import one_line
-from core.errors import NotFoundError
+from core.errors import BadInputError, NotFoundError
 from tui.screens.access_reading import with_consequences
+from tui.screens.access_words import identifiers
 from tui.screens.form import Form
 from tui.screens.grant_choosing import names_choice, right_choice
-from tui.screens.grant_forms import name_problem, names_hint, preview_text, read_names, read_rights, wrong
-from tui.screens.holder_warnings import previewed, warnings_about
+from tui.screens.grant_forms import (
+    alone,
+    for_each,
+    name_problem,
+    named,
+    names_hint,
+    preview_text,
+    read_names,
+    read_rights,
+    wrong,
+)
+from tui.screens.holder_warnings import previewed, warned, warnings_about
 from tui.screens.settings_fields import profile_field, settings_field, typed_settings
 from tui.widgets.fields import Field, Values
 
@@ -24,6 +35,8 @@ if TYPE_CHECKING:
     from core.access_changes.present import PresentAccess
     from tui.screens.access_holders import Answering
     from tui.screens.access_reading import Access, Planning, Proposal
+
+GIVE, TAKE, OPTION_ONLY = "give", "take", "take the admin option only"
 
 
 def new_form(answering: Answering, access: Access) -> Form[Proposal]:
@@ -109,9 +122,55 @@ def clone_form(answering: Answering, access: Access, who: Holder) -> Form[Propos
     )
 
 
-async def _told(answering: Answering, proposal: Proposal, who: Holder) -> Proposal:
-    """The same with what is to be known about it."""
-    return with_consequences(proposal, *await warnings_about(answering.session.engine, proposal.plan, who))
+def roles_form(answering: Answering, access: Access, who: Sequence[Holder]) -> Form[Proposal]:
+    """Give or take roles, of one or several."""
+    held = sorted({role for holder in who for role in access.model.granted_roles.get(holder, {})})
+
+    def making(values: Values) -> Planning:
+        names, what, admin = read_names(values["roles"]), values["what"], bool(values.get("admin"))
+
+        def plan(now: PresentAccess, holder: Holder, model: AccessModel) -> Plan:
+            cluster, types = now.cluster, now.storage_types
+            if what == GIVE:
+                return entities.grant_roles(
+                    model, holder, names, admin_option=admin, cluster=cluster, storage_types=types
+                )
+            missing = [name for name in names if name not in model.granted_roles.get(holder, {})]
+            if missing:
+                raise BadInputError(f"{named([holder])} was not granted the role {one_line(missing[0], 60)} itself.")
+            only = what == OPTION_ONLY
+            return entities.revoke_roles(model, holder, names, option_only=only, cluster=cluster, storage_types=types)
+
+        return for_each(who, plan)
+
+    async def submit(values: Values) -> Proposal:
+        return await _told(answering, await answering.propose(making(values)), *who)
+
+    async def preview(values: Values) -> str:
+        if not values["roles"].strip():
+            return ""
+        return preview_text(await warned(answering, access, making(values), *who), alone(who))
+
+    others = sorted(name for name in access.model.roles if Holder(EntityKind.ROLE, name) not in who)
+    has = "It has" if len(who) == 1 else "They have"
+    return Form(
+        f"Roles of {named(who)}",
+        (
+            Field("what", "Do", GIVE, kind="choice", choices=(GIVE, TAKE, OPTION_ONLY) if held else (GIVE,)),
+            Field("roles", "Roles", required=True, check=lambda text: wrong(read_names, text),
+                  hint=names_hint(others, "role"), choose=names_choice(others, "a role")),
+            Field("admin", "With admin option", kind="flag", shown_if=lambda values: values.get("what") == GIVE,
+                  hint="It may pass the role on."),
+        ),
+        submit,
+        preview,
+        intro=f"{has}: {identifiers(held)}" if held else f"{has} no role yet.",
+    )  # fmt: skip
+
+
+async def _told(answering: Answering, proposal: Proposal, *who: Holder) -> Proposal:
+    """The same with what is to be known about them."""
+    return with_consequences(proposal, *await warnings_about(answering.session.engine, proposal.plan, *who))
 
 
 def _known(text: str, there: Mapping[str, object]) -> tuple[str, ...]:
