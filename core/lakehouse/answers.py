@@ -1,15 +1,15 @@
-"""What the Lakehouse answers to SHOW CONNECTIONS and DESC CONNECTION, as values.
+"""What the Lakehouse answers to SHOW CONNECTIONS, DESC CONNECTION and SHOW EXTERNAL FUNCTIONS, as values.
 
 Columns are found by name, in any case and order: versions differ in what they tell beside.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from core.display import one_line
 from core.errors import BadInputError
-from core.lakehouse.connections import ConnectionDescription, ListedConnection
+from core.lakehouse.connections import ConnectionDescription, ExternalFunction, ListedConnection
 from core.lakehouse.validation import external_id_problem
 
 Cells = Sequence[object]  # of a row, in the order of the columns
@@ -19,18 +19,11 @@ _NAME_COLUMNS = ("info_name", "name", "key", "property")
 _VALUE_COLUMNS = ("info_value", "value")
 
 
-def listed_connections(columns: Sequence[str], rows: Iterable[Cells]) -> tuple[ListedConnection, ...]:
+def read_listing(columns: Sequence[str], rows: Iterable[Cells]) -> tuple[ListedConnection, ...]:
     """The rows of SHOW CONNECTIONS. Raises BadInputError when the answer has no column of names."""
-    places = {column.lower(): place for place, column in reversed(list(enumerate(columns)))}
-    if "name" not in places:
-        raise BadInputError(
-            "The answer of SHOW CONNECTIONS has no column `name`.",
-            advice=f"Its columns are {', '.join(one_line(column, 40) for column in columns) or 'none'}.",
-        )
-
-    def cell(row: Cells, *names: str) -> str:
-        return next((_text(row[places[name]]) for name in names if places.get(name, len(row)) < len(row)), "")
-
+    cell = _Cells(columns)
+    if not cell.has("name"):
+        raise _no_names("SHOW CONNECTIONS", columns)
     return tuple(
         ListedConnection(
             name=cell(row, "name"),
@@ -43,7 +36,26 @@ def listed_connections(columns: Sequence[str], rows: Iterable[Cells]) -> tuple[L
     )
 
 
-def description(columns: Sequence[str], rows: Iterable[Cells]) -> ConnectionDescription:
+def read_functions(columns: Sequence[str], rows: Iterable[Cells]) -> tuple[ExternalFunction, ...]:
+    """The rows of SHOW EXTERNAL FUNCTIONS, whose columns the vendor does not document: what is not told is empty."""
+    cell = _Cells(columns)
+    if not cell.has("function_name", "name"):
+        raise _no_names("SHOW EXTERNAL FUNCTIONS", columns)
+    functions: list[ExternalFunction] = []
+    for row in rows:
+        name, schema = cell(row, "function_name", "name"), cell(row, "schema_name", "schema")
+        functions.append(
+            ExternalFunction(
+                name=f"{schema}.{name}" if schema and "." not in name else name,
+                connection=cell(row, "connection_name", "connection"),
+                handler=cell(row, "handler", "class_name"),
+                comment=cell(row, "comment"),
+            )
+        )
+    return tuple(functions)
+
+
+def read_description(columns: Sequence[str], rows: Iterable[Cells]) -> ConnectionDescription:
     """The rows of DESC CONNECTION. Raises BadInputError when there are no two columns to take."""
     lower = [column.lower() for column in columns]
     name = next((lower.index(known) for known in _NAME_COLUMNS if known in lower), 0)
@@ -88,9 +100,24 @@ def same_name(first: str, second: str) -> bool:
     return parts[-shorter:] == others[-shorter:]
 
 
-def from_mapping(info: Mapping[str, object]) -> ConnectionDescription:
-    """An answer that is names and values already."""
-    return ConnectionDescription({name: _text(value) for name, value in info.items()})
+class _Cells:
+    """The cells of a row by the names of their columns."""
+
+    def __init__(self, columns: Sequence[str]) -> None:
+        self._places = {column.lower(): place for place, column in reversed(list(enumerate(columns)))}
+
+    def has(self, *names: str) -> bool:
+        return any(name in self._places for name in names)
+
+    def __call__(self, row: Cells, *names: str) -> str:
+        """The cell of the first of these columns that there is; empty without one."""
+        place = next((self._places[name] for name in names if name in self._places), len(row))
+        return _text(row[place]) if place < len(row) else ""
+
+
+def _no_names(statement: str, columns: Sequence[str]) -> BadInputError:
+    told = ", ".join(one_line(column, 40) for column in columns) or "none"
+    return BadInputError(f"The answer of {statement} has no column of names.", advice=f"Its columns: {told}.")
 
 
 def _text(value: object) -> str:

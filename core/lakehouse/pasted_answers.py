@@ -1,7 +1,8 @@
 """The answer of DESC CONNECTION as an operator pastes it from wherever it was run.
 
 Read are: JSON (rows as objects or lists, or one object), tables drawn with `|` or box characters, columns apart by
-tabs, commas or blanks, and lines of `name: value`. What is around it (prompts, borders, `2 rows in set`) is passed over.
+tabs, commas or blanks, and lines of `name: value`. What is around it (prompts, borders, `2 rows in set`) is passed
+over.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from core.errors import BadInputError
-from core.lakehouse.answers import from_mapping
 from core.lakehouse.connections import EXTERNAL_ID_KEYS, ConnectionDescription
 
 _MAX_CHARACTERS = 1_000_000
@@ -26,7 +26,7 @@ _HEADERS = frozenset({"info_name", "info_value", "name", "value", "key", "proper
 _ROWS_KEYS = ("rows", "data", "result", "results")
 
 
-def read_description(text: str) -> ConnectionDescription:
+def read_pasted(text: str) -> ConnectionDescription:
     """The names and values of a pasted answer. Raises BadInputError when there are none, or two external ids."""
     if len(text) > _MAX_CHARACTERS:
         raise BadInputError("This is too long for an answer of DESC CONNECTION.", advice="Paste that answer alone.")
@@ -46,7 +46,7 @@ def read_description(text: str) -> ConnectionDescription:
         )
     for name, value in pairs:
         info.setdefault("external_id" if _plain(name) in EXTERNAL_ID_KEYS else name, value)
-    return from_mapping(info)
+    return ConnectionDescription(info)
 
 
 def _plain(name: str) -> str:
