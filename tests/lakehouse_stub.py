@@ -310,6 +310,7 @@ def _text(rows: Rows) -> bytes:
 class _Handler(BaseHTTPRequestHandler):
     stub: LakehouseStub
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # headers and body are two writes: the second would wait 40 ms for the client
 
     def do_POST(self) -> None:
         way = self.stub.way_to_lose(self.path)
