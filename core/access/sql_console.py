@@ -8,6 +8,7 @@ https://clickhouse.com/docs/products/cloud/reference/security/console-roles
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +17,7 @@ from core.errors import BadInputError
 CONSOLE_ROLE: Final = "sql-console-role:"
 DEFAULT_ROLE: Final = "default_role"
 """Has all rights of a service in ClickHouse Cloud; the user `default` has it."""
+_ALIKE = 0.75
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 
@@ -36,6 +38,33 @@ def console_role(email: str) -> str:
 def email_of(role: str) -> str | None:
     """The e-mail address in the name of a console role; None for any other role."""
     return role.removeprefix(CONSOLE_ROLE) if role.startswith(CONSOLE_ROLE) else None
+
+
+def nearest_email(email: str, known: Iterable[str]) -> str:
+    """The one of `known` addresses that `email` was probably meant to be, or the empty string."""
+    import difflib  # only a mistake needs it
+
+    name, _, domain = email.casefold().partition("@")
+    names: dict[str, str] = {}
+    domains: dict[str, str] = {}
+    for each in known:  # of addresses with one domain only the names can differ; as a whole they would all be alike
+        its_name, _, its_domain = each.casefold().partition("@")
+        if its_domain == domain:
+            names[its_name] = each
+        elif its_name == name:
+            domains[its_domain] = each
+    for word, others in ((name, names), (domain, domains)):
+        if found := difflib.get_close_matches(word, others, n=1, cutoff=_ALIKE):
+            return others[found[0]]
+    return ""
+
+
+def no_member(email: str, members: frozenset[str] | None) -> str:
+    """That no member of the organization has an address, with the nearest one; empty when not known, or one has."""
+    if members is None or email in members:
+        return ""
+    near = nearest_email(email, members)
+    return f"No member of the organization has the address {email}{f'; did you mean {near}?' if near else '.'}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,13 +60,14 @@ def read_access_file(path: Path) -> AccessFile:
     if path.is_dir():
         only_parts = not (path / MAIN_FILE).is_file() and (path / FOLDER).is_dir()
         return _read_xml(path / FOLDER if only_parts else path)
-    content = _content(path)
+    content = content_of(path)
     if content.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<"):
         return _read_xml(path)
     return _read_sql(path, content)
 
 
-def _content(path: Path) -> bytes:
+def content_of(path: Path) -> bytes:
+    """All of a file. Raises NotFoundError, and BadInputError for one that cannot be read or is too large."""
     if not path.exists():
         raise NotFoundError(f"There is no file {one_line(str(path))}.")
     try:

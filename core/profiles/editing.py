@@ -192,6 +192,7 @@ def _values(profile: Profile) -> Iterator[tuple[Keys, Value]]:
     yield ("query_timeout",), _number(profile.query_timeout)
     yield ("read_only",), profile.read_only
     yield ("production",), profile.production
+    yield ("console_members",), _text(profile.console_members)
     yield ("folder",), _text(profile.folder) if not server else None
     yield ("query_log",), profile.query_log if not server else None
     yield ("tls", "ca_file"), _text(profile.ca_file) if server else None

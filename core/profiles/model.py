@@ -93,6 +93,7 @@ class Profile:
     folder: Path | None = None  # of an embedded engine; None: below the data directory
     query_log: bool = False  # of an embedded engine
     datalens: DataLens = DataLens()
+    console_members: Path | None = None  # a file with the members of the organization in ClickHouse Cloud
     lakehouse: LakehouseSettings | None = None
     clouds: Mapping[str, CloudSettings] = field(default_factory=dict, hash=False)  # by the names in CLOUDS
 

@@ -206,6 +206,7 @@ def _common(table: Table, usual: Profile) -> dict[str, Any]:
         "production": table.flag("production", False),
         "settings": _settings(table.table("settings")),
         "datalens": _datalens(table.table("datalens")),
+        "console_members": _members_file(table),
         "lakehouse": read_lakehouse(table),
         "clouds": read_clouds(table),
     }
@@ -259,6 +260,13 @@ def _file_problem(path: Path) -> str:
         return "it is not a file" if path.exists() else "the file is missing"
     except OSError as error:
         return f"the file cannot be looked at: {error.strerror}"
+
+
+def _members_file(table: Table) -> Path | None:
+    file = table.file("console_members")
+    if file is not None and (problem := _file_problem(file)):
+        table.note("console_members", problem, blocking=False)
+    return file
 
 
 def _settings(table: Table) -> dict[str, str | int | float | bool]:

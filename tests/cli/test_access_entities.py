@@ -211,7 +211,7 @@ def test_why_the_only_step_failed_is_said_once(housekeys: Housekeys) -> None:
     assert refused.stderr.count("max_threadz") == 1, refused.stderr
 
 
-def test_roles_and_grants(housekeys: Housekeys) -> None:
+def test_roles_and_grants(housekeys: Housekeys, home: Path) -> None:
     for name in ("reader", HOSTILE):
         assert housekeys("role", "create", name).code == 0
     assert housekeys("grant", "add", "SELECT(id, day), INSERT ON acme.orders", "--to", HOSTILE).code == 0
@@ -252,4 +252,14 @@ def test_roles_and_grants(housekeys: Housekeys) -> None:
     ]
     assert housekeys(*let_in).code == 3  # has it already
     assert housekeys("role", "sql-console", "nobody", "--role", "developer").code == 2
+    members = home / "members.txt"
+    members.write_text("my.uzer@domain.com\n")
+    profile = f'[profiles.embedded]\nengine = "embedded"\nconsole_members = "{members}"\n'
+    (home / "config.toml").write_text(profile)
+    note = "Note: No member of the organization has the address my.user@domain.com; did you mean my.uzer@domain.com?"
+    assert note in housekeys(*let_in, "--dry-run").stderr
+    assert "[sql-console-role-orphan]" in housekeys("access", "lint").stdout
+    members.unlink()
+    assert "The members of the organization are not known" in housekeys("access", "lint").stderr
+    (home / "config.toml").unlink()
     assert housekeys("role", "list", "--filter", "nothing").stdout == ""

@@ -158,6 +158,15 @@ def test_files_are_linted_without_an_engine(housekeys: Housekeys, home: Path, tm
     assert housekeys("access", "lint", str(tmp_path / "absent")).code == 4
     assert not list(home.rglob("access.sql"))
 
+    console, members = tmp_path / "console.sql", tmp_path / "members.csv"
+    console.write_text("CREATE ROLE `sql-console-role:an@x.example`;\n")
+    members.write_text("name,email\nAnn,ann@x.example\n")
+    assert "orphan" not in housekeys("access", "lint", str(console)).stdout
+    orphaned = housekeys("access", "lint", str(console), "--members", str(members)).stdout
+    assert "[sql-console-role-orphan]" in orphaned and "sql-console-role:ann@x.example" in orphaned
+    members.write_text("Ann\n")
+    assert housekeys("access", "lint", str(console), "--members", str(members)).code == 2
+
 
 def test_the_statements_of_safe_fixes(housekeys: Housekeys, tmp_path: Path) -> None:
     file = tmp_path / "access.sql"

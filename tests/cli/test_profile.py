@@ -50,7 +50,7 @@ def test_a_profile_with_every_option_is_added_and_shown(
         *("--connect-timeout", "2.5", "--query-timeout", "120", "--production", "--mode", "write"),
         *("--setting", "max_threads=4", "--setting", "log_queries=true", "--setting", "log_comment=by me"),
         *("--setting", "ratio=0.5", "--datalens-user", "reader", "--datalens-host", "a", "--datalens-host", "b:8443"),
-        *("--key-folder", "~/keys", "--json"),
+        *("--key-folder", "~/keys", "--console-members", "ca.pem", "--json"),
     )
     assert outcome.code == 0, outcome.stderr
     assert outcome.stderr == f"Added prod to {home}/config.toml:3.\n"
@@ -83,6 +83,7 @@ def test_a_profile_with_every_option_is_added_and_shown(
         "folder": None,
         "query_log": None,
         "datalens": {"user": "reader", "hosts": ["a", "b:8443"], "key_folder": str(Path("~/keys").expanduser())},
+        "console_members": str(tmp_path / "ca.pem"),
         "badges": ["PRODUCTION", "TLS NOT VERIFIED"],
         "problems": [],
     }

@@ -131,6 +131,18 @@ async def _not_enforced(session: Session) -> Mapping[EntityKey, Sequence[str]]:
     return await engine.not_enforced() if isinstance(engine, EmbeddedEngine) else {}
 
 
+async def known_members(context: Context, session: Session) -> frozenset[str] | None:
+    """The members of the organization by the file that the profile names; what hinders that is noted."""
+    import asyncio
+
+    from core.access_reports.console_members import members_if_read
+
+    members = await asyncio.to_thread(members_if_read, session.profile.console_members)
+    if members.problem:
+        context.output.message(f"Note: {members.problem}")
+    return members.emails
+
+
 def _lines(value: Any) -> str:
     return "\n".join(value) if isinstance(value, list) else str(value)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.errors import ExitCode
-from tui.cli.access_entities import present_access
+from tui.cli.access_entities import known_members, present_access
 from tui.cli.arguments import Frame, moment
 
 SHOWN = 20  # objects on which there are rights without a grant; --json has all
@@ -98,14 +98,19 @@ def _add_lint(verbs: argparse._SubParsersAction[argparse.ArgumentParser], frame:
         "what is wrong, risky or without effect, and why",
         description="Lint files without any engine, or without FILE what the server holds. Exit code 1: there are\n"
         "errors. With --fix the statements of the safe fixes go to stdout, and the findings to stderr;\n"
-        "a password in clear becomes its hash in them.",
+        "a password in clear becomes its hash in them. ClickHouse does not know who is a member of an\n"
+        "organization in ClickHouse Cloud: with their addresses (--members, or console_members in the\n"
+        "profile) roles of its SQL console that belong to nobody any more are found.",
         examples=(
             "housekeys access lint",
             "housekeys access lint users.xml access.sql",
             "housekeys access lint --fix",
+            "housekeys access lint --members members.csv",
         ),
     )
     lint.add_argument("files", type=Path, nargs="*", metavar="FILE", help="SQL, users.xml, or a folder with one")
+    lint.add_argument("--members", type=Path, default=None, metavar="FILE",
+                      help="all of them: an address a line, CSV with a column email, JSON of Cloud's API")  # fmt: skip
     lint.add_argument("--fix", action="store_true", help="print the statements of the safe fixes; nothing is run")
 
 
@@ -333,13 +338,25 @@ async def _lint_files(context: Context) -> list[_Linted]:
     from core.access_reports.files import Format, read_access_file
     from core.access_reports.lint_report import lint_context
 
+    members = await _members_named(context)
     found: list[_Linted] = []
     for path in context.arguments.files:
         file = await asyncio.to_thread(read_access_file, path)
-        about = lint_context(datetime.now(UTC), for_users_xml=file.format is Format.XML)
+        for_xml = file.format is Format.XML
+        about = lint_context(datetime.now(UTC), for_users_xml=for_xml, console_emails=members)
         findings = await asyncio.to_thread(lint, file.model, about)
         found.append((file.model, findings, file.problems))
     return found
+
+
+async def _members_named(context: Context) -> frozenset[str] | None:
+    """The members in the file that was named with the command."""
+    import asyncio
+
+    from core.access_reports.console_members import read_members
+
+    path = context.arguments.members
+    return None if path is None else await asyncio.to_thread(read_members, path.expanduser())
 
 
 async def _lint_server(context: Context) -> _Linted:
@@ -351,13 +368,17 @@ async def _lint_server(context: Context) -> _Linted:
     from core.access_reports.lint_report import lint_context
     from core.reviewing import tenant_names
 
+    members = await _members_named(context)
     session, present = await present_access(context)
+    if members is None:
+        members = await known_members(context, session)
     about = lint_context(
         datetime.now(UTC),
         await read_privileges(session.engine),
         version=session.capabilities.version_tuple,
         datalens_user=session.profile.datalens.user,
         tenants=await tenant_names(session),
+        console_emails=members,
     )
     model = present.without_built_in()
     return model, await asyncio.to_thread(lint, model, about), ()

@@ -83,6 +83,9 @@ def _add_add(verbs: argparse._SubParsersAction[argparse.ArgumentParser], frame: 
     parser.add_argument(
         "--mode", choices=["read-only", "write"], help="how it opens (otherwise as the preference read_only says)"
     )
+    parser.add_argument(
+        "--console-members", type=_file, metavar="FILE", help="the members of the organization in ClickHouse Cloud"
+    )
     _add_server_options(parser.add_argument_group("a server"))
     embedded = parser.add_argument_group("an embedded engine")
     embedded.add_argument("--folder", type=_file, metavar="FOLDER", help="its data (default: below the data directory)")
@@ -291,6 +294,7 @@ def _profile_from(typed: argparse.Namespace) -> Profile:
             tuple(typed.datalens_host),
             typed.key_folder,
         ),
+        "console_members": typed.console_members,
     }
     _refuse_options_of_the_other_home(typed)
     if typed.engine == "embedded":

@@ -37,6 +37,7 @@ def profile_record(profile: Profile, file: ProfileFile, paths: Paths) -> dict[st
             "hosts": list(profile.datalens.hosts),
             "key_folder": profile.key_folder(paths),
         },
+        "console_members": profile.console_members,
         "badges": list(profile.badges),
         "problems": [problem_record(problem) for problem in file.problems_of(profile.name)],
     }
@@ -84,6 +85,7 @@ def profile_fields(record: dict[str, Any]) -> dict[str, str]:
         "DataLens": f"user {record['datalens']['user']}",
         "hosts": "\n".join(record["datalens"]["hosts"]),
         "keys": str(record["datalens"]["key_folder"]),
+        "Cloud members": str(record["console_members"] or ""),
         "badges": ", ".join(record["badges"]),
         "problems": "\n".join(_problem_words(problem) for problem in record["problems"]),
     }

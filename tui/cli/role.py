@@ -48,14 +48,17 @@ async def let_into_console(context: Context) -> None:
     """Handle `role sql-console`."""
     from core.access.entity_options import read_grant
     from core.access.planning.sql_console import let_in
+    from core.access.sql_console import no_member
     from core.errors import BadInputError
-    from tui.cli.access_entities import carry_out_plan, present_access
+    from tui.cli.access_entities import carry_out_plan, known_members, present_access
 
     arguments = context.arguments
     given = read_grant(arguments.grant) if arguments.grant else None
     if given is not None and not given.rights:
         raise BadInputError("--grant takes rights.", advice="Roles go with --role.")
-    _, present = await present_access(context)
+    session, present = await present_access(context)
+    if noted := no_member(arguments.email, await known_members(context, session)):
+        context.output.message(f"Note: {noted}")
     rights = () if given is None else given.rights
     plan = let_in(present.model, arguments.email, arguments.role, rights, cluster=present.cluster)
     await carry_out_plan(context, present, plan, f"{arguments.email}: may use the SQL console")

@@ -11,7 +11,7 @@ from core.access.lint.changes import with_role_renamed
 from core.access.lint.findings import Finding, Fix, Severity
 from core.access.lint.subject import Subject, named, sentence
 from core.access.model import EntityKind
-from core.access.sql_console import CONSOLE_ROLE, is_email
+from core.access.sql_console import CONSOLE_ROLE, is_email, nearest_email
 
 _NEARLY = re.compile(r"sql[\s_-]*console[\s_-]*role\s*[:;._ -]\s*(.*)", re.IGNORECASE | re.DOTALL)
 _XML_NAME = re.compile(r"[^\W\d][\w.-]*")
@@ -54,8 +54,15 @@ def _console_role(subject: Subject, role: str) -> Iterator[Finding]:
             f"No member of the organization belongs to {named(key)}.",
             "The SQL console gives this role to the member with that e-mail address. There is none now; whoever is "
             "invited under that address later has its rights at once.",
-            advice="Drop the role, or correct the address in it.",
+            advice=_advice(email, members),
         )
+
+
+def _advice(email: str, members: frozenset[str]) -> str:
+    near = nearest_email(email, members)
+    if not near:
+        return "Drop the role, or correct the address in it."
+    return f"Rename it to {CONSOLE_ROLE}{near} if that member is meant: it must be exact, capitals too. Else drop it."
 
 
 def _mistyped(subject: Subject, key: EntityKey, role: str, email: str) -> Finding:

@@ -242,6 +242,12 @@ def test_sql_console_role_orphan() -> None:
     members = replace(CONTEXT, console_emails=frozenset(("a@b.example",)))
     [finding] = found(of, "sql-console-role-orphan", members)
     assert finding.entity.name == "sql-console-role:c@d.example"
+    assert "did you mean" not in finding.advice
+    mistyped = model(roles=["sql-console-role:anna.b@d.example"])
+    members = replace(CONTEXT, console_emails=frozenset(("ana.b@d.example", "zoe@d.example")))
+    [finding] = found(mistyped, "sql-console-role-orphan", members)
+    assert finding.advice.startswith("Rename it to sql-console-role:ana.b@d.example if that member is meant")
+    members = replace(CONTEXT, console_emails=frozenset(("a@b.example",)))
     assert not found(of, "sql-console-role-orphan")  # the members are not known
     for name in ("sql-console-role:alice", "sql-console-role: a@b.example", "sql-console-role:"):
         assert found(model(roles=[name]), "sql-console-role-email", members)

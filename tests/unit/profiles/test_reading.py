@@ -40,6 +40,7 @@ user = "operator"
 password = "prompt"
 database = "house"
 cluster = "main"
+console_members = "{ca}"
 connect_timeout = 2.5
 query_timeout = 120
 read_only = false
@@ -125,6 +126,7 @@ def test_every_key_of_a_profile_is_read(tmp_path: Path) -> None:
         password=SecretReference(Kind.PROMPT, ()),
         database="house",
         cluster="main",
+        console_members=files["ca"],
         connect_timeout=2.5,
         query_timeout=120.0,
         read_only=False,
@@ -158,7 +160,7 @@ def test_every_key_of_a_profile_is_read(tmp_path: Path) -> None:
     assert file.profile("here") == Profile("here", engine="embedded", folder=Path("/srv/data"), query_log=True)
     assert file.profile("embedded") == built_in()
     assert file.names == ("prod", "plain", "here", "embedded")
-    assert file.profile_origin("plain") == f"{tmp_path / 'config.toml'}:57"
+    assert file.profile_origin("plain") == f"{tmp_path / 'config.toml'}:58"
     assert file.profile_origin("embedded") == "built-in"
 
 
