@@ -16,10 +16,12 @@ _SHOWN_CELLS = 100  # of a line
 class LakehouseSyntaxError(BadInputError):
     """A statement that cannot be read. The message says where, the detail shows the line with a mark under the place.
 
-    `position` counts characters from 0, line and column from 1.
+    `position` counts characters from 0, line and column from 1. `begin` is where the statement begins, if it is known.
     """
 
-    def __init__(self, what: str, text: str, position: int, *, file: str = "", advice: str = "") -> None:
+    def __init__(
+        self, what: str, text: str, position: int, *, begin: int = 0, file: str = "", advice: str = ""
+    ) -> None:
         self.what = what
         self.position = position
         self.line, self.column = line_and_column(text, position)
@@ -27,7 +29,7 @@ class LakehouseSyntaxError(BadInputError):
         super().__init__(
             f"The statement cannot be read at {where}, column {self.column}: {what}.",
             advice=advice,
-            detail=pointed(text, position),
+            detail=pointed(text, position, begin),
         )
 
 
@@ -36,14 +38,18 @@ def line_and_column(text: str, position: int) -> tuple[int, int]:
     return text.count("\n", 0, position) + 1, position - text.rfind("\n", 0, position)
 
 
-def pointed(text: str, position: int) -> str:
-    """The line of a place, secrets hidden, and under it a line with `^` below the place."""
-    begin = text.rfind("\n", 0, position) + 1
+def pointed(text: str, position: int, begin: int = 0) -> str:
+    """The line of a place, secrets hidden, and under it a line with `^` below the place.
+
+    `begin` is where the statement begins: nothing before it is shown, and quotes before it mislead nobody.
+    """
     end = text.find("\n", position)
-    end = len(text) if end < 0 else end
-    spans = hidden_spans(text)
-    before = one_line(_hidden(text, begin, position, spans).lstrip())
-    after = one_line(_hidden(text, position, end, spans).rstrip())
+    statement = text[begin : len(text) if end < 0 else end]
+    place = position - begin
+    spans = hidden_spans(statement)
+    first = statement.rfind("\n", 0, place) + 1
+    before = one_line(_hidden(statement, first, place, spans).lstrip())
+    after = one_line(_hidden(statement, place, len(statement), spans).rstrip())
     if cell_width(before) > _SHOWN_CELLS // 2:
         before = "…" + before[-_SHOWN_CELLS // 2 :]
     return f"{one_line(before + after, _SHOWN_CELLS)}\n{' ' * cell_width(before)}^"

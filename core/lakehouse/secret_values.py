@@ -27,11 +27,11 @@ _LEXEME = re.compile(
 _CLOSING = {"'": "'", '"': '"', "\u2018": "\u2019", "\u201c": "\u201d"}
 _EQUALS_NEXT = re.compile(r"\s*=")
 _BARE_VALUE = re.compile(r"[^\s,;)'\"`]+")
-_SECRET_WORD = r"\w*(?:key|secret|passw|token|credential)\w*"  # noqa: S105 (a pattern, no password)
+_SECRET_WORD = r"(?:key|secret|passw|token|credential)"  # noqa: S105 (a pattern, no password)
 _SECRET_NAME = re.compile(_SECRET_WORD, re.IGNORECASE)
-# A net below the net: whatever follows such a name, wherever it stands.
+# A net below the net: whatever follows such a name, wherever it stands. Bounded, for a text can be one long word.
 _AFTER_SECRET_NAME = re.compile(
-    rf"{_SECRET_WORD}[^\w\s]?\s*(?:[=:]\s*['\"]?|['\"\u2018\u201c])([^\s'\"]+)", re.IGNORECASE
+    rf"{_SECRET_WORD}\w{{0,40}}[^\w\s]?\s{{0,20}}(?:[=:]\s{{0,20}}['\"]?|['\"\u2018\u201c])([^\s'\"]+)", re.IGNORECASE
 )
 
 
@@ -63,7 +63,7 @@ def _values(text: str) -> list[tuple[int, int]]:
             key, after_equals = "", False
         elif kind == "symbol":
             after_equals = lexeme == "="
-        elif kind != "name" and not _shown(key) and (after_equals or _SECRET_NAME.fullmatch(key)):
+        elif kind != "name" and not _shown(key) and (after_equals or _SECRET_NAME.search(key)):
             bare = _BARE_VALUE.match(text, match.start())
             position = max(position, bare.end() if bare else 0)
             spans.append((match.start(), position))

@@ -28,7 +28,8 @@ class StatementCursor(Cursor):
         token = self.token
         # Nothing in quotes is repeated: it can be a secret.
         shown = token.kind.value if token.kind in (Kind.END, Kind.STRING) else repr(one_line(token.text, 40))
-        raise LakehouseSyntaxError(f"expected {expected}, found {shown}", self.sql, token.position)
+        what = f"expected {expected}, found {shown}"
+        raise LakehouseSyntaxError(what, self.sql, token.position, begin=self.tokens[0].position)
 
     def report(
         self,

@@ -56,7 +56,7 @@ class ParsedScript:
 def parse_statement(text: str, *, file: str = "") -> Statement:
     """The one statement of a text. Raises LakehouseSyntaxError at the first error, and for a second statement."""
     try:
-        runs = list(_runs(text))
+        runs = list(token_runs(text))
         if not runs:
             raise LakehouseSyntaxError("there is no statement", text, len(text))
         if len(runs) > 1:
@@ -77,7 +77,7 @@ def parse_script(text: str) -> ParsedScript:
     statements: list[ParsedStatement] = []
     findings: list[Finding] = []
     try:
-        for run in _runs(text):
+        for run in token_runs(text):
             parsed, found = read_run(text, run)
             statements += [parsed] if parsed else []
             findings += found
@@ -111,7 +111,7 @@ def read_tokens(text: str, run: Sequence[Token]) -> tuple[ParsedStatement | None
     return ParsedStatement(statement, begin, end, line, cursor.places), cursor.findings
 
 
-def _runs(text: str) -> Iterator[list[Token]]:
+def token_runs(text: str) -> Iterator[list[Token]]:
     """The tokens of each statement."""
     run: list[Token] = []
     for token in tokens_from(text):

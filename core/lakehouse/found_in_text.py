@@ -1,0 +1,161 @@
+"""Statements, JSON documents and external ids in a text that is mostly prose: a page of documentation, a runbook."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from core.access.tokenizer import Kind, Token
+from core.lakehouse.documents import PLACEHOLDER_EXTERNAL_ID
+from core.lakehouse.findings import Finding, Severity
+from core.lakehouse.places import LakehouseSyntaxError, line_and_column
+from core.lakehouse.statement_parsing import ParsedScript, ParsedStatement, read_run, unreadable
+from core.lakehouse.statements import OtherStatement
+from core.lakehouse.tokens import tokens_from
+
+_BEGINNING = re.compile(
+    r"\b(?:(?P<create>CREATE\s+(?:API\s+CONN\w*|EXTERNAL\s+FUNCTION))"
+    r"|(?:DESC|DESCRIBE|DROP)\s+(?:CONN\w*|FUNCTION)|SHOW\s+(?:CONNECTIONS|EXTERNAL\s+FUNCTIONS))\b",
+    re.IGNORECASE,
+)
+_END = re.compile(r"\n[^\S\n]*\n|```")  # a blank line, or the end of a block of code
+_LIST_OR_PROMPT = re.compile(r"\s*(?:[-*\u2022>]|\d+[.)]|\w*[>#$])?\s*`?")
+_MAX_STATEMENT = 20_000  # characters
+_CLAUSES = frozenset({"TYPE", "PROVIDER", "REGION", "ROLE_ARN", "NAMESPACE", "NAMESPCE", "CODE_BUCKET", "AS", "USING"})
+_SAID_ID = re.compile(
+    r"\bexternal[\s_-]?id['\"`]?(?: is\b)?(?:\s{0,40}[:=|]|\s{1,40}is\b|\t|[^\S\n]{2,40})"
+    r"\s{0,40}['\"`]?([\w+=,.@:/-]{8,})",
+    re.IGNORECASE,
+)
+_LOOKS_LIKE_POLICY = re.compile(r"\{\s*\"(?:Version|Statement|Id)\"", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class FoundDocument:
+    """A JSON object in a text: where it begins and ends, and the line it begins on."""
+
+    document: Mapping[str, Any]
+    line: int
+    begin: int
+    end: int
+
+
+def documents_in(text: str) -> tuple[FoundDocument, ...]:
+    """Each JSON object in a text that is not inside of another."""
+    return tuple(found for found in _objects(text) if isinstance(found, FoundDocument))
+
+
+def broken_documents_in(text: str) -> tuple[Finding, ...]:
+    """Each policy document in a text that is no JSON, with where it stops to be."""
+    return tuple(found for found in _objects(text) if isinstance(found, Finding))
+
+
+def _objects(text: str) -> Iterator[FoundDocument | Finding]:
+    decoder = json.JSONDecoder()
+    position = text.find("{")
+    while position >= 0:
+        end = position + 1
+        try:
+            document, end = decoder.raw_decode(text, position)
+        except json.JSONDecodeError as error:
+            if _LOOKS_LIKE_POLICY.match(text, position):
+                end = max(_closing_brace(text, position), error.pos, end)
+                line, column = line_and_column(text, min(error.pos, len(text)))
+                message = f"The document cannot be read as JSON: {error.msg}."
+                yield Finding(Severity.ERROR, "document-unreadable", message, "", line, column)
+        except RecursionError:  # no policy is nested so deep
+            end = len(text)
+        else:
+            yield FoundDocument(document, line_and_column(text, position)[0], position, end)
+        position = text.find("{", end)
+
+
+def _closing_brace(text: str, begin: int) -> int:
+    """Behind the brace that closes the one at `begin`, as far as strings and braces tell; -1 when none does."""
+    depth = 0
+    for match in re.compile(r'"(?:[^"\\\n]|\\.)*"|[{}]').finditer(text, begin):
+        depth += {"{": 1, "}": -1}.get(match.group(), 0)
+        if depth == 0:
+            return match.end()
+    return -1
+
+
+def external_ids_in(text: str) -> tuple[tuple[str, int], ...]:
+    """The external ids that a text tells, each with its offset; no placeholder is one, and no word of prose."""
+    return tuple(
+        (match[1].rstrip(".,:"), match.start(1))
+        for match in _SAID_ID.finditer(text)
+        if re.search(r"[0-9A-Z]", match[1][1:]) and match[1] != PLACEHOLDER_EXTERNAL_ID
+    )
+
+
+def statements_in(text: str) -> ParsedScript:
+    """The statements in a text, as `parse_script` gives them. What only begins like one is passed over."""
+    statements: list[ParsedStatement] = []
+    findings: list[Finding] = []
+    position = 0
+    while match := _BEGINNING.search(text, position):
+        position = match.end()
+        if "--" in text[text.rfind("\n", 0, match.start()) + 1 : match.start()]:
+            continue
+        begin, end = _reach(text, match)
+        try:
+            run = _run(text[begin:end], match)
+        except LakehouseSyntaxError as error:
+            if match["create"] and error.position > match.end() - begin:
+                line, column = line_and_column(text, begin + error.position)
+                findings.append(replace(unreadable(error), line=line, column=column))
+            continue
+        run = [token._replace(position=token.position + begin, end=token.end + begin) for token in run]
+        if not run:
+            continue
+        parsed, found = read_run(text, run)
+        if parsed is None and not match["create"]:
+            continue
+        if parsed is None or not isinstance(parsed.statement, OtherStatement):
+            statements += [parsed] if parsed else []
+            findings += found
+            position = max(position, run[-1].end)
+    return ParsedScript(tuple(statements), tuple(findings))
+
+
+def _reach(text: str, match: re.Match[str]) -> tuple[int, int]:
+    """From where to where a statement that begins here can reach at most."""
+    begin, furthest = match.start(), match.start() + _MAX_STATEMENT
+    if not match["create"]:
+        line_end = text.find("\n", match.end(), furthest)
+        return begin, line_end if line_end >= 0 else furthest
+    closing = _END.search(text, match.end(), furthest)
+    return begin, closing.start() if closing else furthest
+
+
+def _run(part: str, match: re.Match[str]) -> list[Token]:
+    """The tokens of the statement that `part` begins with, none when it is none. Raises LakehouseSyntaxError."""
+    run: list[Token] = []
+    ended = False
+    for token in tokens_from(part):
+        if ended := token.kind is Kind.SYMBOL and token.text == ";":
+            break
+        if token.kind is Kind.SYMBOL and len(run) == len(match.group().split()):
+            return []  # a description of the syntax: `[ IF NOT EXISTS ]`, `<name>`
+        run.append(token)
+    if match["create"]:
+        return run if _has_clause(run) else []
+    line_begin = match.string.rfind("\n", 0, match.start()) + 1
+    return run if ended or _LIST_OR_PROMPT.fullmatch(match.string, line_begin, match.start()) else []
+
+
+def _has_clause(run: list[Token]) -> bool:
+    """Whether a clause follows the name somewhere: its word with a value, as prose does not have it."""
+    for token, following in zip(run[3:], [*run[4:], None], strict=False):
+        if token.kind is Kind.WORD and token.text.upper() in _CLAUSES and following:
+            if following.text == "=" or following.kind is Kind.STRING:
+                return True
+            if token.text.upper() == "TYPE" and following.text.upper().endswith("_FUNCTION"):
+                return True
+        if token.text.upper() == "PROPERTIES" and following and following.text == "(":
+            return True
+    return False
