@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 
 from core.lakehouse.connections import Provider
+from core.lakehouse.vendor_principals import vendor_principal
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +41,8 @@ _KNOWN = (
     ),
     _known(
         r"HTTP_GENERAL_ERROR\s*\(?\s*640",
-        "Look whether the trust policy of the role names the vendor's account 1384322691904283 and asks for the external "
-        "id of this connection; and whether bucket, functions and Lakehouse are in the same region.",
+        f"Look whether the role's trust policy names the vendor's account {vendor_principal(Provider.ALIYUN).account} "
+        "and asks for the external id of this connection; and whether bucket, functions and Lakehouse share a region.",
         Provider.ALIYUN,
     ),
     _known(
@@ -51,8 +52,8 @@ _KNOWN = (
     ),
     _known(
         r"ram:PassRole",
-        "Attach the system policy AliyunFCFullAccess to the role as it is: since its version 2 it allows ram:PassRole for "
-        "fc.aliyuncs.com.",
+        "Attach the system policy AliyunFCFullAccess to the role as it is: since its version 2 it allows ram:PassRole "
+        "for fc.aliyuncs.com.",
         Provider.ALIYUN,
     ),
     _known(
@@ -67,8 +68,8 @@ _KNOWN = (
     ),
     _known(
         r"sts:AssumeRole",
-        "Look whether the trust policy of the role names the vendor's account of its partition and asks for the external "
-        "id of this connection, and whether the regional endpoint of STS is enabled in the account.",
+        "Look whether the role's trust policy names the vendor's account of its partition and asks for the external id "
+        "of this connection, and whether the regional endpoint of STS is enabled in the account.",
         Provider.AWS,
     ),
     _known(
@@ -88,8 +89,8 @@ _KNOWN = (
     ),
     _known(
         r"AccessDenied.*403|403.*AccessDenied|Status\s*Code:?\s*403",
-        "Allow cos:* on qcs::cos:<region>:uid/<app id>:<bucket>-<app id>/* in the policy LakehouseAccess; the /* at the "
-        "end is needed.",
+        "Allow cos:* on qcs::cos:<region>:uid/<app id>:<bucket>-<app id>/* in the policy LakehouseAccess; the /* at "
+        "the end is needed.",
         Provider.TENCENT,
     ),
     _known(
@@ -107,8 +108,8 @@ _KNOWN = (
     ),
     _known(
         r"timed?[\s_-]*out",
-        "A first call takes some seconds, while the code is fetched from the bucket. If it goes on: are bucket, functions "
-        "and Lakehouse in the same region?",
+        "A first call takes some seconds, while the code is fetched from the bucket. If it goes on, look whether "
+        "bucket, functions and Lakehouse are in the same region.",
     ),
     _known(
         r"already\s+exists?",
