@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from core.access.access_model import Holder
 from core.access.model import EntityKind
+from core.session import Session
 from tests.console.album import Take
 from tests.console.ledger import opened_with
 from tests.console.sample_access import console, model_of, running
@@ -49,19 +51,36 @@ async def test_nobody_yet_and_read_only(take: Take, tmp_path: Path) -> None:
 
 
 async def test_somebody_is_let_in_a_name_corrected_and_an_own_user_made(tmp_path: Path) -> None:
-    app = console(tmp_path, opened_with(prepare=running(*PEOPLE)), "sql-console")
+    members = tmp_path / "members.txt"
+    members.write_text("ann@company.example\nbob@company.example\ncleo@company.example\ndeedee@company.example\n")
+
+    async def prepare(session: Session) -> None:
+        await running(*PEOPLE)(session)
+        session.profile = replace(session.profile, console_members=members)
+
+    app = console(tmp_path, opened_with(prepare=prepare), "sql-console")
     async with app.run_test(size=(100, 40)) as pilot:
         await see(pilot, *PAGE)
-        await type_in(pilot, "n", "dee")
+        await type_in(pilot, "<down>", "<enter>")
+        await see(pilot, "nobody: no member of the organization has this address", "bob@company.example")
+        await type_in(pilot, "<escape>", "<home>", "n", "dee")
         await see(pilot, "That is no e-mail address.")
         await type_in(pilot, "<ctrl+u>", "Ann@company.example")
         await see(pilot, "There is a role for ann@company.example: capitals count.")
+        await type_in(pilot, "<ctrl+u>", "Bob@company.example")
+        await see(pilot, "There is a member bob@company.example: capitals count.")
         await type_in(pilot, "<ctrl+u>", "dee@company.example", "<tab>", "developer", "<tab>", "SELECT ON sales.*")
         await see(pilot, "which others may have")
         await type_in(pilot, "<ctrl+u>")
-        await see(pilot, "GRANT developer TO")
+        noted = ("No member of the organization has the address dee@company.example",)
+        await see(pilot, "GRANT developer TO", *noted)
         await pilot.press("enter")
+        await see(pilot, "Exactly this runs", *noted)
+        members.write_text("Ann\n")  # which hinders nothing, and is told
         await run_change(pilot, "SQL console  4", "> dee@company.example")
+        await type_in(pilot, "<enter>")
+        await see(pilot, "The members of the organization are not known")
+        await type_in(pilot, "<escape>")
         assert (await model_of(app)).granted_roles[DEE] == {"developer": False}
 
         await type_in(pilot, "<end>", "m")

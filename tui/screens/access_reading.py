@@ -18,6 +18,7 @@ from core.access.model import EntityKind, Grant
 from core.access.planning.plan import Plan, same, title
 from core.access_changes.changes import change_for
 from core.access_changes.present import PresentAccess, read_present_access, read_privileges
+from core.access_reports.console_members import Members, members_if_read
 from core.changes import Change
 from core.clickhouse.embedded import EmbeddedEngine
 from core.display import one_line
@@ -34,7 +35,8 @@ _LISTED = 3  # entities that are named in a passing message
 class Access:
     """Everything about access at one moment. `not_enforced` is what an embedded engine keeps and does not enforce.
 
-    `privileges` are those of the server; None when it does not tell.
+    `privileges` are those of the server; None when it does not tell. `members` are those of the organization in
+    ClickHouse Cloud, by the file that the profile names.
     """
 
     session: object
@@ -43,6 +45,7 @@ class Access:
     findings: Mapping[EntityKey, tuple[Finding, ...]]
     not_enforced: Mapping[EntityKey, tuple[str, ...]] = field(default_factory=dict)
     privileges: PrivilegeTree | None = None
+    members: Members = field(default_factory=Members)
 
     @property
     def model(self) -> AccessModel:
@@ -84,14 +87,18 @@ async def read_access(session: Session, now: datetime, changes_run: int = 0) -> 
     engine = session.engine
     present = await read_present(session)
     not_enforced = await engine.not_enforced() if isinstance(engine, EmbeddedEngine) else {}
+    members = await asyncio.to_thread(members_if_read, session.profile.console_members)
     context = LintContext(
-        now, version=session.capabilities.version_tuple[:2], datalens_user=session.profile.datalens.user
+        now,
+        version=session.capabilities.version_tuple[:2],
+        datalens_user=session.profile.datalens.user,
+        console_emails=members.emails,
     )
     found = await asyncio.to_thread(lint, present.model, context)  # tens of thousands of users take seconds
     by_entity: dict[EntityKey, tuple[Finding, ...]] = {}
     for finding in found:
         by_entity[finding.entity] = (*by_entity.get(finding.entity, ()), finding)
-    return Access(session, changes_run, present, by_entity, not_enforced, await read_privileges(engine))
+    return Access(session, changes_run, present, by_entity, not_enforced, await read_privileges(engine), members)
 
 
 @dataclass(frozen=True, slots=True)

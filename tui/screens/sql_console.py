@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tui.screens.access_reading import Access
 
 NEARLY = "sql-console-role-typo"  # lint's code for a role that is meant for the console and is not found by it
+ORPHAN = "sql-console-role-orphan"  # for one whose address is that of no member of the organization
 
 
 def person(row: RoleRow) -> str:
@@ -32,9 +33,22 @@ def person(row: RoleRow) -> str:
     return row.name if email is None else email
 
 
+def is_left(row: RoleRow) -> bool:
+    """Whether no member of the organization has the address of the role."""
+    return any(finding.id == ORPHAN for finding in row.findings)
+
+
+def _is_for(row: RoleRow) -> Line:
+    if email_of(row.name) is None:
+        return fact("for", "nobody: the console does not find it", "warning")
+    if is_left(row):
+        return fact("for", "nobody: no member of the organization has this address", "warning")
+    return fact("for", person(row))
+
+
 COLUMNS: tuple[Column[RoleRow], ...] = (
     Column("person", "E-MAIL", person, flexible=True, least=20, letter="N",
-           style=lambda r: "" if email_of(r.name) is not None else "warning"),
+           style=lambda r: "" if email_of(r.name) is not None and not is_left(r) else "warning"),
     Column("holds", "HOLDS ROLES", lambda r: ", ".join(r.holds) or "-", flexible=True, least=16, letter="H"),
     Column("grants", "GRANTS", lambda r: count(r.grants), sort=lambda r: r.grants, numeric=True, letter="T"),
     Column("storage", "STORAGE", lambda r: r.storage or "-", minor=2, letter="S", style=lambda r: "muted"),
@@ -83,9 +97,10 @@ class SqlConsoleScreen(HolderScreen[RoleRow]):
         ]
 
     def summary(self, row: RoleRow) -> Sequence[Line]:
-        found = email_of(row.name) is not None
-        is_for = fact("for", person(row)) if found else fact("for", "nobody: the console does not find it", "warning")
-        return [is_for, fact("role", row.name), Line(), *summary_lines(row, self.access)]
+        lines = [_is_for(row), fact("role", row.name)]
+        if problem := self.access.members.problem:
+            lines.append(fact("members", problem, "warning"))
+        return [*lines, Line(), *summary_lines(row, self.access)]
 
     def empty(self) -> tuple[str, str]:
         return "Nobody has a role for the SQL console.", (

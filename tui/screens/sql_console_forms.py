@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.access.planning.plan import Plan
 from core.access.planning.sql_console import let_in
-from core.access.sql_console import console_role, email_of, is_email
+from core.access.sql_console import console_role, email_of, is_email, nearest_email, no_member
 from tui.screens.form import Form
 from tui.screens.grant_choosing import names_choice, right_choice
 from tui.screens.grant_forms import preview_text, read_names, read_rights, wrong
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from tui.screens.access_holders import Answering
     from tui.screens.access_reading import Access, Planning, Proposal
 
-_ALIKE = 0.85
 _SHOWN = 6  # roles in the hint
 
 
@@ -33,12 +32,18 @@ def let_in_form(answering: Answering, access: Access) -> Form[Proposal]:
 
         return plan
 
+    def noting(values: Values, proposal: Proposal) -> Proposal:
+        if not (noted := no_member(values["email"].strip(), access.members.emails)):
+            return proposal
+        change = replace(proposal.change, consequences=(noted, *proposal.change.consequences))
+        return replace(proposal, change=change)
+
     async def submit(values: Values) -> Proposal:
-        return await answering.propose(making(values))
+        return noting(values, await answering.propose(making(values)))
 
     async def preview(values: Values) -> str:
         ready = is_email(values["email"].strip()) and (_general(values) or values["rights"].strip())
-        return preview_text(answering.previewed(access, making(values))) if ready else ""
+        return preview_text(noting(values, answering.previewed(access, making(values)))) if ready else ""
 
     return Form(
         "Let somebody into the SQL console",
@@ -64,10 +69,11 @@ def email_problem(access: Access, text: str) -> str:
     problem = wrong(console_role, email)
     if problem:
         return problem
-    known = [found for found in map(email_of, access.model.roles) if found is not None]
-    close = [] if email in known else difflib.get_close_matches(email, known, n=1, cutoff=_ALIKE)
-    if close and close[0].casefold() == email.casefold():
-        return f"There is a role for {close[0]}: capitals count."
+    known = {found for found in map(email_of, access.model.roles) if found is not None}
+    for there, emails in (("role for", known), ("member", access.members.emails or frozenset())):
+        near = "" if email in emails else nearest_email(email, emails)
+        if near.casefold() == email.casefold():
+            return f"There is a {there} {near}: capitals count."
     return ""
 
 
