@@ -152,8 +152,9 @@ def _name_findings(name: str) -> Iterator[Finding]:
     if not name:
         yield _error("name-missing", "name", "The name of the connection is missing.", "Write a name like udf_conn.")
         return
-    forbidden = list(_character_findings("name", "The name", name))
-    yield from forbidden
+    if forbidden := list(_character_findings("name", "The name", name)):
+        yield from forbidden
+        return
     parts = name.split(".")
     if not all(parts):
         yield _error(
@@ -162,7 +163,7 @@ def _name_findings(name: str) -> Iterator[Finding]:
             f"The name {one_line(name, 60)} has an empty part beside a dot.",
             "Write a name, or workspace.name.",
         )
-    elif not forbidden and not all(map(PLAIN_NAME.fullmatch, parts)):
+    elif not all(map(PLAIN_NAME.fullmatch, parts)):
         yield _warning(
             "name-not-plain",
             "name",
@@ -180,7 +181,9 @@ def _region_findings(provider: Provider, region: str) -> Iterator[Finding]:
             "Write that of the functions, like " + _example(provider),
         )
         return
-    yield from _character_findings("region", "The region", region)
+    if forbidden := list(_character_findings("region", "The region", region)):
+        yield from forbidden
+        return
     known = regions(provider)
     shown = one_line(region, 60)
     if region in known.closed:
@@ -208,8 +211,7 @@ def _role_arn_findings(provider: Provider, role_arn: str, region: str) -> Iterat
         form = f"Its form: {role_arn_form(provider)}."
         yield _error("role-arn-missing", "role_arn", "The role ARN is missing.", form)
         return
-    forbidden = list(_character_findings("role_arn", "The role ARN", role_arn))
-    if forbidden:
+    if forbidden := list(_character_findings("role_arn", "The role ARN", role_arn)):
         yield from forbidden
         return
     of_cloud = provider_of_arn(role_arn)
@@ -267,9 +269,8 @@ def _code_bucket_findings(provider: Provider, bucket: str) -> Iterator[Finding]:
         advice = "Write the name of the bucket that holds the code of the functions."
         yield _error("code-bucket-missing", "code_bucket", "The code bucket is missing.", advice)
         return
-    forbidden = list(_character_findings("code_bucket", "The code bucket", bucket))
-    yield from forbidden
-    if forbidden:
+    if forbidden := list(_character_findings("code_bucket", "The code bucket", bucket)):
+        yield from forbidden
         return
     if problem := bucket_problem(provider, bucket):
         message = f"The code bucket {one_line(bucket, 70)} cannot be one of {provider.cloud}: {problem}."
@@ -285,7 +286,9 @@ def _code_bucket_findings(provider: Provider, bucket: str) -> Iterator[Finding]:
 
 
 def _namespace_findings(provider: Provider, namespace: str) -> Iterator[Finding]:
-    yield from _character_findings("namespace", "The namespace", namespace)
+    if forbidden := list(_character_findings("namespace", "The namespace", namespace)):
+        yield from forbidden
+        return
     if provider is not Provider.TENCENT:
         if namespace and namespace != DEFAULT_NAMESPACE:
             message = f"{provider.cloud}'s functions have no namespaces: it says nothing here."
