@@ -102,16 +102,13 @@ def statements_in(text: str) -> ParsedScript:
         if "--" in text[text.rfind("\n", 0, match.start()) + 1 : match.start()]:
             continue
         begin, end = _reach(text, match)
-        try:
-            run = _run(text[begin:end], match)
-        except LakehouseSyntaxError as error:
-            if match["create"] and error.position > match.end() - begin:
-                line, column = line_and_column(text, begin + error.position)
-                findings.append(replace(unreadable(error), line=line, column=column))
-            continue
-        run = [token._replace(position=token.position + begin, end=token.end + begin) for token in run]
+        run, error = _run(text[begin:end], match)
+        if error is not None:
+            line, column = line_and_column(text, begin + error.position)
+            findings.append(replace(unreadable(error), line=line, column=column))
         if not run:
             continue
+        run = [token._replace(position=token.position + begin, end=token.end + begin) for token in run]
         parsed, found = read_run(text, run)
         if parsed is None and not match["create"]:
             continue
@@ -132,20 +129,24 @@ def _reach(text: str, match: re.Match[str]) -> tuple[int, int]:
     return begin, closing.start() if closing else furthest
 
 
-def _run(part: str, match: re.Match[str]) -> list[Token]:
-    """The tokens of the statement that `part` begins with, none when it is none. Raises LakehouseSyntaxError."""
+def _run(part: str, match: re.Match[str]) -> tuple[list[Token], LakehouseSyntaxError | None]:
+    """The tokens of the statement that `part` begins with, none when it is none, and why it cannot be read."""
     run: list[Token] = []
     ended = False
-    for token in tokens_from(part):
-        if ended := token.kind is Kind.SYMBOL and token.text == ";":
-            break
-        if token.kind is Kind.SYMBOL and len(run) == len(match.group().split()):
-            return []  # a description of the syntax: `[ IF NOT EXISTS ]`, `<name>`
-        run.append(token)
+    try:
+        for token in tokens_from(part):
+            if ended := token.kind is Kind.SYMBOL and token.text == ";":
+                break
+            if token.kind is Kind.SYMBOL and len(run) == len(match.group().split()):
+                return [], None  # a description of the syntax: `[ IF NOT EXISTS ]`, `<name>`
+            run.append(token)
+    except LakehouseSyntaxError as error:
+        return [], error if match["create"] and _has_clause(run) else None
     if match["create"]:
-        return run if _has_clause(run) else []
+        return run if _has_clause(run) else [], None
     line_begin = match.string.rfind("\n", 0, match.start()) + 1
-    return run if ended or _LIST_OR_PROMPT.fullmatch(match.string, line_begin, match.start()) else []
+    is_alone = ended or _LIST_OR_PROMPT.fullmatch(match.string, line_begin, match.start())
+    return run if is_alone else [], None
 
 
 def _has_clause(run: list[Token]) -> bool:

@@ -25,6 +25,7 @@ _LEXEME = re.compile(
     re.DOTALL,
 )
 _CLOSING = {"'": "'", '"': '"', "\u2018": "\u2019", "\u201c": "\u201d"}
+_QUOTE = re.compile("['\"\u2018\u201c]")
 _EQUALS_NEXT = re.compile(r"\s*=")
 _BARE_VALUE = re.compile(r"[^\s,;)'\"`]+")
 _SECRET_WORD = r"(?:key|secret|passw|token|credential)"  # noqa: S105 (a pattern, no password)
@@ -38,7 +39,11 @@ _AFTER_SECRET_NAME = re.compile(
 def hidden_spans(text: str) -> list[tuple[int, int]]:
     """The parts of `text`, from and to, that are not shown; in order, none overlapping."""
     found = [match.span(1) for match in _AFTER_SECRET_NAME.finditer(text)]
-    found += _values(text)
+    values, closed = _values(text, 0)
+    found += values
+    if not closed and (first := _QUOTE.search(text)):
+        # Some quote is not what it looks like, an apostrophe say: what is outside of quotes may be inside of them.
+        found += _values(text, first.end())[0]
     spans: list[tuple[int, int]] = []
     for begin, end in sorted(found):
         if spans and begin <= spans[-1][1]:
@@ -48,10 +53,10 @@ def hidden_spans(text: str) -> list[tuple[int, int]]:
     return spans
 
 
-def _values(text: str) -> list[tuple[int, int]]:
-    """The values, in quotes and without, of all but the listed clauses and properties."""
+def _values(text: str, position: int) -> tuple[list[tuple[int, int]], bool]:
+    """The values, in quotes and without, of all but the listed clauses and properties; and whether all quotes close."""
     spans: list[tuple[int, int]] = []
-    key, after_equals, position = "", False, 0
+    key, after_equals, closed = "", False, True
     while match := _LEXEME.search(text, position):
         position = match.end()
         kind, lexeme = match.lastgroup, match.group()
@@ -70,7 +75,7 @@ def _values(text: str) -> list[tuple[int, int]]:
             key, after_equals = "", False
         else:
             key, after_equals = lexeme.strip("'\"\u2018\u2019\u201c\u201d"), False
-    return spans
+    return spans, closed
 
 
 def _shown(key: str) -> bool:

@@ -91,7 +91,7 @@ class StatementCursor(Cursor):
             if self.sql[token.position] in TYPOGRAPHIC:
                 self._report_quotes(token, token, token.text, f"The quotes around {what} are typographic ones.")
             return self.take().text
-        if token.kind not in (Kind.WORD, Kind.NUMBER):
+        if token.kind not in (Kind.WORD, Kind.NUMBER) or self.at_symbol("=", 1):
             self.fail(f"{what} in quotes")
         last = self.take()
         while self.token.position == last.end and self.token.text not in ("", ",", ")", "("):
