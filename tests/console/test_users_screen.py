@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,11 +18,14 @@ from core.access.model import (
     EntityKind,
     Hosts,
     NameSet,
+    Right,
     Role,
     SettingElement,
     SshKey,
     User,
 )
+from core.access_changes.present import PresentAccess
+from core.clickhouse.access_survey import AccessSurvey
 from core.errors import BadInputError, NotFoundError
 from tests.console.album import Take, take_start
 from tests.console.ledger import opened_with
@@ -29,14 +33,19 @@ from tests.console.sample_access import HISTORY, SAMPLE, console, hostile, model
 from tests.console.sample_tenants import holding
 from tests.console.starting import NARROW, WIDE, never, text_of, told, until
 from tests.console.walking import Seen, fill_in, run_change, see, type_in
+from tui.screens.access_reading import Access
 from tui.screens.form import FormScreen
 from tui.screens.password_fields import GENERATED, TYPED
 from tui.screens.user_fields import read_grantees, read_hosts, read_until, written_grantees, written_hosts
 from tui.screens.user_method_fields import HASH, NO_SIGN_IN, new_method
-from tui.screens.user_methods import ADD, END, NEWEST, REMOVE, REPLACE, changed_methods
+from tui.screens.user_methods import ADD, END, LIMIT, NEWEST, REMOVE, REPLACE, changed_methods
 from tui.screens.users import UsersScreen
 from tui.widgets.fields import FieldRow
 
+SALES = (Right("SELECT", database="sales"),)
+LDAP = Authentication(AuthKind.LDAP, server="corp")
+BY_NAME = Authentication(AuthKind.SSL_CERTIFICATE, names=("kate",), valid_until="x", grants=())
+NEW = Authentication(AuthKind.NO_AUTHENTICATION)
 JANUARY = "2027-01-31 00:00:00"
 STRONG = "Correct-Horse-2"
 SSH_KEY = "AAAAC3NzaC1lZDI1NTE5AAAAIIh0D5QPzn0kR+bJEZkVTnb0LKsNQcGMnoIdB7h7vDbS"
@@ -152,9 +161,10 @@ WAYS = (  # what is chosen and typed, and what is behind IDENTIFIED WITH then
 
 async def test_a_user_signs_in_in_several_ways_and_grants_to_some(tmp_path: Path) -> None:
     kate = f"CREATE USER kate IDENTIFIED WITH ldap SERVER 'old', sha256_password BY '{STRONG}' HOST LOCAL"
-    app = console(tmp_path, opened_with(prepare=running(*TWO_HOPS, kate)), "users")
+    vera = "CREATE USER vera IDENTIFIED WITH ssl_certificate CN 'vera' GRANTS (SHOW TABLES ON *.*)"
+    app = console(tmp_path, opened_with(prepare=running(*TWO_HOPS, kate, vera)), "users")
     async with app.run_test(size=(100, 40)) as pilot:
-        await see(pilot, "Users  2")
+        await see(pilot, "Users  3")
         await type_in(pilot, "<down>", "p")
         await see(pilot, "Sign-in of user kate", "It has: 1 ldap; 2 sha256.")
         await choose(pilot, "do", END)
@@ -169,11 +179,36 @@ async def test_a_user_signs_in_in_several_ways_and_grants_to_some(tmp_path: Path
                 await (choose if name in ("kind", "subject") else fill_in)(pilot, name, text)
             await see(pilot, shown if how == "ssh key" else f"ADD IDENTIFIED WITH {shown}")
             assert STRONG not in text_of(app)
-        await see(pilot, "SCHEME 'BASIC' VALID UNTIL", "will keep, and not enforce: validity")
-        await type_in(pilot, "<tab>", "<enter>")
-        await run_change(pilot, "ldap, sha256, http")
-        ends = [method.valid_until for method in (await model_of(app)).users["kate"].methods]
-        assert ends == ["", "", JANUARY]
+        assert "Grants" not in await see(pilot, "SCHEME 'BASIC' VALID UNTIL", "will keep, and not enforce: validity")
+        await choose(pilot, "how", "certificate")  # which is not checked elsewhere, so that its sessions can be limited
+        await fill_in(pilot, "grants", "SELECT sales.*")
+        await see(pilot, "at line 1, column 13: expected ON, found '.'")
+        await fill_in(pilot, "grants", "SELCT ON sales.*")
+        await see(pilot, "There is no privilege SELCT. Did you mean SELECT?")
+        await fill_in(pilot, "grants", "SELECT ON sales.*")
+        await see(
+            pilot, f"'{JANUARY}' GRANTS (SELECT ON sales.*)", "not enforce: validity, the grants of a credential."
+        )
+        await type_in(pilot, "<enter>")
+        await run_change(pilot, "ldap +2 !")
+        methods = (await model_of(app)).users["kate"].methods
+        assert [(method.valid_until, method.grants) for method in methods] == [("", None)] * 2 + [(JANUARY, SALES)]
+        await type_in(pilot, "p", Seen("2 sha256; 3 certificate until 2027-01-31, limited."), "<escape>")
+
+        await type_in(pilot, "<end>", "p", Seen("Sign-in of user vera"))
+        await choose(pilot, "do", LIMIT)
+        await see(pilot, "(1 certificate, limited)", "SHOW TABLES ON *.*", "Nothing: it is so already.")
+        await fill_in(pilot, "grants.1", "SELECT ON sales.*")
+        await see(pilot, "ALTER USER vera IDENTIFIED WITH ssl_certificate CN 'vera' GRANTS (SELECT ON sales.*)")
+        await type_in(pilot, "<enter>")
+        await run_change(pilot, "Users  3")
+        assert (await model_of(app)).users["vera"].methods[0].grants == SALES
+        session = app.connection.session
+        assert session is not None
+        session.capabilities = replace(session.capabilities, version_tuple=(26, 3))
+        await pilot.press("p")
+        assert "grants" not in (await see(pilot, "Sign-in of user vera", "change an end")).lower()
+        await type_in(pilot, "<escape>", "<up>")
 
         await pilot.press("e")
         await see(pilot, "Edit user kate")
@@ -187,7 +222,7 @@ async def test_a_user_signs_in_in_several_ways_and_grants_to_some(tmp_path: Path
         await type_in(pilot, "<ctrl+u>", "max_threads = 4 MAX 8 CONST")
         await see(pilot, "SETTING max_threads = 4 MAX 8 CONST", "will keep, and not enforce: grantees")
         await type_in(pilot, "<tab>", "<tab>", "<enter>")
-        await run_change(pilot, "Users  2")
+        await run_change(pilot, "Users  3")
         user = (await model_of(app)).users["kate"]
         assert user.grantees == NameSet(everyone=True, excepted=("analyst",))
         assert user.settings == (SettingElement("max_threads", "4", max="8", writability="CONST"),)
@@ -377,22 +412,36 @@ def test_an_end_is_a_moment_of_the_server() -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "kinds", "ends"),
+    ("values", "expected"),
     [
-        ({"do": REPLACE, "until": ""}, [AuthKind.HTTP], [""]),
-        ({"do": ADD, "until": "2027-01-31"}, [AuthKind.LDAP, AuthKind.KERBEROS, AuthKind.HTTP], ["", "x", JANUARY]),
-        ({"do": NEWEST}, [AuthKind.KERBEROS], ["x"]),
-        ({"do": REMOVE, "which": "2 kerberos until x"}, [AuthKind.LDAP], [""]),
-        ({"do": END, "which": "1 ldap", "until": "2027-01-31"}, [AuthKind.LDAP, AuthKind.KERBEROS], [JANUARY, "x"]),
-        ({"do": END, "which": "2 kerberos until x", "until": ""}, [AuthKind.LDAP, AuthKind.KERBEROS], ["", ""]),
+        ({"do": REPLACE, "until": ""}, [NEW]),
+        ({"do": REPLACE, "until": "", "grants": " "}, [NEW]),
+        (
+            {"do": ADD, "until": "2027-01-31", "grants": "SELECT ON sales.*"},
+            [LDAP, BY_NAME, replace(NEW, valid_until=JANUARY, grants=SALES)],
+        ),
+        ({"do": NEWEST}, [BY_NAME]),
+        ({"do": REMOVE, "which": "2 certificate until x, limited"}, [LDAP]),
+        ({"do": END, "which": "1 ldap", "until": "2027-01-31"}, [replace(LDAP, valid_until=JANUARY), BY_NAME]),
+        (
+            {"do": END, "which": "2 certificate until x, limited", "until": ""},
+            [LDAP, replace(BY_NAME, valid_until="")],
+        ),
+        ({"do": LIMIT, "limited": "2 certificate until x, limited", "grants.2": "USAGE ON *.*"}, [LDAP, BY_NAME]),
+        (
+            {"do": LIMIT, "limited": "2 certificate until x, limited", "grants.2": "SELECT ON sales.*"},
+            [LDAP, replace(BY_NAME, grants=SALES)],
+        ),
+        (
+            {"do": LIMIT, "limited": "2 certificate until x, limited", "grants.2": ""},
+            [LDAP, replace(BY_NAME, grants=None)],
+        ),
     ],
 )
-def test_what_becomes_of_the_ways_to_sign_in(values: dict[str, str], kinds: list[AuthKind], ends: list[str]) -> None:
-    methods = (Authentication(AuthKind.LDAP, server="corp"), Authentication(AuthKind.KERBEROS, valid_until="x"))
-    new = Authentication(AuthKind.HTTP, server="gate") if values["do"] in (REPLACE, ADD) else None
-    found = changed_methods(User("kate", methods), values, new).methods
-    assert [method.kind for method in found] == kinds
-    assert [method.valid_until for method in found] == ends
+def test_what_becomes_of_the_ways_to_sign_in(values: dict[str, str], expected: list[Authentication]) -> None:
+    new = NEW if values["do"] in (REPLACE, ADD) else None
+    access = Access(None, 0, PresentAccess(AccessSurvey(AccessModel()), False, None, "", None), {})
+    assert changed_methods(User("kate", (LDAP, BY_NAME)), values, new, access).methods == tuple(expected)
 
 
 def test_grantees_are_read_and_written() -> None:
@@ -481,7 +530,11 @@ async def test_what_is_done_with_many(tmp_path: Path) -> None:
         marking = ("home", "space", "space", "space")  # a change that is done takes the marks away
         await pilot.press(*marking, "a")
         await see(pilot, "Roles of 3 users", "They have: analyst, auditor")
-        await type_in(pilot, "unused", "<enter>")
+        await type_in(pilot, "analyst")  # which two of them have already
+        await see(pilot, "! This embedded engine will keep, and not enforce: by role analyst: settings.")
+        await type_in(pilot, "<ctrl+u>", "unused")
+        await until(pilot, lambda: "GRANT unused TO contractor" in text_of(app) and "not enforce" not in text_of(app))
+        await pilot.press("enter")
         await run_change(pilot, "Users  8")
         await pilot.press(*marking, "s")
         await see(pilot, "Disable: 3 users")

@@ -86,6 +86,11 @@ def method_fields(*, keep: bool, none: bool = True, asked: Callable[[Values], bo
     )  # fmt: skip
 
 
+def chosen_kind(values: Values) -> AuthKind:
+    """The method that was chosen; for those that ClickHouse itself verifies, just any."""
+    return _EXTERNAL.get(values["how"], AuthKind.DEFAULT)
+
+
 def new_method(values: Values, user: str) -> NewMethod:
     """The method that was asked for, its password hashed here. Bcrypt takes long by design.
 
