@@ -22,6 +22,8 @@ from core.secrets import Prompt
 
 if TYPE_CHECKING:
     from core.keys.key_ring import KeyRing
+    from core.lakehouse.api_connections import ApiConnections
+    from core.running.needs import Service
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +42,8 @@ class Session:
     journal: Journal
     runner: Runner
     _keys: KeyRing | None = field(default=None, init=False, repr=False)
+    _connections: ApiConnections | None = field(default=None, init=False, repr=False)
+    _prompt: Prompt | None = field(default=None, init=False, repr=False)
 
     @classmethod
     async def open(
@@ -69,6 +73,8 @@ class Session:
             await engine.close()
             raise
         session = cls(profile, profile_file.preferences, paths, mode, operator, engine, capabilities, journal, runner)
+        session._prompt = prompt
+        runner.open_service = session._open_service
         if catch_up:
             await session.send_unsent()
         return session
@@ -104,8 +110,24 @@ class Session:
         self._keys.lock()
         return unlocked
 
+    @property
+    def connections(self) -> ApiConnections:
+        """The API connections of the profile; the Lakehouse and the clouds are reached when they are needed."""
+        if self._connections is None:
+            from core.lakehouse.api_connections import ApiConnections
+            from core.lakehouse.reach import Reach
+
+            reach = Reach(self.profile.lakehouse, self.profile.clouds, self._prompt)
+            self._connections = ApiConnections(self.journal, reach)
+        return self._connections
+
+    async def _open_service(self, name: str) -> Service:
+        return await self.connections.reach.open_service(name)
+
     async def close(self) -> None:
-        """Lock the keys and let go of the engine. Idempotent."""
+        """Lock the keys and let go of everything that was opened. Idempotent."""
         if self._keys is not None:
             self._keys.lock()
+        if self._connections is not None:
+            await self._connections.reach.close()
         await self.engine.close()

@@ -56,7 +56,7 @@ class Runner:
         open_service: OpenService = no_service,
     ) -> None:
         self._engine = engine
-        self._open_service = open_service
+        self.open_service = open_service
         self._journal = journal
         self._folder = folder
         self._operator = operator
@@ -126,7 +126,7 @@ class Runner:
                 journal_error = await self._send(file, in_doubt=in_doubt)
 
         execution = Execution(
-            self._engine, file, self._open_service, progress=progress, stop=stop, between=send_when_many
+            self._engine, file, self.open_service, progress=progress, stop=stop, between=send_when_many
         )
         stopped = await execution.run()
         finished = stopped is None and not execution.cancelled
