@@ -10,7 +10,7 @@ from core.access.difference_fields import entity
 from core.access.model import AuthKind, EntityKind, Role, User
 from core.access.users_xml import not_enforced, not_enforced_by_roles
 from core.errors import RefusedError
-from tui.screens.grant_forms import preview_text
+from tui.screens.grant_forms import alone, preview_text
 from tui.screens.settings_fields import own_settings
 from tui.screens.settings_profile_forms import setting_names, unknown_settings
 
@@ -18,23 +18,21 @@ if TYPE_CHECKING:
     from core.access.planning.plan import Plan
     from core.clickhouse.engine import Engine
     from tui.screens.access_holders import Answering
-    from tui.screens.access_reading import Access, Planning, Proposal
-
-
-async def warned(answering: Answering, access: Access, make: Planning, *who: Holder) -> Proposal:
-    """What would come of it, with the warnings about all of `who` first, for a preview."""
-    proposal = answering.previewed(access, make)
-    warnings = await warnings_about(answering.session.engine, proposal.plan, *who)
-    consequences = (*(f"! {warning}" for warning in warnings), *proposal.change.consequences)
-    return replace(proposal, change=replace(proposal.change, consequences=consequences))
+    from tui.screens.access_reading import Access, Planning
 
 
 async def previewed(
-    answering: Answering, access: Access, make: Planning, who: Holder, *, with_rights: bool = False
+    answering: Answering, access: Access, make: Planning, *who: Holder, with_rights: bool = False
 ) -> str:
-    """What would come of it, in as few lines as can be: there is little room beside many fields."""
-    shown = await warned(answering, access, make, who)
-    return "\n".join(filter(None, preview_text(shown, who if with_rights else None).split("\n")))
+    """What would come of it, in as few lines as can be: there is little room beside many fields.
+
+    With rights: and what becomes of those of one alone.
+    """
+    proposal = answering.previewed(access, make)
+    warnings = await warnings_about(answering.session.engine, proposal.plan, *who)
+    consequences = (*(f"! {warning}" for warning in warnings), *proposal.change.consequences)
+    shown = replace(proposal, change=replace(proposal.change, consequences=consequences))
+    return "\n".join(filter(None, preview_text(shown, alone(who) if with_rights else None).split("\n")))
 
 
 async def warnings_about(engine: Engine, plan: Plan, *who: Holder) -> list[str]:

@@ -17,7 +17,6 @@ from tui.screens.access_words import identifiers
 from tui.screens.form import Form
 from tui.screens.grant_choosing import names_choice, right_choice
 from tui.screens.grant_forms import (
-    alone,
     for_each,
     name_problem,
     named,
@@ -27,7 +26,7 @@ from tui.screens.grant_forms import (
     read_rights,
     wrong,
 )
-from tui.screens.holder_warnings import previewed, warned, warnings_about
+from tui.screens.holder_warnings import previewed, warnings_about
 from tui.screens.settings_fields import profile_field, settings_field, typed_settings
 from tui.widgets.fields import Field, Values
 
@@ -149,7 +148,7 @@ def roles_form(answering: Answering, access: Access, who: Sequence[Holder]) -> F
     async def preview(values: Values) -> str:
         if not values["roles"].strip():
             return ""
-        return preview_text(await warned(answering, access, making(values), *who), alone(who))
+        return await previewed(answering, access, making(values), *who, with_rights=True)
 
     others = sorted(name for name in access.model.roles if Holder(EntityKind.ROLE, name) not in who)
     has = "It has" if len(who) == 1 else "They have"
@@ -165,6 +164,7 @@ def roles_form(answering: Answering, access: Access, who: Sequence[Holder]) -> F
         submit,
         preview,
         intro=f"{has}: {identifiers(held)}" if held else f"{has} no role yet.",
+        docked=True,
     )  # fmt: skip
 
 
