@@ -129,7 +129,7 @@ class LakehouseClient:
         else:
             if answer.state is State.DONE:
                 return answer
-            failure = explain(answer.code, self._without_secrets(answer.text), _ids(job, answer.request))
+            failure = explain(answer.code, self._without_secrets(answer.text), sql, _ids(job, answer.request))
         raise failure
 
     async def _finished(self, job: str, sql: str) -> JobAnswer:

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 
 from core.display import one_line
 from core.errors import BadInputError, HousekeysError, NotFoundError, RefusedError, UnreachableError
+from core.lakehouse.connections import Provider
+from core.lakehouse.server_errors import advice_for
 from core.profiles.model import LakehouseSettings
 
 _SAID_LIMIT = 300  # characters of the Lakehouse's own sentence that a message repeats
@@ -81,56 +83,22 @@ def _meaning(said: str, kind: type[LakehouseError], message: str, advice: str = 
     return _Meaning(re.compile(said, re.IGNORECASE), kind, message, advice)
 
 
-# The first that fits. Texts: what the vendor's published documents list as tested mistakes with external functions.
+# The first that fits. The advice here is for what `core.lakehouse.server_errors` has none.
 _MEANINGS = (
+    _meaning(r"HTTP_GENERAL_ERROR", CloudSideError, "The cloud does not let the Lakehouse use the function: {said}"),
+    _meaning(r"\b(?:ram|iam):PassRole", CloudSideError, "The cloud does not let the role be passed on: {said}"),
+    _meaning(r"sts:AssumeRole", CloudSideError, "The cloud does not let the Lakehouse assume the role: {said}"),
+    _meaning(r"\b(?:s3|oss|cos):\w+", CloudSideError, "The role may not use the code bucket: {said}"),
+    _meaning(r"role arn (?:is|does) not exist", CloudSideError, "The cloud knows no such role: {said}"),
+    _meaning(r"namespace is required", LakehouseStatementError, "Tencent Cloud needs a namespace: {said}"),
     _meaning(
-        r"HTTP_GENERAL_ERROR\(640\)",
-        CloudSideError,
-        "Alibaba Cloud does not let the Lakehouse use the function: {said}",
-        "Check that the role trusts the Lakehouse with the right external id, and that function, bucket and Lakehouse "
-        "are in one region.",
-    ),
-    _meaning(
-        r"ram:PassRole",
-        CloudSideError,
-        "Alibaba Cloud does not let the role be passed on to its functions: {said}",
-        "Attach AliyunFCFullAccess, or a policy with ram:PassRole for fc.aliyuncs.com.",
-    ),
-    _meaning(
-        r"sts:AssumeRole",
-        CloudSideError,
-        "The cloud does not let the Lakehouse assume the role: {said}",
-        "Check the trust policy of the role: the Lakehouse's account, and the external id of this connection.",
-    ),
-    _meaning(
-        r"(?:s3|oss|cos):\w*Put\w*",
-        CloudSideError,
-        "The role may not write to the code bucket: {said}",
-        "Check that the permission policy names the bucket, and its objects too (BUCKET/*).",
-    ),
-    _meaning(
-        r"role arn is not exist",
-        CloudSideError,
-        "Tencent Cloud knows no such role: {said}",
-        "Check the role ARN. The Lakehouse expects the role to be called LakehouseRole.",
-    ),
-    _meaning(
-        r"namespace is required",
-        LakehouseStatementError,
-        "Tencent Cloud needs a namespace: {said}",
-        "Add NAMESPACE = 'default', or the namespace of the functions.",
-    ),
-    _meaning(
-        r"cold start|function.{0,40}time(?:d )?-?out",
-        CloudSideError,
-        "The function did not start in time: {said}",
-        "Check that function, bucket and Lakehouse are in one region.",
+        r"cold start|function.{0,40}time(?:d )?-?out", CloudSideError, "The function did not start in time: {said}"
     ),
     _meaning(
         r"\b403\b|AccessDenied",
         CloudSideError,
         "The cloud refused the Lakehouse: {said}",
-        "Check the permission policies of the role; on Tencent Cloud the part for the bucket (COS) is often missing.",
+        "Compare the policies of the role with the documents of this connection: one of them allows too little.",
     ),
     _meaning(
         r"NoPermission|permission denied|not authorized|no privilege",
@@ -138,7 +106,7 @@ _MEANINGS = (
         "The user of the Lakehouse may not do that: {said}",
         "Ask an administrator of the workspace for the right.",
     ),
-    _meaning(r"already\s*exists?", LakehouseNameTakenError, "{said}", "Choose another name, or look at what is there."),
+    _meaning(r"already\s*exists?", LakehouseNameTakenError, "{said}"),
     _meaning(r"not\s*found|not exists?|does not exist", LakehouseNameError, "{said}", "Check the name and the schema."),
     _meaning(
         r"syntax error|is required|unsupported|invalid",
@@ -146,6 +114,13 @@ _MEANINGS = (
         "The Lakehouse does not accept the statement: {said}",
     ),
 )
+_PROVIDER = re.compile(r"provider\W{1,6}(aliyun|tencent|aws)\b", re.IGNORECASE)
+_TELLING = (  # words of an error that only one cloud says
+    (re.compile(r"HTTP_GENERAL_ERROR|\bram:|\boss:|Forbidden\.RAM", re.IGNORECASE), Provider.ALIYUN),
+    (re.compile(r"\bs3:|\biam:|\blambda\b|arn:aws", re.IGNORECASE), Provider.AWS),
+    (re.compile(r"role\s*arn\s+is|namespace is|\bcos:|\bqcs:|\b403\b", re.IGNORECASE), Provider.TENCENT),
+)
+_NOT_OF_A_CLOUD = frozenset({LakehouseRightError, LakehouseNameError})
 _CODES = {
     "CZLH-60006": (LakehouseCancelledError, "The statement was cancelled: {said}", ""),
     "CZLH-60010": (
@@ -159,8 +134,8 @@ _CODES = {
 }
 
 
-def explain(code: str, text: str, ids: str) -> LakehouseError:
-    """The error for the Lakehouse's own code and text; `ids` names job and request."""
+def explain(code: str, text: str, sql: str, ids: str) -> LakehouseError:
+    """The error for the Lakehouse's own code and text, said of the statement `sql`; `ids` names job and request."""
     said = one_line(text.strip(), _SAID_LIMIT) or (f"error {code}" if code else "it gave no reason")
     detail = "\n".join(part for part in (f"{code}: {text}" if code else text, ids) if part)
     if code in _CODES:
@@ -168,9 +143,18 @@ def explain(code: str, text: str, ids: str) -> LakehouseError:
         return kind(message.format(said=said), code=code, advice=advice, detail=detail)
     for meaning in _MEANINGS:
         if meaning.said.search(text):
-            return meaning.kind(meaning.message.format(said=said), code=code, advice=meaning.advice, detail=detail)
+            known = "" if meaning.kind in _NOT_OF_A_CLOUD else advice_for(text, _provider(text, sql))
+            message, advice = meaning.message.format(said=said), known or meaning.advice
+            return meaning.kind(message, code=code, advice=advice, detail=detail)
     label = f"error {code}" if code else "an error"
     return LakehouseError(f"The Lakehouse answered with {label}: {said}", code=code, detail=detail)
+
+
+def _provider(text: str, sql: str) -> Provider:
+    """The cloud that an error is probably about: the one its statement names, or else by its words."""
+    if match := _PROVIDER.search(sql):
+        return Provider(match[1].lower())
+    return next((provider for pattern, provider in _TELLING if pattern.search(text)), Provider.AWS)
 
 
 def login_refused(code: str, text: str, settings: LakehouseSettings) -> LakehouseLoginError:

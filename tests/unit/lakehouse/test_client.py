@@ -25,6 +25,7 @@ from core.lakehouse.failures import (
     LakehouseNameTakenError,
     LakehouseStatementError,
     LakehouseTimeoutError,
+    explain,
 )
 from core.lakehouse.jobs import CANCEL_PATH, GET_PATH, LOGIN_PATH, SUBMIT_PATH
 from core.lakehouse.result_rows import TEXT
@@ -354,3 +355,21 @@ async def test_password_and_token_are_in_no_repr_log_or_exception(
     shown += ["".join(traceback.format_exception(ended.value)), caplog.text]
     assert "could not be cancelled" in caplog.text
     assert not [text for text in shown if token in text or PASSWORD in text or "wörd" in text]
+
+
+@pytest.mark.parametrize(
+    ("sql", "text", "advice"),
+    [
+        (FUNCTION, "HTTP_GENERAL_ERROR(640)", "names the vendor's account 1384322691904283"),
+        (FUNCTION, "not authorized: s3:PutObject", "the bucket's own ARN is not enough"),
+        (FUNCTION, "AccessDenied 403", "Allow cos:*"),
+        (CREATE, "sts:AssumeRole denied", "asks for the external id of this connection"),
+        (CREATE.replace("'tencent'", "'aws'"), "sts:AssumeRole denied", "the regional endpoint of STS"),
+        (CREATE, "NoPermission: user may not create connections", "Ask an administrator of the workspace"),
+        (CREATE, "boom", ""),
+    ],
+)
+def test_the_advice_is_that_of_the_cloud_of_the_statement_or_of_the_words(sql: str, text: str, advice: str) -> None:
+    error = explain("CZLH-1", text, sql, "job 1")
+    assert advice in error.advice and bool(advice) is bool(error.advice)
+    assert error.detail == f"CZLH-1: {text}\njob 1"
