@@ -162,10 +162,13 @@ def _wildcard_findings(provider: Provider, allowing: list[PolicyStatement]) -> I
             elif action.endswith(":*") and service not in _DOCUMENTED_WILDCARDS[provider]:
                 message = f"{one_line(action, 60)} is wider than documented."
                 yield _finding(Severity.WARNING, "wildcard-action", message, "List the actions that are needed.")
-        services = {service_of(each).lower() for each in statement.actions}
-        if storage in services and any(_is_every_bucket(provider, each) for each in statement.resources):
+        if _is_storage(provider, statement) and any(_is_every_bucket(provider, each) for each in statement.resources):
             message = f"Every bucket of the account is allowed by {storage}: actions, which is wider than documented."
             yield _finding(Severity.WARNING, "wildcard-resource", message, "Name the code bucket only.")
+
+
+def _is_storage(provider: Provider, statement: PolicyStatement) -> bool:
+    return _STORAGE[provider] in {service_of(each).lower() for each in statement.actions}
 
 
 def _is_every_bucket(provider: Provider, resource: str) -> bool:
@@ -220,7 +223,8 @@ def _connection_findings(
     provider: Provider, allowing: list[PolicyStatement], grants: list[_Grant], connection: ApiConnection
 ) -> Iterator[Finding]:
     resources = [each for statement in allowing for each in statement.resources]
-    if grants and "*" not in resources and not _has([grant.bucket for grant in grants], connection.code_bucket):
+    everywhere = any(_is_storage(provider, each) and "*" in each.resources for each in allowing)
+    if grants and not everywhere and not _has([grant.bucket for grant in grants], connection.code_bucket):
         yield _finding(
             Severity.ERROR,
             "code-bucket-not-allowed",

@@ -14,6 +14,7 @@ from typing import Any
 
 from core.errors import BadInputError
 from core.lakehouse.connections import Provider
+from core.lakehouse.vendor_principals import VENDOR_PRINCIPALS
 
 _SERVICES = {
     "acs": Provider.ALIYUN,
@@ -144,8 +145,13 @@ def _principals(value: object, what: str) -> Iterator[tuple[str, str]]:
         return
     for kind, names in _lower(value, f"{what}, Principal").items():
         for name in _texts(names, f"{what}, Principal"):
-            # AWS takes the bare id of an account for its root.
-            yield kind, f"arn:aws:iam::{name}:root" if kind == "aws" and _ACCOUNT.fullmatch(name) else _resource(name)
+            yield kind, _root(name) if kind == "aws" and _ACCOUNT.fullmatch(name) else _resource(name)
+
+
+def _root(account: str) -> str:
+    """AWS takes the bare id of an account for its root; the partition is told by whose account it is."""
+    vendors = (each.principal for each in VENDOR_PRINCIPALS if each.account == account)
+    return next(vendors, f"arn:aws:iam::{account}:root")
 
 
 def _conditions(value: object, what: str) -> Iterator[Condition]:
