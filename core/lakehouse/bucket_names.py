@@ -25,7 +25,7 @@ def bucket_problem(provider: Provider, bucket: str) -> str:
     if not bucket:
         return "it is empty"
     if "/" in bucket:
-        return "it is an address or a path: only the bucket's name belongs here"
+        return "it is an address or a path, and only the bucket's name belongs here"
     if provider is Provider.TENCENT:
         return _cos(bucket)
     return _oss(bucket) if provider is Provider.ALIYUN else _s3(bucket)
@@ -48,7 +48,7 @@ def _oss(bucket: str) -> str:
 def _cos(bucket: str) -> str:
     name, app_id = split_cos_bucket(bucket)
     if not re.fullmatch(r"[0-9]+", app_id):
-        return "the app id is missing: a COS bucket is written name-1250000000, with the app id of its account"
+        return "the app id of its account is missing at the end, as in name-1250000000"
     if not name:
         return "the name before the app id is missing"
     if len(name) > _LONGEST_COS_NAME:

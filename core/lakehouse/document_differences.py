@@ -62,12 +62,12 @@ def _statement_rules(statement: PolicyStatement) -> Iterable[_Rule]:
 def _changed_conditions(missing: set[_Rule], excess: set[_Rule]) -> list[str]:
     """What differs in its conditions only; taken out of both sets."""
     words = []
+    others: dict[_Rule, list[_Rule]] = {}
+    for rule in sorted(excess, key=_sort_key, reverse=True):
+        others.setdefault(replace(rule, conditions=frozenset()), []).append(rule)
     for rule in sorted(missing, key=_sort_key):
-        bare = replace(rule, conditions=frozenset())
-        other = next(
-            (each for each in sorted(excess, key=_sort_key) if replace(each, conditions=frozenset()) == bare), None
-        )
-        if other is not None:
+        if same := others.get(replace(rule, conditions=frozenset())):
+            other = same.pop()
             missing.discard(rule)
             excess.discard(other)
             words.append(

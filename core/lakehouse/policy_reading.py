@@ -101,6 +101,8 @@ def service_of(action: str) -> str:
 
 def wildcard_covers(pattern: str, text: str) -> bool:
     """Whether a name with `*` and `?` stands for all that another one stands for (letters in any case)."""
+    if not ("*" in pattern or "?" in pattern):
+        return pattern.lower() == text.lower()
     expression = "".join(".*" if each == "*" else "[^*]" if each == "?" else re.escape(each) for each in pattern)
     return re.fullmatch(expression, text, re.IGNORECASE | re.DOTALL) is not None
 

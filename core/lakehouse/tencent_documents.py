@@ -9,10 +9,10 @@ from core.lakehouse.bucket_names import split_cos_bucket
 from core.lakehouse.cloud_access import Document, PolicyName
 from core.lakehouse.connections import ApiConnection
 from core.lakehouse.documents import PermissionPolicy, PolicyScope
+from core.lakehouse.validation import DEFAULT_NAMESPACE
 from core.lakehouse.vendor_principals import vendor_principal
 
 POLICY = "LakehouseAccess"  # the vendor's documentation insists on this name
-DEFAULT_NAMESPACE = "default"
 _FUNCTION_ACTIONS = (
     "scf:CreateFunction",
     "scf:GetFunction",

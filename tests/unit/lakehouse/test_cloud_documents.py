@@ -201,7 +201,7 @@ def test_further_buckets_are_named_once_each() -> None:
         (replace(AWS, code_bucket="My Bucket"), "white space"),
         (replace(ALIYUN, role_arn="acs:ram::x:role/a"), "must be digits"),
         (replace(ALIYUN, region=""), "region is missing"),
-        (replace(TENCENT, code_bucket="myfunction"), "app id is missing"),
+        (replace(TENCENT, code_bucket="myfunction"), "app id of its account is missing"),
         (replace(TENCENT, namespace='a"b'), "the character"),
     ],
 )

@@ -222,6 +222,37 @@ def test_order_and_lists_of_one_do_not_matter(data: st.DataObject) -> None:
     assert {each.code for each in lint_document(document)} == {each.code for each in lint_document(other)}
 
 
+_WORDS = st.sampled_from(
+    ["Allow", "Deny", "*", "s3:*", "oss:GetObject", "arn:aws:s3:::b", "acs:oss:*:*:b/*", "qcs::cos::uid/1:b-2", "sts:*"]
+)
+_json = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=5), _WORDS),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=5), inner, max_size=2)),
+    max_leaves=5,
+)
+_parts = st.sampled_from(["Effect", "action", "Action", "Resource", "Principal", "Condition", "NotAction", "Sid"])
+_statements = st.dictionaries(_parts, st.one_of(_json, _WORDS, st.dictionaries(_WORDS, _json, max_size=2)), max_size=5)
+
+
+@given(
+    st.one_of(
+        _json,
+        st.fixed_dictionaries(
+            {
+                "Version": st.one_of(_json, st.sampled_from(["1", "2.0", "2012-10-17"])),
+                "Statement": st.lists(_statements),
+            }
+        ),
+    ),
+    st.sampled_from([None, *EVERY_CLOUD]),
+)
+def test_any_json_is_read_or_said_to_be_no_policy(document: Any, connection: ApiConnection | None) -> None:
+    found = lint_document(document, connection=connection)
+    assert all(each.message.isprintable() and each.advice.isprintable() for each in found)
+    assert documents_differ(document, document) == []
+    assert documents_differ(seed.AWS_TRUST, document) != []
+
+
 @given(st.sampled_from(_documents), st.sampled_from(_documents))
 def test_documents_that_differ_are_told_apart_and_in_both_directions(one: Any, other: Any) -> None:
     assert bool(documents_differ(one, other)) == (one != other)
