@@ -13,7 +13,9 @@ from dataclasses import dataclass, replace
 from core.changes import Change, Danger
 from core.errors import HousekeysError, NotFoundError, RefusedError
 from core.journal.journal import Journal
-from core.lakehouse.connections import ExternalFunction, ListedConnection
+from core.lakehouse.adopting import plan_adoption
+from core.lakehouse.connections import ApiConnection, ExternalFunction, ListedConnection
+from core.lakehouse.documents import PolicyScope
 from core.lakehouse.ending import plan_recreation, plan_removal
 from core.lakehouse.facts import API_CONNECTION
 from core.lakehouse.lakehouse import Lakehouse
@@ -108,12 +110,18 @@ class ApiConnections:
                 advice="There is no ALTER CONNECTION: recreate it, or give the new one another name.",
             )
         refuse_unusable(wanted)
-        refuse_shared_role(wanted, states.values())
+        refuse_shared_role(wanted, map(Wanted.of, states.values()))
         if state is None:
-            wanted = with_own_policies(wanted, states.values())
+            wanted = with_own_policies(wanted, map(Wanted.of, states.values()))
         elif not wanted.policy_suffix:
             wanted = replace(wanted, policy_suffix=state.policy_suffix)
         return plan_provisioning(wanted, state, *await self._situations(wanted), syntax)
+
+    async def plan_adopt(
+        self, connections: Sequence[ApiConnection], scope: PolicyScope = PolicyScope.DOCUMENTED
+    ) -> Change:
+        """Look after connections that exist already: define them as they are, touch nothing. See `plan_adoption`."""
+        return plan_adoption(connections, await self.states(), scope)
 
     async def plan_resume(self, name: str, syntax: Syntax = Syntax.CLAUSES) -> Change:
         """Do what is still missing and can be done without a hand. No steps: nothing, or a hand is needed."""
@@ -129,7 +137,7 @@ class ApiConnections:
             connection = replace(wanted.connection, name=name)
             wanted = replace(wanted, connection=connection, policy_suffix=state.policy_suffix)
             refuse_unusable(wanted)
-            refuse_shared_role(wanted, states.values())
+            refuse_shared_role(wanted, map(Wanted.of, states.values()))
         return plan_recreation(state, wanted or Wanted.of(state), *await self._situations(Wanted.of(state)))
 
     async def plan_remove(self, name: str, *, keep_role: bool = False) -> Change:

@@ -130,7 +130,15 @@ def plan_described(state: ConnectionState, external_id: str) -> Change:
 
 
 def plan_verified(state: ConnectionState, trust: Document) -> Change:
-    """The change that records what an operator's look at the trust policy has shown."""
+    """The change that records what an operator's look at the trust policy has shown.
+
+    Raises RefusedError while it is not known what the trust policy should ask for.
+    """
+    if not state.external_id:
+        raise RefusedError(
+            f"The external id of {state.name} is not known yet, so no trust policy can be judged.",
+            advice="Bring the answer of DESC CONNECTION first.",
+        )
     wanted = Wanted.of(state).documents(state.external_id).trust
     differences: list[JsonValue] = [f"Trust policy: {words}" for words in documents_differ(wanted, trust)]
     done = event(state.name, "verify", by=HAND, differences=differences, trusted_id=external_id_of(trust))

@@ -112,6 +112,7 @@ class CloudCalls:
             "differences": list(cloud_differences(wanted, _text(arguments, "arn"), found)),
             "trusted_id": trusted_id(found.role),
             "external_id": external_id,
+            "missing": ["role"] if found.role is None else [],
         }
 
 

@@ -12,6 +12,8 @@ from core.lakehouse.lakehouse_steps import drop_step
 from core.lakehouse.provisioning import Wanted
 from core.lakehouse.situation import CloudSituation, LakehouseSituation
 from core.lakehouse.state import ConnectionState
+from core.lakehouse.statement_rendering import render
+from core.lakehouse.statements import DropConnection
 from core.lakehouse.verification import trusted_id
 
 NEW_ID = "It will have another external id: until the trust policy asks for that, no function can be called through it."
@@ -41,7 +43,7 @@ def plan_recreation(
         f"Drop API connection {state.name}, to create it anew",
         tuple(steps),
         danger=Danger.DESTRUCTIVE,
-        consequences=(NEW_ID, *_uncertain(lakehouse)),
+        consequences=(NEW_ID, *_uncertain(state.name, lakehouse)),
         confirm_name=state.name,
     )
 
@@ -59,9 +61,10 @@ def plan_removal(
     """
     refuse_used(state.name, lakehouse)
     steps: list[Step] = []
-    consequences = ["Functions that use it cannot be called any more.", *_uncertain(lakehouse)]
+    consequences: list[str] = []
     if state.created is not None or (lakehouse is not None and lakehouse.description is not None):
         steps.append(_dropping(state, lakehouse))
+        consequences += ["Functions that use it cannot be called any more.", *_uncertain(state.name, lakehouse)]
     if cloud is not None and cloud.role is not None and not keep_role:
         steps.extend(_role_ending(state, cloud, cloud.role))
         documents = Wanted.of(state).documents()
@@ -90,9 +93,12 @@ def refuse_used(name: str, lakehouse: LakehouseSituation | None) -> None:
         )
 
 
-def _uncertain(lakehouse: LakehouseSituation | None) -> tuple[str, ...]:
+def _uncertain(name: str, lakehouse: LakehouseSituation | None) -> tuple[str, ...]:
     if lakehouse is None:
-        return ("Whether functions use it is not known from here: look with SHOW EXTERNAL FUNCTIONS.",)
+        return (
+            "Whether functions use it is not known from here: look with SHOW EXTERNAL FUNCTIONS.",
+            f"It is not dropped from here: first run {render(DropConnection(name))}; in the Lakehouse.",
+        )
     if lakehouse.unclear:
         return (f"{lakehouse.unclear} external functions do not tell what connection they use.",)
     return ()

@@ -25,7 +25,7 @@ from core.lakehouse.lakehouse_steps import create_step, describe_step
 from core.lakehouse.situation import CloudSituation, LakehouseSituation
 from core.lakehouse.state import ConnectionState
 from core.lakehouse.statements import Syntax
-from core.lakehouse.validation import problems
+from core.lakehouse.validation import code_bucket_finding, problems
 from core.lakehouse.verification import trusted_id
 
 
@@ -69,7 +69,10 @@ class Wanted:
 
 def refuse_unusable(wanted: Wanted) -> tuple[str, ...]:
     """Raise BadInputError for a definition that cannot work; returns what else is to be said of it, a sentence each."""
-    findings = problems(wanted.connection)
+    provider = wanted.connection.provider
+    more = (code_bucket_finding(provider, bucket) for bucket in wanted.more_buckets)
+    further = (replace(each, message=each.message.replace("code bucket", "further bucket")) for each in more if each)
+    findings = (*problems(wanted.connection), *further)
     errors = [finding for finding in findings if finding.severity is Severity.ERROR]
     if errors:
         raise BadInputError(
@@ -80,7 +83,7 @@ def refuse_unusable(wanted: Wanted) -> tuple[str, ...]:
     return tuple(f"{finding.message} {finding.advice}".strip() for finding in warnings)
 
 
-def refuse_shared_role(wanted: Wanted, others: Iterable[ConnectionState]) -> None:
+def refuse_shared_role(wanted: Wanted, others: Iterable[Wanted]) -> None:
     """Raise RefusedError when another connection has the role: its trust policy asks for one external id only."""
     for other in others:
         same = other.connection.role_arn.lower() == wanted.connection.role_arn.lower()
@@ -91,14 +94,14 @@ def refuse_shared_role(wanted: Wanted, others: Iterable[ConnectionState]) -> Non
             )
 
 
-def with_own_policies(wanted: Wanted, others: Iterable[ConnectionState]) -> Wanted:
+def with_own_policies(wanted: Wanted, others: Iterable[Wanted]) -> Wanted:
     """`wanted`, its policies under other names where another connection of the account has these for its own bucket."""
     arn = parse_role_arn(wanted.connection.role_arn)
     taken: set[str] = set()
     for other in others:
         its = parse_role_arn(other.connection.role_arn)
         if other.name != wanted.name and (its.provider, its.account) == (arn.provider, arn.account):
-            taken.update(p.policy.name for p in Wanted.of(other).documents().permissions if not p.policy.provided)
+            taken.update(p.policy.name for p in other.documents().permissions if not p.policy.provided)
     own = {p.policy.name for p in wanted.documents().permissions if not p.policy.provided}
     return wanted if taken.isdisjoint(own) else replace(wanted, policy_suffix=f"-{arn.role}")
 

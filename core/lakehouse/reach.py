@@ -14,6 +14,7 @@ from core.lakehouse.connections import ApiConnection, Provider
 from core.lakehouse.lakehouse import Lakehouse
 from core.lakehouse.lakehouse_calls import LakehouseCalls
 from core.lakehouse.lakehouse_steps import LAKEHOUSE
+from core.lakehouse.state import ConnectionState, Stage
 from core.profiles import CloudSettings, LakehouseSettings
 from core.running.needs import Service
 from core.secrets import Prompt
@@ -33,6 +34,15 @@ class Reach:
         """Whether Housekeys works on this cloud itself; otherwise that is done by hand."""
         settings = self.cloud_settings.get(provider.value)
         return settings is not None and settings.provision
+
+    def carries_out(self, state: ConnectionState) -> bool:
+        """Whether Housekeys does itself what is next for a connection."""
+        match state.stage:
+            case Stage.CREATE | Stage.DESCRIBE:
+                return self.lakehouse_settings is not None
+            case Stage.READY:
+                return False
+        return self.provisions(state.connection.provider)
 
     async def lakehouse(self) -> Lakehouse | None:
         """The Lakehouse, None where the profile names none. Raises what opening it raises."""

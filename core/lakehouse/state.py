@@ -182,14 +182,27 @@ def _after(state: ConnectionState, row: Row) -> ConnectionState:
 
 
 def _verified(state: ConnectionState, row: Row, mark: Mark) -> ConnectionState:
-    """A look tells more than memory: what it has read of the external ids is what holds."""
+    """A look tells more than memory: what it has read is what holds, also of what was there before Housekeys.
+
+    One that has not seen the role never says that all is well, and takes back no difference.
+    """
     details: Mapping[str, Any] = row.details
+    saw_role, saw_connection = not details.get("only_lakehouse"), "external_id" in details
+    missing = details.get("missing", ())
+    differences = tuple(details.get("differences", ()))
+    trusted = None if "role" in missing else state.trusted or (mark if saw_role else None)
+    created = None if "connection" in missing else state.created or (mark if saw_connection else None)
+    saw_policies = saw_role and not mark.by_hand and not differences
     return replace(
         state,
-        verified=mark,
-        differences=tuple(details.get("differences", ())),
+        granted=state.granted or (mark if saw_policies else None),
+        trusted=trusted,
         trusted_id=details.get("trusted_id", state.trusted_id),
+        created=created,
+        described=state.described or (mark if created and details.get("external_id") else None),
         external_id=details.get("external_id", state.external_id),
+        verified=mark if saw_role else state.verified,
+        differences=differences if saw_role else tuple(dict.fromkeys((*state.differences, *differences))),
     )
 
 

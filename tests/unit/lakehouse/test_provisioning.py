@@ -170,14 +170,14 @@ def test_two_connections_do_not_share_a_role_nor_overwrite_each_others_policies(
     memory.run(plan_provisioning(Wanted(AWS), None, None, None))
     other = replace(AWS, name="second", code_bucket="other-bucket")
     with pytest.raises(RefusedError, match=f"connection {AWS.name}"):
-        refuse_shared_role(Wanted(other), fold(memory.rows).values())
+        refuse_shared_role(Wanted(other), map(Wanted.of, fold(memory.rows).values()))
     other = replace(other, role_arn="arn:aws-cn:iam::123456789012:role/SecondUdf")
-    refuse_shared_role(Wanted(other), fold(memory.rows).values())
-    apart = with_own_policies(Wanted(other), fold(memory.rows).values())
+    refuse_shared_role(Wanted(other), map(Wanted.of, fold(memory.rows).values()))
+    apart = with_own_policies(Wanted(other), map(Wanted.of, fold(memory.rows).values()))
     names = {p.policy.name for p in apart.documents().permissions}
     assert names == {"LakehouseAccess-SecondUdf", "AWSLambdaBasicExecutionRole"}
     elsewhere = replace(other, role_arn="arn:aws-cn:iam::999999999999:role/SecondUdf")
-    assert with_own_policies(Wanted(elsewhere), fold(memory.rows).values()).policy_suffix == ""
+    assert with_own_policies(Wanted(elsewhere), map(Wanted.of, fold(memory.rows).values())).policy_suffix == ""
 
 
 def test_a_comment_makes_the_statement_take_the_form_that_can_hold_it() -> None:

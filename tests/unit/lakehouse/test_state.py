@@ -94,6 +94,29 @@ def test_what_a_look_found_wrong_is_drift_until_a_look_finds_it_right() -> None:
     assert memory.state(AWS.name).condition is Condition.READY
 
 
+def test_a_look_at_what_was_there_before_housekeys_tells_how_far_it_is() -> None:
+    memory = defined()
+    memory.tell(event(AWS.name, "verify", external_id=EXTERNAL_ID, trusted_id=EXTERNAL_ID, differences=[]))
+    assert memory.state(AWS.name).condition is Condition.READY
+    missing = event(
+        AWS.name, "verify", external_id="", trusted_id="", missing=["role", "connection"], differences=["-"]
+    )
+    memory.tell(missing)
+    gone = memory.state(AWS.name)
+    assert (gone.condition, gone.stage, gone.created) == (Condition.DRIFTED, Stage.TRUST, None)
+
+
+def test_a_look_at_the_lakehouse_alone_never_says_that_all_is_well() -> None:
+    memory = defined()
+    by_hand(memory, AWS.name, Stage.VERIFY)
+    alone = {"only_lakehouse": True, "external_id": EXTERNAL_ID}
+    memory.tell(event(AWS.name, "verify", differences=[], **alone))
+    assert memory.state(AWS.name).condition is Condition.UNVERIFIED
+    memory.tell(event(AWS.name, "verify", differences=["The policy is another."]))
+    memory.tell(event(AWS.name, "verify", differences=[], **alone))
+    assert memory.state(AWS.name).differences == ("The policy is another.",)
+
+
 def test_a_drop_takes_the_external_id_along_and_leaves_the_role() -> None:
     memory = defined()
     by_hand(memory, AWS.name, Stage.READY)
