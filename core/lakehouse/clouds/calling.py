@@ -1,0 +1,81 @@
+"""How a cloud is called: in a worker thread, and once more only where that cannot do anything twice."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from core.lakehouse.clouds.troubles import CallFailure, Trouble, explain
+from core.lakehouse.connections import Provider
+
+Answer = Mapping[str, Any]
+Send = Callable[[str, Mapping[str, Any]], Answer]
+"""Makes one call and blocks: the cloud's own name of it, its parameters. Raises CallFailure."""
+
+PAUSES: Final[tuple[float, ...]] = (0.2, 0.8, 2.0)  # seconds before another attempt, give or take half
+_HARMLESS_TO_READ = frozenset({Trouble.BUSY, Trouble.NO_ANSWER})
+_HUNG = 3  # timeouts: a name server or a metadata service that hangs is under no timeout of an SDK
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Makes calls through one SDK, whose own attempts are switched off, and tells failures in the house's errors."""
+
+    provider: Provider
+    send: Send
+    timeout: float
+
+    async def read(self, operation: str, **parameters: Any) -> Answer:
+        """A call that changes nothing: made again when there is no answer, too."""
+        return await self._unless((), operation, parameters, _HARMLESS_TO_READ) or {}
+
+    async def find(self, operation: str, **parameters: Any) -> Answer | None:
+        """The same for what may not be there; then None."""
+        return await self._unless({Trouble.ABSENT}, operation, parameters, _HARMLESS_TO_READ)
+
+    async def write(self, operation: str, *, unless: Collection[Trouble] = (), **parameters: Any) -> Answer:
+        """A call that changes something: made again only when the cloud was too busy to do it.
+
+        The troubles in `unless` mean that it is so already.
+        """
+        return await self._unless(unless, operation, parameters, {Trouble.BUSY}) or {}
+
+    async def _unless(
+        self, harmless: Collection[Trouble], operation: str, parameters: Answer, again: Collection[Trouble]
+    ) -> Answer | None:
+        try:
+            return await self._attempts(operation, parameters, again)
+        except CallFailure as failure:
+            if failure.trouble in harmless:
+                return None
+            # The SDK's own exception holds the request, with what it was signed with: it goes no further.
+            raise explain(self.provider, operation, failure) from None
+
+    async def _attempts(self, operation: str, parameters: Answer, again: Collection[Trouble]) -> Answer:
+        for pause in PAUSES:
+            try:
+                return await self._once(operation, parameters)
+            except CallFailure as failure:
+                if failure.trouble not in again:
+                    raise
+            await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - so that many do not come back at once
+        return await self._once(operation, parameters)
+
+    async def _once(self, operation: str, parameters: Answer) -> Answer:
+        try:
+            async with asyncio.timeout(self.timeout * _HUNG):
+                return await asyncio.to_thread(self.send, operation, parameters)
+        except TimeoutError:
+            raise CallFailure(Trouble.NO_ANSWER, "Timeout") from None
+
+
+def silence(*loggers: str) -> None:
+    """Keep an SDK off the screen: some hang a handler on their loggers that writes requests to the terminal."""
+    for name in loggers:
+        logger = logging.getLogger(name)
+        logger.handlers = [logging.NullHandler()]
+        logger.propagate = False
