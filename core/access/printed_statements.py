@@ -2,7 +2,8 @@
 
 What is written around its names is the shape of a statement. The grammar is the parser's alone: it reads the first
 statement of a shape, and if it takes for names what was taken for names here, the others of that shape are that
-statement with other names in it. It reads as well whatever has another form.
+statement with other names in it (and a row policy with other literals in its condition). It reads as well whatever has
+another form.
 
 No statement is made of the others: rights and roles are handed to those who hold them, and neighbours that define
 entities alike are one `CREATE USER u, v`.
@@ -18,8 +19,9 @@ from typing import NamedTuple
 from core.access.access_model import AccessModel
 from core.access.assembling import Assembly
 from core.access.holdings import Holdings
-from core.access.model import CreateRole, CreateUser, Grant, Revoke, Right, Statement
+from core.access.model import CreateRole, CreateUser, Grant, NameSet, Revoke, Right, Statement
 from core.access.parser import parse_statement
+from core.access.policies import CreateMaskingPolicy, CreateRowPolicy, PolicyName
 from core.access.quotas import CreateQuota
 from core.access.settings_profiles import CreateSettingsProfile
 from core.errors import HousekeysError
@@ -36,6 +38,15 @@ _ON_TABLE = re.compile(
 _ROLES = re.compile(rf"GRANT ({_NAME}(?:, {_NAME})*) TO ({_NAME})((?: WITH ADMIN OPTION)?)")
 # No quote, no comment: the same words, whatever name follows.
 _SAME_RIGHTS = re.compile(rf"((?:GRANT|REVOKE) [A-Za-z0-9_ ,.*()]+ (?:TO|FROM) )({_NAME})((?: WITH GRANT OPTION)?)")
+# Whom it is for differs as well; of a policy, the table it is on.
+_FOR_SOME = re.compile(
+    rf"CREATE (QUOTA|SETTINGS PROFILE|(?:ROW|MASKING) POLICY) ({_NAME})(?: ON ({_NAME})\.(\*|{_NAME}))?((?: .*)?)"
+    rf" TO ({_NAME}(?:, {_NAME})*)",
+    re.DOTALL,
+)
+_LITERAL = re.compile(r"'[^']*'|\b[0-9]+\b")
+# With none of these a string is what is between two quotes, and half a character is the tokenizer's to read.
+_OTHER_QUOTES = re.compile(r"[\x00-\x08\"`\\#$\ud800-\udfff]|--|/\*|''")
 _DEFINITION = re.compile(rf"CREATE (USER|ROLE|QUOTA|SETTINGS PROFILE) ({_NAME})((?: .*)?)", re.DOTALL)
 
 
@@ -72,6 +83,7 @@ class _Way(NamedTuple):
 
 
 _Definition = CreateUser | CreateRole | CreateQuota | CreateSettingsProfile
+_ForSome = CreateQuota | CreateSettingsProfile | CreateRowPolicy | CreateMaskingPolicy
 _Shape = tuple[object, ...]
 
 
@@ -84,13 +96,15 @@ class _Reading:
         self._on_tables: dict[_Shape, tuple[_Way, Sequence[str]] | None] = {}
         self._rights: dict[_Shape, tuple[_Way, Sequence[Right]] | None] = {}
         self._definitions: dict[_Shape, _Definition | None] = {}
+        self._for_some: dict[_Shape, _ForSome | None] = {}
         self._holder = ""  # of the statement read last, if it was about rights or roles, and what is held
         self._holdings: Holdings | None = None
         self._defined: _Definition | None = None  # what comes next may be defined alike
         self._names: list[str] = []
 
     def take(self, line: str) -> None:
-        if not (self._on_table(line) or self._roles(line) or self._same_rights(line) or self._definition(line)):
+        rights = self._on_table(line) or self._roles(line) or self._same_rights(line)
+        if not (rights or self._definition_for_some(line) or self._definition(line)):
             self.define()
             try:
                 self._assembly.take(parse_statement(line))
@@ -157,6 +171,26 @@ class _Reading:
             way.hand(rights, holdings)
         return True
 
+    def _definition_for_some(self, line: str) -> bool:
+        """`CREATE ROW POLICY p ON db.t … TO u, v`, and the like of quotas: names and whom it is for differ."""
+        if (match := _FOR_SOME.fullmatch(line)) is None:
+            return False
+        kind, name, database, table, rest, holders = match.groups()
+        named = _defined_name(name, database, table)
+        to = NameSet(tuple(map(_unquoted, _EACH_NAME.findall(holders))))
+        around, literals = _around_literals(rest) if kind == "ROW POLICY" else (rest, [])
+        if (shape := (kind, database is None, table == "*", around, len(literals))) not in self._for_some:
+            self._for_some[shape] = _read_for_some(line, named, to, literals)
+        if (known := self._for_some[shape]) is None:
+            return False
+        made = replace(known, names=(named,), to=to)  # type: ignore[arg-type]  # as its kind has it
+        if literals and isinstance(made, CreateRowPolicy):
+            made = replace(made, condition=_with_literals(made.condition or "", literals))
+        self.define()
+        self._assembly.take(made)
+        self._holder = ""
+        return True
+
     def _definition(self, line: str) -> bool:
         """`CREATE USER u SETTINGS …`: only the name of what is defined differs."""
         if (match := _DEFINITION.fullmatch(line)) is None:
@@ -195,6 +229,33 @@ def _read_on_table(line: str, database: str, table: str | None, holder: str) -> 
 def _read_definition(line: str, name: str) -> _Definition | None:
     read = _parsed(line)
     return read if isinstance(read, _Definition) and read.names == (name,) else None
+
+
+def _read_for_some(line: str, name: str | PolicyName, to: NameSet, literals: list[str]) -> _ForSome | None:
+    read = _parsed(line)
+    if not isinstance(read, _ForSome) or (read.names, read.to) != ((name,), to):
+        return None
+    within = _LITERAL.findall(read.condition or "") if isinstance(read, CreateRowPolicy) else []
+    return read if not literals or within == literals else None
+
+
+def _around_literals(text: str) -> tuple[str, list[str]]:
+    """What is around the literals of a policy's condition, and these: each customer may have its own."""
+    if _OTHER_QUOTES.search(text) is not None:
+        return text, []
+    return _LITERAL.sub("\0", text), _LITERAL.findall(text)
+
+
+def _with_literals(condition: str, literals: list[str]) -> str:
+    """A condition, which is kept as it stands, with other literals in it."""
+    others = iter(literals)
+    return _LITERAL.sub(lambda _: next(others), condition)
+
+
+def _defined_name(name: str, database: str | None, table: str | None) -> str | PolicyName:
+    if database is None or table is None:
+        return _unquoted(name)
+    return PolicyName(_unquoted(name), _unquoted(database), None if table == "*" else _unquoted(table))
 
 
 def _unquoted(name: str) -> str:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
-from hypothesis import given
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.access import printed_statements
 from core.access.access_model import Holder
 from core.access.assembling import Assembly, model_from_statements
 from core.access.holdings import Holdings
-from core.access.model import CreateRole, CreateUser, EntityKind, Grant, Revoke, Right, Statement
+from core.access.model import CreateRole, CreateUser, EntityKind, Grant, NameSet, Revoke, Right, Statement
 from core.access.parser import parse_statement
 from core.access.printed_statements import model_of_printed, take_printed
 from core.access.quotas import CreateQuota
@@ -28,7 +31,7 @@ _STRANGE = (
     *("option", "current", "grants", "if", "or", "not", "in", "admin", "identified", "settings", "host", "default"),
     *("1a", "a$b", "a b", "", "``", "`a``b`", r"`a\`b`", r"`\x41`", "`a\nb`", "`\ud800`", "$$", "`$$`", "'s'", '"q"'),
     *("é", "`漢😀`", "`it's`", "`a.b`", "`none`", "`*`", "u@h", "`u`@`h`", "`u`@'%'", "a, b", "*", "a*", "`a`*", "a.b"),
-    *("a -- b", "a /* b */", "a;", "`a"),
+    *("a -- b", "a /* b */", "a;", "`a", "as", "for"),
 )
 _SHAPES = [
     "GRANT SELECT ON {}.{} TO {}",
@@ -67,9 +70,18 @@ _SHAPES = [
     "CREATE USER {} @ '%'",
     "CREATE USER {}, b HOST LOCAL",
     "CREATE ROLE {} IN st SETTINGS max_threads = 1 READONLY, PROFILE {}",
-    "CREATE QUOTA {} KEYED BY user_name FOR INTERVAL 1 hour MAX queries = 9 TO a",
     "CREATE SETTINGS PROFILE {} SETTINGS a = 1 TO ALL EXCEPT {}",
+    "CREATE QUOTA {} KEYED BY user_name FOR INTERVAL 1 hour MAX queries = 9 TO a, {}",
+    "CREATE QUOTA q ON a.b TO {}",
+    "CREATE QUOTA q /* TO {}",
+    "CREATE SETTINGS PROFILE {} SETTINGS INHERIT a TO {}, b",
     "CREATE ROW POLICY p ON {}.{} USING 1 TO {}",
+    "CREATE ROW POLICY {} ON {}.* AS RESTRICTIVE FOR SELECT USING a = 'x TO y' AND b TO a, {}",
+    "CREATE ROW POLICY p ON d.t USING a = 'x TO {}",
+    "CREATE ROW POLICY p ON d.t, {}.u USING 1 TO a",
+    "CREATE ROW POLICY p ON d.t USING x -- TO {}",
+    "CREATE MASKING POLICY {} ON d.{} UPDATE a = 0 WHERE b PRIORITY 1 TO a",
+    "CREATE MASKING POLICY m ON d.t UPDATE a = 0 TO y TO {}",
     "GRANT SELECT ON",
 ]
 
@@ -160,6 +172,69 @@ def test_shapes_are_told_apart() -> None:
     lines = [shape.replace("{}", name) for name in _ORDINARY for shape in _SHAPES]
     check_read_as_printed(lines)
     check_read_as_printed(lines[::-1])
+
+
+def test_definitions_for_some_are_parsed_once_for_each_shape(monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed: list[str] = []
+
+    def counted(line: str) -> Statement:
+        parsed.append(line)
+        return parse_statement(line)
+
+    monkeypatch.setattr(printed_statements, "parse_statement", counted)
+    shapes = (
+        "CREATE QUOTA q{0} KEYED BY user_name FOR INTERVAL 1 hour MAX queries = 9 TO u{0}",
+        "CREATE SETTINGS PROFILE s{0} SETTINGS max_threads = 4 TO u{0}, `v {0}`",
+        "CREATE ROW POLICY p{0} ON d{0}.t{0} FOR SELECT USING tenant = currentUser() TO u{0}",
+        "CREATE ROW POLICY r{0} ON d.t USING tenant = 'acme-{0}' AND a IN (1, {0}) TO u{0}",
+        "CREATE MASKING POLICY m{0} ON d{0}.t UPDATE a = 0 TO u{0}",
+    )
+    lines = [f"CREATE USER u{number}" for number in range(9)]
+    lines += [shape.format(number) for shape in shapes for number in range(9)]
+    model, unread = model_of_printed(lines)
+    assert not unread
+    assert parsed == [lines[0], *lines[9::9]]
+    assert (len(model.quotas), len(model.settings_profiles)) == (9, 9)
+    assert (len(model.row_policies), len(model.masking_policies)) == (18, 9)
+    monkeypatch.undo()
+    check_read_as_printed(lines)
+
+
+_FOR_SOME = st.tuples(
+    st.one_of(
+        strategies.create_quotas,
+        strategies.create_profiles,
+        strategies.create_masking_policies,
+        strategies.create_row_policies,
+    ),
+    st.lists(st.lists(st.sampled_from(["u", "v", "a b", "漢", "TO", "for"]), min_size=1, max_size=3), min_size=2),
+)
+
+
+@given(_FOR_SOME)
+def test_definitions_alike_but_for_whom_they_are(example: tuple[Any, list[list[str]]]) -> None:
+    definition, holders = example
+    one = replace(definition, names=definition.names[:1])
+    check_read_as_printed([render(replace(one, to=NameSet(tuple(names)))) for names in holders])
+
+
+_CONDITIONS = st.lists(
+    st.sampled_from(
+        [*("a", "=", "AND", "IN", "(", ")", ",", "1", "20", "1.5", "0x1F", "1e3", "-", "t1", "[1]", "x.1", "? 1"),
+         *("'x'", "'it''s'", r"'\\''", "''", "'TO u'", "'1'", "'", '"', "`", '"it\'s"', "`1'`", "-- ", "/*", "*/", "#"),
+         *("$$", "TO", "USING", "AS RESTRICTIVE", "ON CLUSTER 1", "ON CLUSTER 'c'", "FOR SELECT", "NONE", "'a\nb'")]
+    ),
+    min_size=1,
+    max_size=7,
+)  # fmt: skip
+
+
+@given(_CONDITIONS, st.lists(st.tuples(st.sampled_from("12345"), st.sampled_from(["x", "y z", "é", "#"])), min_size=2))
+@settings(max_examples=200)
+def test_policies_alike_but_for_literals(words: list[str], others: list[tuple[str, str]]) -> None:
+    condition = " ".join(words)
+    filled = [condition.replace("1", number).replace("x", text) for number, text in others]
+    check_read_as_printed([f"CREATE ROW POLICY p ON d.t USING {each} TO u" for each in [condition, *filled]])
 
 
 @given(st.lists(strategies.statements, max_size=6))
