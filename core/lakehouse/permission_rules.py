@@ -12,7 +12,7 @@ from core.lakehouse.aliyun_documents import FUNCTION_SERVICE as ALIYUN_FUNCTIONS
 from core.lakehouse.aliyun_documents import SYSTEM_FUNCTION_POLICY, custom_function_policy
 from core.lakehouse.arn import parse_role_arn
 from core.lakehouse.aws_documents import FUNCTION_SERVICE as AWS_FUNCTIONS
-from core.lakehouse.bucket_names import split_cos_bucket
+from core.lakehouse.bucket_names import bucket_problem, split_cos_bucket
 from core.lakehouse.connections import ApiConnection, Provider
 from core.lakehouse.findings import Finding, Severity
 from core.lakehouse.policy_reading import PolicyDocument, PolicyStatement, read_document, service_of, wildcard_covers
@@ -106,6 +106,13 @@ def _form_findings(provider: Provider, grants: list[_Grant]) -> Iterator[Finding
     for bucket in dict.fromkeys(grant.bucket for grant in grants):
         of_bucket = [grant for grant in grants if grant.bucket == bucket]
         place = one_line(of_bucket[0].place + bucket, 120)
+        if "*" not in bucket and (problem := bucket_problem(provider, bucket)):
+            yield _finding(
+                Severity.WARNING,
+                "bucket-name",
+                f"{one_line(bucket, 70)} cannot be a bucket of {provider.cloud}: {problem}.",
+                "Put the name of the code bucket in its place.",
+            )
         on_objects = [each for grant in of_bucket if grant.on_objects for each in grant.actions]
         on_bucket = [each for grant in of_bucket if not grant.on_objects for each in grant.actions]
         if provider is Provider.TENCENT:
