@@ -7,17 +7,22 @@ order of statements and actions nor how they are gathered into statements matter
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from core.display import one_line
 from core.errors import BadInputError
 from core.lakehouse.policy_reading import Condition, PolicyDocument, PolicyStatement, read_document, wildcard_covers
 
+_EQUALS = frozenset({"stringequals", "string_equal"})
+
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """One action on one resource (or by one principal), allowed or denied."""
+    """One action on one resource (or by one principal), allowed or denied; actions, operators and keys in lower case.
+
+    The last two are the action and the conditions for people, as they are written.
+    """
 
     allows: bool
     action: str
@@ -25,6 +30,8 @@ class _Rule:
     principal: tuple[str, str]
     conditions: frozenset[Condition]
     excepted: tuple[str, ...]
+    action_words: str = field(compare=False)
+    condition_words: str = field(compare=False)
 
 
 def documents_differ(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
@@ -51,12 +58,16 @@ def _rules(document: PolicyDocument) -> set[_Rule]:
 
 
 def _statement_rules(statement: PolicyStatement) -> Iterable[_Rule]:
-    # Actions, and the keys of conditions, are the same in any case of letters.
-    conditions = frozenset(replace(each, key=each.key.lower()) for each in statement.conditions)
+    conditions = frozenset(
+        replace(each, operator=each.operator.lower(), key=each.key.lower()) for each in statement.conditions
+    )
+    words = _condition_words(statement.conditions)
     for action in statement.actions or ("",):
         for resource in statement.resources or ("",):
             for principal in statement.principals or (("", ""),):
-                yield _Rule(statement.allows, action.lower(), resource, principal, conditions, statement.excepted)
+                yield _Rule(
+                    statement.allows, action.lower(), resource, principal, conditions, statement.excepted, action, words
+                )
 
 
 def _changed_conditions(missing: set[_Rule], excess: set[_Rule]) -> list[str]:
@@ -71,7 +82,7 @@ def _changed_conditions(missing: set[_Rule], excess: set[_Rule]) -> list[str]:
             missing.discard(rule)
             excess.discard(other)
             words.append(
-                f"{_subject(rule)}: the condition is {_condition_words(other)}, wanted is {_condition_words(rule)}."
+                f"{_subject(rule)}: the condition is {other.condition_words}, wanted is {rule.condition_words}."
             )
     return words
 
@@ -93,39 +104,38 @@ def _sentences(beginning: str, rules: set[_Rule]) -> list[str]:
     """One sentence for all actions of the same kind on the same resource."""
     groups: dict[_Rule, list[str]] = {}
     for rule in sorted(rules, key=_sort_key):
-        groups.setdefault(replace(rule, action=""), []).append(rule.action)
+        groups.setdefault(replace(rule, action=""), []).append(rule.action_words)
     return [f"{beginning} {_group_words(rule, actions)}." for rule, actions in groups.items()]
 
 
 def _group_words(rule: _Rule, actions: list[str]) -> str:
     verb = "allows" if rule.allows else "denies"
-    if beginning_lost := rule.excepted:
-        verb += f" all but what {' and '.join(beginning_lost)} lists:"
     shown = ", ".join(_shown(each) for each in actions if each) or "everything"
     where = f" on {_shown(rule.resource)}" if rule.resource else ""
     by = f" to {_shown(rule.principal[1])}" if rule.principal[1] else ""
-    under = f" with the condition {_condition_words(rule)}" if rule.conditions else ""
-    return f"{verb} {shown}{where}{by}{under}"
+    under = f" with the condition {rule.condition_words}" if rule.conditions else ""
+    but = f" but {_shown(' and '.join(rule.excepted))}" if rule.excepted else ""
+    return f"{verb} {shown}{but}{where}{by}{under}"
 
 
 def _subject(rule: _Rule) -> str:
     where = f" on {_shown(rule.resource)}" if rule.resource else ""
     by = f" by {_shown(rule.principal[1])}" if rule.principal[1] else ""
-    return f"{_shown(rule.action)}{where}{by}"
+    return f"{_shown(rule.action_words)}{where}{by}"
 
 
-def _condition_words(rule: _Rule) -> str:
-    tests = sorted((each.operator, each.key, sorted(each.values)) for each in rule.conditions)
-    return (
-        " and ".join(
-            f"{_shown(key)} {_shown(operator)} {' or '.join(map(_shown, values))}" for operator, key, values in tests
-        )
-        or "none"
-    )
+def _condition_words(conditions: Iterable[Condition]) -> str:
+    tests = sorted((each.key, each.operator, sorted(each.values)) for each in conditions)
+    return " and ".join(_test_words(*test) for test in tests) or "none"
+
+
+def _test_words(key: str, operator: str, values: list[str]) -> str:
+    compared = "=" if operator.lower() in _EQUALS else _shown(operator)
+    return f"{_shown(key)} {compared} {' or '.join(map(_shown, values))}"
 
 
 def _sort_key(rule: _Rule) -> tuple[str, str, tuple[str, str], bool, str]:
-    return rule.resource, rule.action, rule.principal, rule.allows, _condition_words(rule)
+    return rule.resource, rule.action, rule.principal, rule.allows, rule.condition_words
 
 
 def _shown(text: str) -> str:

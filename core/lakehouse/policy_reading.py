@@ -6,12 +6,14 @@ calls the same thing become one. Order and `Sid` mean nothing.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from core.display import one_line
 from core.errors import BadInputError
 from core.lakehouse.connections import Provider
 from core.lakehouse.vendor_principals import VENDOR_PRINCIPALS
@@ -37,6 +39,7 @@ _SERVICE_PRINCIPALS = {
     ".qcloud.com": Provider.TENCENT,
     ".amazonaws.com": Provider.AWS,
 }
+_NEGATED = ("NotAction", "NotResource", "NotPrincipal")
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _RAM_ROLE = re.compile(r"acs:ram:[^:]*:[^:]*:role/.*", re.IGNORECASE)
 
@@ -52,14 +55,14 @@ class DocumentKind(StrEnum):
 class Condition:
     """One condition of a statement: it holds when one of the values does."""
 
-    operator: str  # in lower case
+    operator: str
     key: str
     values: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyStatement:
-    """One statement. `excepted` names what it writes the other way round (NotAction and the like)."""
+    """One statement. `excepted` is what it writes the other way round (NotAction and the like), as it stands."""
 
     allows: bool
     actions: tuple[str, ...]
@@ -107,10 +110,14 @@ def wildcard_covers(pattern: str, text: str) -> bool:
     return re.fullmatch(expression, text, re.IGNORECASE | re.DOTALL) is not None
 
 
-def _lower(value: object, what: str) -> dict[str, Any]:
+def _object(value: object, what: str) -> dict[str, Any]:
     if not isinstance(value, Mapping):
-        raise BadInputError(f"{what} is no JSON object.", advice="Paste the whole JSON document, from { to }.")
-    return {str(key).lower(): each for key, each in value.items()}
+        raise BadInputError(f"{one_line(what)} is no JSON object.", advice="Paste the whole document, from { to }.")
+    return {str(key): each for key, each in value.items()}
+
+
+def _lower(value: object, what: str) -> dict[str, Any]:
+    return {key.lower(): each for key, each in _object(value, what).items()}
 
 
 def _statement(value: object, what: str) -> PolicyStatement:
@@ -125,7 +132,9 @@ def _statement(value: object, what: str) -> PolicyStatement:
         tuple(_resource(each) for each in _texts(parts.get("resource", []), f"{what}, Resource")),
         tuple(_principals(parts.get("principal", {}), what)),
         frozenset(_conditions(parts.get("condition", {}), what)),
-        tuple(name for name in ("notaction", "notresource", "notprincipal") if name in parts),
+        tuple(
+            f"{name} {json.dumps(parts[name.lower()], sort_keys=True)}" for name in _NEGATED if name.lower() in parts
+        ),
     )
 
 
@@ -157,14 +166,12 @@ def _root(account: str) -> str:
 
 
 def _conditions(value: object, what: str) -> Iterator[Condition]:
-    for operator, tests in _lower(value, f"{what}, Condition").items():
-        if not isinstance(tests, Mapping):
-            raise BadInputError(
-                f"{what}, Condition {operator} is no JSON object.", advice="Write a key and its values."
-            )
-        for key, values in tests.items():
-            texts = [str(each) for each in (values if isinstance(values, list) else [values])]
-            yield Condition(operator, str(key), frozenset(texts))
+    for operator, tests in _object(value, f"{what}, Condition").items():
+        for key, values in _object(tests, f"{what}, Condition {operator}").items():
+            every = values if isinstance(values, list) else [values]
+            # A cloud gives back true and 1 as texts.
+            texts = frozenset(each if isinstance(each, str) else json.dumps(each) for each in every)
+            yield Condition(operator, key, texts)
 
 
 def _provider(version: str, statements: tuple[PolicyStatement, ...]) -> Provider | None:

@@ -126,7 +126,7 @@ def _condition_findings(provider: Provider, condition: Condition, external_id: s
             f"{one_line(condition.key, 60)} is not the key of the external id in {provider.cloud}.",
             f"Write {_KEY[provider]}.",
         )
-    if condition.operator != _EQUALS[provider].lower():
+    if condition.operator.lower() != _EQUALS[provider].lower():
         yield Finding(
             Severity.WARNING,
             "external-id-operator",

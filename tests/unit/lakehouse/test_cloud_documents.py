@@ -59,19 +59,19 @@ def test_the_documents_of_the_vendors_page_are_made_without_its_slips() -> None:
     assert documents_differ(page, _named(three, "CzUdfOssAccess").document or {}) == []
     assert documents_differ(seed.ALIYUN_FUNCTIONS, custom_function_policy().document or {}) == []
     assert documents_differ(seed.ALIYUN_TRUST, three.trust) == [
-        "sts:assumerole by acs:ram::1384322691904283:root: the condition is sts:externalid stringequals "
-        "VW9UaGwYENBQ7cFp, wanted is sts:externalid stringequals O0lQUogDJajHqnAQ."
+        "sts:AssumeRole by acs:ram::1384322691904283:root: the condition is sts:ExternalId = "
+        "VW9UaGwYENBQ7cFp, wanted is sts:ExternalId = O0lQUogDJajHqnAQ."
     ]
 
     aws = role_documents(AWS)
     assert documents_differ(seed.AWS_PERMISSIONS, _named(aws, "LakehouseAccess").document or {}) == [
-        "It no longer allows s3:deleteobject, s3:deleteobjectversion, s3:getobject, s3:getobjectversion, s3:putobject "
+        "It no longer allows s3:DeleteObject, s3:DeleteObjectVersion, s3:GetObject, s3:GetObjectVersion, s3:PutObject "
         "on arn:aws-cn:s3:::cz-udf-code.",
         "It also allows lambda:* on *.",
-        "It also allows s3:deleteobject, s3:deleteobjectversion, s3:getobject, s3:getobjectversion, s3:putobject "
+        "It also allows s3:DeleteObject, s3:DeleteObjectVersion, s3:GetObject, s3:GetObjectVersion, s3:PutObject "
         "on arn:aws-cn:s3:::cz-udf-code/*.",
     ]
-    assert documents_differ(seed.AWS_TRUST, aws.trust) == ["It also allows sts:assumerole to lambda.amazonaws.com."]
+    assert documents_differ(seed.AWS_TRUST, aws.trust) == ["It also allows sts:AssumeRole to lambda.amazonaws.com."]
 
     tencent = role_documents(TENCENT, external_id=None)
     assert documents_differ(seed.TENCENT_TRUST, tencent.trust) == []

@@ -270,6 +270,8 @@ def test_what_is_the_same_thing_by_another_name_is_the_same() -> None:
     with_sid = _permissions(AWS)
     with_sid["Statement"][0]["Sid"] = "VisualEditor0"
     assert documents_differ(_permissions(AWS), with_sid) == []
+    secure = _changed(trust, '"StringEquals": {', '"Bool": {"aws:SecureTransport": true}, "StringEquals": {')
+    assert documents_differ(secure, _changed(secure, ": true", ': ["true"]')) == []
     merged = {"Version": "1", "Statement": seed.ALIYUN_BUCKETS["Statement"] * 2}
     assert documents_differ(seed.ALIYUN_BUCKETS, merged) == []
 
@@ -277,8 +279,8 @@ def test_what_is_the_same_thing_by_another_name_is_the_same() -> None:
 def test_differences_are_told_in_words() -> None:
     wanted = _permissions(AWS)
     lost = _changed(wanted, '"s3:PutObject", ', "")
-    assert documents_differ(wanted, lost) == ["It no longer allows s3:putobject on arn:aws-cn:s3:::cz-udf-code/*."]
-    assert documents_differ(lost, wanted) == ["It also allows s3:putobject on arn:aws-cn:s3:::cz-udf-code/*."]
+    assert documents_differ(wanted, lost) == ["It no longer allows s3:PutObject on arn:aws-cn:s3:::cz-udf-code/*."]
+    assert documents_differ(lost, wanted) == ["It also allows s3:PutObject on arn:aws-cn:s3:::cz-udf-code/*."]
     wider = _changed(wanted, '"s3:ListBucket", "s3:GetBucketLocation"', '"s3:*"')
     assert documents_differ(wanted, wider) == ["It also allows s3:* on arn:aws-cn:s3:::cz-udf-code."]
     assert documents_differ(wanted, {**wanted, "Version": "2008-10-17"}) == [
@@ -287,10 +289,15 @@ def test_differences_are_told_in_words() -> None:
     assert documents_differ(wanted, {"x": 1}) == ["The document is no policy: it has no Statement."]
     denied = _changed(wanted, '"Effect": "Allow", "Action": ["lambda:*"]', '"Effect": "Deny", "Action": ["lambda:*"]')
     assert documents_differ(wanted, denied) == ["It no longer allows lambda:* on *.", "It also denies lambda:* on *."]
+    all_but = _changed(wanted, '"Action": ["lambda:*"]', '"NotAction": ["iam:*"]')
+    assert documents_differ(all_but, _changed(all_but, "iam:*", "iam:PassRole")) == [
+        'It no longer allows everything but NotAction ["iam:*"] on *.',
+        'It also allows everything but NotAction ["iam:PassRole"] on *.',
+    ]
     opened = role_documents(AWS, external_id=None).trust
     assert documents_differ(_trust(AWS), opened) == [
-        "sts:assumerole by arn:aws-cn:iam::028022243208:root: the condition is none, wanted is sts:externalid "
-        f"stringequals {EXTERNAL_ID}."
+        "sts:AssumeRole by arn:aws-cn:iam::028022243208:root: the condition is none, wanted is sts:ExternalId "
+        f"= {EXTERNAL_ID}."
     ]
 
 
