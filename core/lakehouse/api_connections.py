@@ -9,10 +9,11 @@ import asyncio
 import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from core.changes import Change, Danger
 from core.errors import HousekeysError, NotFoundError, RefusedError
-from core.journal.journal import Journal
+from core.journal.rows import Row
 from core.lakehouse.adopting import plan_adoption
 from core.lakehouse.connections import ApiConnection, ExternalFunction, ListedConnection
 from core.lakehouse.documents import PolicyScope
@@ -44,13 +45,21 @@ class Board:
     asked: bool = False  # whether it was asked at all
 
 
+class TellsEvents(Protocol):
+    """The part of a journal that is read; `core.journal.journal.Journal` has it."""
+
+    async def events(self, subject_kind: str) -> list[Row]:
+        """Every done event of one kind of subject, oldest first."""
+        ...
+
+
 class ApiConnections:
     """Reads and plans; nothing is changed but by the changes it returns.
 
     Everything raises what the journal, the cloud and the Lakehouse raise.
     """
 
-    def __init__(self, journal: Journal, reach: Reach) -> None:
+    def __init__(self, journal: TellsEvents, reach: Reach) -> None:
         self._journal = journal
         self.reach = reach
 
