@@ -102,6 +102,7 @@ class CloudStub:
         self.roles: dict[str, StubRole] = {}
         self.calls: list[str] = []
         self.rejected: list[str] = []  # the codes of requests with a wrong signature
+        self.requests: list[Request] = []  # every one, as it came
         self.token: str | None = None  # what a session's requests must bring
         self._faults: list[Fault] = []
         self._numbers = itertools.count(1001)
@@ -189,7 +190,8 @@ def _handler(stub: CloudStub) -> type[BaseHTTPRequestHandler]:
             path, _, query = self.path.partition("?")
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            status, answer = stub.answer(Request(self.command, path, query, headers, body))
+            stub.requests.append(Request(self.command, path, query, headers, body))
+            status, answer = stub.answer(stub.requests[-1])
             written = json.dumps(answer).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")

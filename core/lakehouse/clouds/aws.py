@@ -14,6 +14,7 @@ from botocore.exceptions import (
     ClientError,
     CredentialRetrievalError,
     HTTPClientError,
+    LoginError,
     NoAuthTokenError,
     NoCredentialsError,
     ParamValidationError,
@@ -22,6 +23,9 @@ from botocore.exceptions import (
     SSOError,
     TokenRetrievalError,
     UnknownRegionError,
+)
+from botocore.exceptions import (
+    ConnectionError as AwsConnectionError,
 )
 
 from core.display import one_line
@@ -70,6 +74,7 @@ _NO_CREDENTIALS = (
     TokenRetrievalError,
     NoAuthTokenError,
     SSOError,
+    LoginError,
 )
 
 
@@ -234,7 +239,7 @@ class AwsAccess:
             raise CallFailure(Trouble.NO_CREDENTIALS, type(error).__name__) from None
         except ParamValidationError as error:
             raise CallFailure(Trouble.MALFORMED, type(error).__name__, said=str(error)) from None
-        except HTTPClientError as error:
+        except (HTTPClientError, AwsConnectionError) as error:
             raise CallFailure(Trouble.NO_ANSWER, type(error).__name__, said=str(error)) from None
         except BotoCoreError as error:
             raise CallFailure(Trouble.OTHER, type(error).__name__, said=str(error)) from None

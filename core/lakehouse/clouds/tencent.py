@@ -187,8 +187,10 @@ class TencentAccess:
         except Exception as error:  # each way of the chain raises what it likes
             raise CallFailure(Trouble.NO_CREDENTIALS, type(error).__name__) from None
         place = self._place
-        asks_who = service == "sts"
-        scheme, host = host_of(place.sts_endpoint, STS) if asks_who else host_of(place.endpoint, CAM)
+        if service == "sts":
+            version, region, (scheme, host) = STS_VERSION, place.region, host_of(place.sts_endpoint, STS)
+        else:  # CAM has no regions
+            version, region, (scheme, host) = CAM_VERSION, "", host_of(place.endpoint, CAM)
         http = HttpProfile(protocol=scheme, endpoint=host, reqTimeout=place.timeout)
         profile = ClientProfile(httpProfile=http, language="en-US")
-        return CommonClient(service, STS_VERSION if asks_who else CAM_VERSION, credentials, place.region, profile)
+        return CommonClient(service, version, credentials, region, profile)
