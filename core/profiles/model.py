@@ -50,6 +50,18 @@ class LakehouseSettings:
         """`https://service`."""
         return f"{'https' if self.secure else 'http'}://{self.service}"
 
+    @property
+    def facts(self) -> tuple[tuple[str, str], ...]:
+        """Where it is and who logs in, for people; of the password only where it is kept."""
+        tls = "certificate checked" if self.verify else "certificate NOT checked"
+        return (
+            ("Lakehouse", self.url),
+            ("Lakehouse TLS", tls if self.secure else "none: everything is readable on the way"),
+            ("workspace", f"{self.workspace} of instance {self.instance}, schema {self.schema}"),
+            ("virtual cluster", self.vcluster),
+            ("Lakehouse user", f"{self.username}, password {self.password.describe()}"),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class CloudSettings:
@@ -63,6 +75,12 @@ class CloudSettings:
     sts_endpoint: str | None = None
     credentials_profile: str | None = None  # the name of a profile in the SDK's own files
     region: str | None = None
+
+    def __str__(self) -> str:
+        words = ["changed by Housekeys" if self.provision else "done by hand"]
+        named = (("credentials", self.credentials_profile), ("region", self.region), ("endpoint", self.endpoint))
+        words += [f"{name} {value}" for name, value in (*named, ("STS endpoint", self.sts_endpoint)) if value]
+        return ", ".join(words)
 
 
 CLOUDS = ("aws", "aliyun", "tencent")  # the keys of `Profile.clouds`

@@ -17,6 +17,11 @@ from tests.cli.conftest import Housekeys
 from tests.http_front.process import PASSWORD, USER, Front
 from tui.cli.context import Context
 
+LAKEHOUSE = (
+    *("--lakehouse", "s", "--lakehouse-instance", "i", "--lakehouse-workspace", "w", "--lakehouse-user", "u"),
+    *("--lakehouse-password-ref", "prompt"),
+)
+
 
 def write(home: Path, text: str) -> Path:
     home.mkdir(exist_ok=True)
@@ -51,6 +56,9 @@ def test_a_profile_with_every_option_is_added_and_shown(
         *("--setting", "max_threads=4", "--setting", "log_queries=true", "--setting", "log_comment=by me"),
         *("--setting", "ratio=0.5", "--datalens-user", "reader", "--datalens-host", "a", "--datalens-host", "b:8443"),
         *("--key-folder", "~/keys", "--console-members", "ca.pem", "--json"),
+        *("--lakehouse", "gw.example", "--lakehouse-instance", "i", "--lakehouse-workspace", "w"),
+        *("--lakehouse-user", "house", "--lakehouse-password-ref", "env:CH_PASSWORD", "--lakehouse-schema", "udf"),
+        *("--lakehouse-no-verify", "--provision", "aws"),
     )
     assert outcome.code == 0, outcome.stderr
     assert outcome.stderr == f"Added prod to {home}/config.toml:3.\n"
@@ -84,12 +92,37 @@ def test_a_profile_with_every_option_is_added_and_shown(
         "query_log": None,
         "datalens": {"user": "reader", "hosts": ["a", "b:8443"], "key_folder": str(Path("~/keys").expanduser())},
         "console_members": str(tmp_path / "ca.pem"),
+        "lakehouse": {
+            "service": "gw.example",
+            "instance": "i",
+            "workspace": "w",
+            "username": "house",
+            "password": "env:CH_PASSWORD",
+            "vcluster": "default",
+            "schema": "udf",
+            "secure": True,
+            "verify": False,
+            "connect_timeout": 10.0,
+            "query_timeout": 120.0,
+            "url": "https://gw.example",
+        },
+        "clouds": {
+            "aws": {
+                "provision": True,
+                "endpoint": None,
+                "sts_endpoint": None,
+                "credentials_profile": None,
+                "region": None,
+            }
+        },
         "badges": ["PRODUCTION", "TLS NOT VERIFIED"],
         "problems": [],
     }
     assert shown == expected
     text = housekeys("profile", "show", "prod").stdout
     assert "NOT verified" in text
+    assert "https://gw.example\n" in text and "w of instance i, schema udf" in text
+    assert "changed by Housekeys" in text
     assert "hunter2" not in text
     assert stat.S_IMODE((home / "config.toml").stat().st_mode) == 0o600
 
@@ -126,6 +159,10 @@ def test_the_usual_ways_to_add(housekeys: Housekeys, home: Path, tmp_path: Path)
         (["x", "--host", "h", "--setting", "a"], "needs a name and a value"),
         (["x", "--host", "h", "--setting", "readonly=1"], "is decided by read_only"),
         (["x", "--host", "h", "--query-timeout", "-1"], "must be above 0"),
+        (["x", "--host", "h", "--lakehouse-instance", "i"], "--lakehouse-instance belongs to a Lakehouse"),
+        (["x", "--host", "h", "--lakehouse", "s"], "--lakehouse needs --lakehouse-instance too"),
+        (["x", "--host", "h", *LAKEHOUSE, "--lakehouse", "https://s"], "is a URL; write the host alone"),
+        (["x", "--host", "h", *LAKEHOUSE, "--lakehouse-password-ref", "hunter2"], "never written here"),
         (["", "--host", "h"], "1 to 64 characters"),
         (["x" * 65, "--host", "h"], "1 to 64 characters"),
         (["a\x1b[2J", "--host", "h"], "must be printable"),

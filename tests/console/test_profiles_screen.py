@@ -10,7 +10,7 @@ import pytest
 
 from core.configuring import Configuration, plan_rename
 from core.errors import BadInputError
-from core.profiles import Profile, ProfileFile, load
+from core.profiles import CloudSettings, LakehouseSettings, Profile, ProfileFile, load
 from core.profiles.renaming import renamed
 from core.running import files
 from core.secrets import SecretReference
@@ -329,6 +329,12 @@ def roundtrip(profile: Profile) -> Profile:
         Profile("d", host="h", password=SecretReference.parse(["command:pass", "show", "a b"])),
         Profile("e", host="h", password=SecretReference.parse("keyring:service/name"), read_only=False),
         Profile("f", engine="embedded", folder=Path("/srv/lab"), query_log=True, database="j"),
+        Profile(
+            "g",
+            host="h",
+            lakehouse=LakehouseSettings("s:1", "i", "w", "u", SecretReference.parse("env:X"), "v", "x", secure=False),
+            clouds={"aws": CloudSettings(True, region="cn-north-1"), "aliyun": CloudSettings()},
+        ),
     ],
     ids=lambda profile: profile.name,
 )

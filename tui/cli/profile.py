@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.errors import BadInputError
+from tui.cli.profile_lakehouse import add_options, clouds_from, lakehouse_from
 from tui.cli.profile_record import broken_record, profile_fields, profile_record
 
 if TYPE_CHECKING:
@@ -98,6 +99,7 @@ def _add_add(verbs: argparse._SubParsersAction[argparse.ArgumentParser], frame: 
     datalens.add_argument(
         "--key-folder", type=_file, metavar="FOLDER", help="the private keys (default: below the data directory)"
     )
+    add_options(parser)
 
 
 def _add_server_options(group: argparse._ArgumentGroup) -> None:
@@ -153,7 +155,7 @@ async def show_profile(context: Context) -> None:
     file = context.profile_file
     profile = file.profile(context.arguments.name or context.profile_name)
     record = profile_record(profile, file, context.paths)
-    context.output.record(profile_fields(record), record)
+    context.output.record(profile_fields(record, profile), record)
 
 
 async def test_profile(context: Context) -> None:
@@ -295,6 +297,8 @@ def _profile_from(typed: argparse.Namespace) -> Profile:
             typed.key_folder,
         ),
         "console_members": typed.console_members,
+        "lakehouse": lakehouse_from(typed),
+        "clouds": clouds_from(typed),
     }
     _refuse_options_of_the_other_home(typed)
     if typed.engine == "embedded":

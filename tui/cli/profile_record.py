@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from core.paths import Paths
-    from core.profiles import Problem, Profile, ProfileFile
+    from core.profiles import LakehouseSettings, Problem, Profile, ProfileFile
 
 
 def profile_record(profile: Profile, file: ProfileFile, paths: Paths) -> dict[str, Any]:
@@ -38,6 +39,8 @@ def profile_record(profile: Profile, file: ProfileFile, paths: Paths) -> dict[st
             "key_folder": profile.key_folder(paths),
         },
         "console_members": profile.console_members,
+        "lakehouse": _lakehouse(profile.lakehouse) if profile.lakehouse else None,
+        "clouds": {name: asdict(cloud) for name, cloud in profile.clouds.items()},
         "badges": list(profile.badges),
         "problems": [problem_record(problem) for problem in file.problems_of(profile.name)],
     }
@@ -65,8 +68,18 @@ def problem_record(problem: Problem) -> dict[str, Any]:
     }
 
 
-def profile_fields(record: dict[str, Any]) -> dict[str, str]:
-    """A record of a ready profile as labelled lines."""
+def _lakehouse(settings: LakehouseSettings) -> dict[str, Any]:
+    return {**asdict(settings), "password": settings.password.describe(), "url": settings.url}
+
+
+def connection_fields(profile: Profile) -> dict[str, str]:
+    """What a profile says of a Lakehouse and of clouds, as labelled lines."""
+    fields = dict(profile.lakehouse.facts) if profile.lakehouse else {}
+    return {**fields, **{name: str(cloud) for name, cloud in profile.clouds.items()}}
+
+
+def profile_fields(record: dict[str, Any], profile: Profile) -> dict[str, str]:
+    """A ready profile and its record as labelled lines."""
     fields = {
         "name": record["name"],
         "defined": record["origin"],
@@ -86,6 +99,7 @@ def profile_fields(record: dict[str, Any]) -> dict[str, str]:
         "hosts": "\n".join(record["datalens"]["hosts"]),
         "keys": str(record["datalens"]["key_folder"]),
         "Cloud members": str(record["console_members"] or ""),
+        **connection_fields(profile),
         "badges": ", ".join(record["badges"]),
         "problems": "\n".join(_problem_words(problem) for problem in record["problems"]),
     }

@@ -14,6 +14,7 @@ from core.profiles.addresses import read_url
 from core.profiles.model import name_problem
 from core.profiles.tables import setting_problem
 from core.secrets import SecretReference
+from tui.screens.profile_lakehouse_fields import clouds_from, lakehouse_fields, lakehouse_from
 from tui.widgets.fields import YES, Field, Values
 
 AS_PREFERRED, LOOK, CHANGE = "as preferred", "look only", "changes allowed"
@@ -42,7 +43,7 @@ def fields_for(profile: Profile, file: ProfileFile, *, new: bool) -> Sequence[Fi
         Field("url", "URL", profile.url if profile.host else "", hint="https://host:8443", check=_url_problem,
               required=True, shown_if=server),
         Field("user", "User", profile.user, required=True, shown_if=server),
-        Field("password", "Password from", _password(profile), check=_reference_problem, shown_if=server,
+        Field("password", "Password from", _reference(profile.password), check=_reference_problem, shown_if=server,
               hint="prompt, env:NAME, file:/path, command:program words, keyring:service/name; never the password"),
         Field("verify", "Check the certificate", YES if profile.verify else "", "flag", shown_if=server),
         Field("ca_file", "CA file", _path(profile.ca_file), shown_if=server, check=_path_problem),
@@ -67,6 +68,7 @@ def fields_for(profile: Profile, file: ProfileFile, *, new: bool) -> Sequence[Fi
         Field("lens_hosts", "DataLens hosts", ", ".join(lens.hosts), hint="hosts of the cluster, separated by commas"),
         Field("lens_keys", "Key folder", _path(lens.key_folder), check=_path_problem,
               hint="empty: below the data folder of Housekeys"),
+        *lakehouse_fields(profile, _reference, _reference_problem),
     ]  # fmt: skip
 
 
@@ -85,6 +87,8 @@ def profile_from(values: Values, before: Profile) -> Profile:
         read_only=next(mode for mode, word in _MODES.items() if word == values["mode"]),
         production=values["production"] == YES,
         datalens=lens,
+        lakehouse=lakehouse_from(values, before),
+        clouds=clouds_from(values, before),
     )
     if values["engine"] == "embedded":
         plain = Profile(profile.name)
@@ -146,10 +150,10 @@ def settings_from(text: str) -> dict[str, Any]:
     return settings
 
 
-def _password(profile: Profile) -> str:
-    if profile.password is None:
+def _reference(password: SecretReference | None) -> str:
+    if password is None:
         return ""
-    value = profile.password.value()
+    value = password.value()
     if isinstance(value, str):
         return value
     import shlex
