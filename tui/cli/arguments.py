@@ -32,6 +32,7 @@ NOUNS = {
     "row-policy": "row policies: which rows users see",
     "access": "all of access control: effective rights, audit, lint, files of SQL and users.xml",
     "password": "make a password up, or hash one so that ClickHouse sees the hash only",
+    "connection": "API connections of a Singdata Lakehouse: policies, role, external id",
     "datalens": "onboarding: checklist, the datalens user, the listing pack",
     "journal": "what happened, what is unfinished, undo",
     "info": "paths, versions, the profile in use and where it comes from",
@@ -50,6 +51,7 @@ examples:
   housekeys token issue acme_prod            print an access token for that client
   housekeys user create ann --role reader    a user of ClickHouse; its password is asked for
   housekeys access effective ann             what ann may do, and by which role
+  housekeys connection list                  API connections of a Lakehouse, and what is next
   housekeys --dry-run tenant remove acme     show what would run; run nothing
   housekeys tenant list --json               for scripts
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Awaitable, Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.errors import BadInputError
@@ -259,32 +258,12 @@ def _requests(names: Sequence[str], arguments: argparse.Namespace) -> list[Tenan
 
 
 async def _requests_from(context: Context, session: Session) -> list[TenantRequest]:
-    import asyncio
-
-    from core.display import one_line
     from core.tenants.requests import read_requests
+    from tui.cli.given_files import given_content, name_of
 
     source: str = context.arguments.source
-    name = "standard input" if source == "-" else source
-    if source == "-":
-        content = await asyncio.to_thread(context.read_stdin, LARGEST_FILE + 1)
-    else:
-        content = await asyncio.to_thread(_read_file, Path(source))
-    if len(content) > LARGEST_FILE:
-        raise BadInputError(
-            f"{one_line(name)} has more than {LARGEST_FILE:,} bytes.", advice="Split it; nothing was changed."
-        )
-    return list(read_requests(content, name, journal_database=session.profile.database))
-
-
-def _read_file(path: Path) -> bytes:
-    from core.display import one_line
-
-    try:
-        with path.open("rb") as file:
-            return file.read(LARGEST_FILE + 1)
-    except OSError as error:
-        raise BadInputError(f"{one_line(str(path))} cannot be read: {error.strerror}.") from error
+    content = await given_content(context, source, LARGEST_FILE)
+    return list(read_requests(content, name_of(source), journal_database=session.profile.database))
 
 
 async def _adopt(context: Context) -> None:

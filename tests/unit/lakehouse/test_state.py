@@ -109,11 +109,11 @@ def test_a_look_at_what_was_there_before_housekeys_tells_how_far_it_is() -> None
 def test_a_look_at_the_lakehouse_alone_never_says_that_all_is_well() -> None:
     memory = defined()
     by_hand(memory, AWS.name, Stage.VERIFY)
-    alone = {"only_lakehouse": True, "external_id": EXTERNAL_ID}
-    memory.tell(event(AWS.name, "verify", differences=[], **alone))
+    alone = event(AWS.name, "verify", differences=[], only_lakehouse=True, external_id=EXTERNAL_ID)
+    memory.tell(alone)
     assert memory.state(AWS.name).condition is Condition.UNVERIFIED
     memory.tell(event(AWS.name, "verify", differences=["The policy is another."]))
-    memory.tell(event(AWS.name, "verify", differences=[], **alone))
+    memory.tell(alone)
     assert memory.state(AWS.name).differences == ("The policy is another.",)
 
 
