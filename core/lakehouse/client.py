@@ -140,15 +140,20 @@ class LakehouseClient:
             await asyncio.sleep(pause)
             pause = min(pause * 1.5, _LONGEST_PAUSE)
             answer = await self._look(job)
+        if answer.state is State.MISSING:  # not to be taken for a name that is not there
+            raise LakehouseLostError(
+                "The Lakehouse knows the job of the statement no more. What became of the statement is not known.",
+                advice="Look at what is there before you try again.",
+                detail=_ids(job, answer.request),
+            )
         return answer
 
     async def _submitted(self, job: str, sql: str) -> JobAnswer:
         """Send a statement, once. When the answer is lost, the job is asked for instead."""
         lost: LakehouseLostError
+        body = submit_body(self._settings, job, sql, wanted_format())
         try:
-            return self._job_answer(
-                await self._call(SUBMIT_PATH, submit_body(self._settings, job, sql, wanted_format()))
-            )
+            return self._job_answer(await self._call(SUBMIT_PATH, body))
         except LakehouseLostError as error:
             lost = error
         for pause in (_FIRST_PAUSE, _FIRST_PAUSE * 8):  # the statement may still be on its way
@@ -230,7 +235,7 @@ class LakehouseClient:
             token = await self._current_token()
             status, answer, text = await self._post(path, body, token)
             if not session_refused(status, answer):
-                if answer is None or (status != 200 and "status" not in answer):
+                if answer is None or (status != 200 and read_answer(answer) is None):
                     raise foreign_answer(status, self._without_secrets(text), self._settings)
                 return answer
             if self._token is token:

@@ -106,6 +106,14 @@ _MEANINGS = (
         "The user of the Lakehouse may not do that: {said}",
         "Ask an administrator of the workspace for the right.",
     ),
+    # Not a LakehouseNameError: that says of a connection or function that it is not there.
+    _meaning(
+        r"\b(?:vcluster|virtual cluster|vc|workspace|schema|instance)\b(?:(?!connection|function).){0,80}"
+        r"(?:not\s*found|not exist)",
+        LakehouseError,
+        "The Lakehouse does not find a place the profile names: {said}",
+        "Check workspace, vcluster and schema in the lakehouse part of the profile.",
+    ),
     _meaning(r"already\s*exists?", LakehouseNameTakenError, "{said}"),
     _meaning(r"not\s*found|not exists?|does not exist", LakehouseNameError, "{said}", "Check the name and the schema."),
     _meaning(
@@ -120,7 +128,7 @@ _TELLING = (  # words of an error that only one cloud says
     (re.compile(r"\bs3:|\biam:|\blambda\b|arn:aws", re.IGNORECASE), Provider.AWS),
     (re.compile(r"role\s*arn\s+is|namespace is|\bcos:|\bqcs:|\b403\b", re.IGNORECASE), Provider.TENCENT),
 )
-_NOT_OF_A_CLOUD = frozenset({LakehouseRightError, LakehouseNameError})
+_NOT_OF_A_CLOUD = frozenset({LakehouseError, LakehouseRightError, LakehouseNameError})
 _CODES = {
     "CZLH-60006": (LakehouseCancelledError, "The statement was cancelled: {said}", ""),
     "CZLH-60010": (

@@ -116,10 +116,14 @@ def _job_id(settings: LakehouseSettings, job: str) -> dict[str, Any]:
 def read_answer(answer: Mapping[str, Any]) -> JobAnswer | None:
     """What an answer says of its job; None when it says nothing of one."""
     status = answer.get("status")
-    if not isinstance(status, Mapping) or not isinstance(status.get("state"), str):
+    if not isinstance(status, Mapping):
+        status = answer.get("respStatus")  # where a request itself is refused
+    if not isinstance(status, Mapping):
         return None
-    code, state = _text(status, "errorCode"), status["state"]
-    text = _text(status, "errorMessage") or _text(status, "message")
+    code, state = _text(status, "errorCode"), _text(status, "state")
+    if not code and not state:
+        return None
+    text = _text(status, "errorMessage") or _text(status, "errorMsg") or _text(status, "message")
     request = _text(answer, "requestId")
     result = answer.get("resultSet")
     result = result if isinstance(result, Mapping) else None
@@ -130,7 +134,7 @@ def read_answer(answer: Mapping[str, Any]) -> JobAnswer | None:
     if code or state not in _RUNNING | {"SUCCEED"}:
         if state in ("CANCELLED", "CANCELLING"):
             code = code or _CANCELLED
-        return JobAnswer(State.FAILED, code, text or f"its state is {state}", request)
+        return JobAnswer(State.FAILED, code, text or f"its state is {state or 'not told'}", request)
     if state == "SUCCEED" or (result is not None and ("data" in result or "location" in result)):
         return JobAnswer(State.DONE, "", text, request, result)
     return JobAnswer(State.RUNNING, "", text, request)
@@ -144,7 +148,7 @@ def session_refused(status: int, answer: Mapping[str, Any] | None) -> bool:
     """
     if status == 401:
         return True
-    return answer is not None and "status" not in answer and str(answer.get("code", "")) == "401"
+    return answer is not None and read_answer(answer) is None and str(answer.get("code", "")) == "401"
 
 
 def cancellation_missed(answer: Mapping[str, Any]) -> bool:

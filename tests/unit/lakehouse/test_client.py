@@ -248,6 +248,15 @@ async def test_a_busy_lakehouse_is_asked_again_for_reads_only(
     assert stub.statements.count(CREATE) == 1
 
 
+async def test_a_job_that_the_lakehouse_forgot_is_not_taken_for_a_missing_name(
+    stub: LakehouseStub, client: LakehouseClient
+) -> None:
+    stub.fail("DESC", "job not exists", code="CZLH-60005")
+    with pytest.raises(LakehouseLostError, match="knows the job of the statement no more"):
+        await client.query("DESC CONNECTION fc")
+    assert stub.statements == ["DESC CONNECTION fc"] * 3
+
+
 # What the Lakehouse says
 
 
@@ -367,6 +376,8 @@ async def test_password_and_token_are_in_no_repr_log_or_exception(
         (CREATE.replace("'tencent'", "'aws'"), "sts:AssumeRole denied", "the regional endpoint of STS"),
         (CREATE, "NoPermission: user may not create connections", "Ask an administrator of the workspace"),
         (CREATE, "boom", ""),
+        ("SHOW CONNECTIONS", "NotFound: vcluster small is not found", "Check workspace, vcluster and schema"),
+        ("DESC CONNECTION c", "workspace w: connection c is not found", "Check the name"),
     ],
 )
 def test_the_advice_is_that_of_the_cloud_of_the_statement_or_of_the_words(sql: str, text: str, advice: str) -> None:
