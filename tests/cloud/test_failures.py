@@ -9,6 +9,7 @@ import sys
 import traceback
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ from core.lakehouse.connections import Provider
 from tests.cloud.accounts import Account, aliyun_account
 from tests.cloud.aliyun_stub import AliyunStub
 from tests.cloud.fixtures import CloudEnvironment
-from tests.cloud.stub_server import CloudStub
+from tests.cloud.stub_server import CloudStub, Request
 
 POLICY, ROLE = "LakehouseAccess", "LakehouseRole"
 KEYS = {
@@ -166,6 +167,31 @@ async def test_only_what_changes_nothing_is_asked_again_after_no_answer(stubbed:
         await access.create_policy(POLICY, stubbed.permission("oss:GetObject"), "")
     assert stub.calls.count("CreatePolicy") == 1
     assert await access.policy(PolicyName(POLICY)) == stubbed.permission("oss:GetObject")
+
+
+class Stranger(CloudStub):
+    """Something else than the cloud, at its endpoint."""
+
+    status = 200
+
+    def answer(self, request: Request) -> tuple[int, dict[str, Any]]:
+        return self.status, {}
+
+
+async def test_an_endpoint_that_is_not_the_cloud(account: Account) -> None:
+    with Stranger() as stranger:
+        access = await account.open(endpoint=stranger.url, sts_endpoint=stranger.url)
+        with pytest.raises(HousekeysError, match=r"The answer is not one of|did not answer"):
+            await access.role(ROLE)
+        stranger.status = 503
+        stranger.requests.clear()
+        with pytest.raises(UnreachableError):
+            await access.role(ROLE)
+        assert len(stranger.requests) == 3
+        with pytest.raises(UnreachableError):
+            await access.create_role(ROLE, account.trust("000000"), "")
+        assert len(stranger.requests) == 4
+        await access.close()
 
 
 async def test_many_calls_at_once(cloud: CloudAccess, account: Account) -> None:

@@ -21,6 +21,9 @@ HEAVY = (
     "numpy",
     "pyarrow",
     "bcrypt",
+    "boto3",
+    "alibabacloud_tea_openapi",
+    "tencentcloud",
 )
 
 

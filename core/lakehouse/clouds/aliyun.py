@@ -153,12 +153,12 @@ class AliyunAccess:
             answer = (self._sts if asks_who else self._ram).call_api(
                 call, OpenApiRequest(body=dict(parameters)), runtime
             )
+            return dict(answer["body"])
         except AlibabaCloudException as error:
             raise _failure(error) from None
         except Exception as error:  # the SDK wraps what its HTTP library and its parser raise, in several ways
             cause = getattr(error, "inner_exception", None) or error
             raise CallFailure(Trouble.NO_ANSWER, type(cause).__name__, said=str(cause)) from None
-        return dict(answer["body"])
 
     def _look_for_credentials(self) -> None:
         try:

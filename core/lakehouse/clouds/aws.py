@@ -29,6 +29,7 @@ from botocore.exceptions import (
     ConnectionError as AwsConnectionError,
 )
 from botocore.loaders import create_loader
+from botocore.parsers import ResponseParserError
 from botocore.session import Session as BotocoreSession
 
 from core.display import one_line
@@ -250,6 +251,8 @@ class AwsAccess:
             raise CallFailure(Trouble.NO_ANSWER, type(error).__name__, said=str(error)) from None
         except BotoCoreError as error:
             raise CallFailure(Trouble.OTHER, type(error).__name__, said=str(error)) from None
+        except ResponseParserError as error:  # an answer that is not AWS's, from a proxy perhaps
+            raise CallFailure(Trouble.NO_ANSWER, type(error).__name__) from None
 
 
 @functools.cache

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from core.errors import HousekeysError
 from core.lakehouse.clouds.troubles import CallFailure, Trouble, explain
 from core.lakehouse.connections import Provider
 
@@ -21,6 +22,20 @@ _HARMLESS_TO_READ = frozenset({Trouble.BUSY, Trouble.NO_ANSWER})
 _HUNG = 3  # timeouts: a name server or a metadata service that hangs is under no timeout of an SDK
 
 
+class _Answered(dict[str, Any]):
+    """An answer. What it lacks is told as an error: something else than the cloud may stand at an endpoint."""
+
+    def __init__(self, provider: Provider, answer: Answer) -> None:
+        super().__init__(answer)
+        self._provider = provider
+
+    def __missing__(self, key: str) -> Any:
+        raise HousekeysError(
+            f"The answer is not one of {self._provider.cloud}: it has no {key}.",
+            advice="Look at the endpoint, and at what stands between here and there.",
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Makes calls through one SDK, whose own attempts are switched off, and tells failures in the house's errors."""
@@ -31,7 +46,7 @@ class Caller:
 
     async def read(self, operation: str, **parameters: Any) -> Answer:
         """A call that changes nothing: made again when there is no answer, too."""
-        return await self._unless((), operation, parameters, _HARMLESS_TO_READ) or {}
+        return await self._unless((), operation, parameters, _HARMLESS_TO_READ) or _Answered(self.provider, {})
 
     async def find(self, operation: str, **parameters: Any) -> Answer | None:
         """The same for what may not be there; then None."""
@@ -42,13 +57,13 @@ class Caller:
 
         The troubles in `unless` mean that it is so already.
         """
-        return await self._unless(unless, operation, parameters, {Trouble.BUSY}) or {}
+        return await self._unless(unless, operation, parameters, {Trouble.BUSY}) or _Answered(self.provider, {})
 
     async def _unless(
         self, harmless: Collection[Trouble], operation: str, parameters: Answer, again: Collection[Trouble]
     ) -> Answer | None:
         try:
-            return await self._attempts(operation, parameters, again)
+            return _Answered(self.provider, await self._attempts(operation, parameters, again))
         except CallFailure as failure:
             if failure.trouble in harmless:
                 return None

@@ -171,7 +171,7 @@ class TencentAccess:
             trouble = trouble_of(code, 0, _TROUBLES)
             said, request = str(error.get_message() or ""), str(error.get_request_id() or "")
             raise CallFailure(trouble, code, request_id=request, said=said) from None
-        except (ValueError, KeyError) as error:  # an answer that is not CAM's, from a proxy perhaps
+        except (ValueError, KeyError, TypeError) as error:  # an answer that is not CAM's, from a proxy perhaps
             raise CallFailure(Trouble.NO_ANSWER, type(error).__name__) from None
 
     def _client(self, service: str) -> CommonClient:
