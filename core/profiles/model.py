@@ -60,6 +60,7 @@ class LakehouseSettings:
             ("workspace", f"{self.workspace} of instance {self.instance}, schema {self.schema}"),
             ("virtual cluster", self.vcluster),
             ("Lakehouse user", f"{self.username}, password {self.password.describe()}"),
+            ("Lakehouse waits", f"{self.connect_timeout:g} s to connect, {self.query_timeout:g} s for an answer"),
         )
 
 

@@ -91,8 +91,9 @@ def summary_lines(row: ProfileRow, general: Sequence[Problem], paths: Paths) -> 
         fact("DataLens hosts", ", ".join(profile.datalens.hosts) or "none"),
         fact("keys", short(str(profile.key_folder(paths)))),
     ]
-    if profile.lakehouse is not None:
-        lines += [fact(name, text) for name, text in profile.lakehouse.facts]
+    if (lakehouse := profile.lakehouse) is not None:
+        doubt = "" if lakehouse.secure and lakehouse.verify else "warning"
+        lines += [fact(name, text, doubt if name.endswith("TLS") else "") for name, text in lakehouse.facts]
     lines += [fact(name, str(cloud)) for name, cloud in profile.clouds.items()]
     lines += [fact(name, str(value)) for name, value in profile.settings.items()]
     return [*lines, fact("defined in", short(row.origin))]
