@@ -107,9 +107,18 @@ async def test_profiles_of_the_aws_configuration(aws_side: Account, cloud_enviro
     (cloud_environment.home / "aws_credentials").write_text(credentials)
     access = await aws_side.open(credentials_profile="lake")
     assert await access.account() == aws_side.number
-    with pytest.raises(BadInputError, match="no profile 'laek'"):
+    with pytest.raises(BadInputError, match=r"profile \(laek\) could not be found"):
         await aws_side.open(credentials_profile="laek")
+    cloud_environment.set(AWS_PROFILE="kale")
+    with pytest.raises(BadInputError, match="kale"):
+        await aws_side.open()
     await access.close()
+
+
+@pytest.mark.parametrize("region", ["no where", "", "nowhere"])
+async def test_a_region_that_aws_cannot_have(aws_side: Account, region: str) -> None:
+    with pytest.raises(BadInputError, match="region"):
+        await replace(aws_side, region=region).open()
 
 
 async def test_profiles_of_the_aliyun_command(aliyun_stub: AliyunStub, cloud_environment: CloudEnvironment) -> None:

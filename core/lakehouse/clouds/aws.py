@@ -110,11 +110,8 @@ class AwsAccess:
             partition = session.get_partition_for_region(place.region)
             iam = session.client("iam", endpoint_url=place.endpoint, config=config)
             sts = session.client("sts", endpoint_url=place.sts_endpoint, config=config)
-        except ProfileNotFound:
-            raise BadInputError(
-                f"AWS's configuration has no profile {one_line(repr(place.credentials_profile))}.",
-                advice="See aws configure list-profiles.",
-            ) from None
+        except ProfileNotFound as error:  # the one that was asked for, or that AWS_PROFILE names
+            raise BadInputError(one_line(f"{error}."), advice="See aws configure list-profiles.") from None
         except (UnknownRegionError, BotoCoreError, ValueError) as error:
             raise BadInputError(
                 "AWS cannot be opened with this region and endpoint.", detail=f"{place.region}: {error}"
