@@ -20,7 +20,7 @@ from core.lakehouse.connections import ApiConnection
 from core.lakehouse.document_lint import documents_differ
 from core.lakehouse.documents import PLACEHOLDER_EXTERNAL_ID, PermissionPolicy, PolicyScope, RoleDocuments
 from core.lakehouse.facts import CALL, NOTHING_TO_UNDO, define, event
-from core.lakehouse.findings import Severity
+from core.lakehouse.findings import Finding, Severity
 from core.lakehouse.lakehouse_steps import create_step, describe_step
 from core.lakehouse.situation import CloudSituation, LakehouseSituation
 from core.lakehouse.state import ConnectionState
@@ -67,12 +67,21 @@ class Wanted:
         )
 
 
-def refuse_unusable(wanted: Wanted) -> tuple[str, ...]:
-    """Raise BadInputError for a definition that cannot work; returns what else is to be said of it, a sentence each."""
+def definition_findings(wanted: Wanted) -> tuple[Finding, ...]:
+    """All that is wrong with a definition, or to be known of it. Further buckets have the field `more_buckets`."""
     provider = wanted.connection.provider
     more = (code_bucket_finding(provider, bucket) for bucket in wanted.more_buckets)
-    further = (replace(each, message=each.message.replace("code bucket", "further bucket")) for each in more if each)
-    findings = (*problems(wanted.connection), *further)
+    further = (
+        replace(found, message=found.message.replace("code bucket", "further bucket"), field="more_buckets")
+        for found in more
+        if found is not None
+    )
+    return (*problems(wanted.connection), *further)
+
+
+def refuse_unusable(wanted: Wanted) -> tuple[str, ...]:
+    """Raise BadInputError for a definition that cannot work; returns what else is to be said of it, a sentence each."""
+    findings = definition_findings(wanted)
     errors = [finding for finding in findings if finding.severity is Severity.ERROR]
     if errors:
         raise BadInputError(

@@ -14,6 +14,7 @@ from tui.cli.connection_options import (
     add_syntax_option,
     chosen_syntax,
     defines_all,
+    refuse_wrong,
     wanted,
 )
 
@@ -89,11 +90,12 @@ def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser], frame:
 async def show_documents(context: Context) -> None:
     """Handle `connection documents`."""
     from core.lakehouse.documents import PLACEHOLDER_EXTERNAL_ID
-    from core.lakehouse.provisioning import refuse_unusable
 
     asked, state = await _asked(context)
-    for note in refuse_unusable(asked):
+    for note in refuse_wrong(asked):
         context.output.message(f"Note: {note}")
+    if left_out := _left_out(asked):
+        context.output.message("\n  ".join(("What the documented policies allow and these do not:", *left_out)))
     given: str | None = context.arguments.external_id
     external_id = (state.external_id if state else "") if given is None else given
     known = external_id != "" or given is not None
@@ -126,6 +128,14 @@ async def _asked(context: Context) -> tuple[Wanted, ConnectionState | None]:
         options = "--provider, --region, --role-arn and --bucket"
         raise NotFoundError(error.message, advice=f"{error.advice} Or say what it is to be: {options}.") from None
     return wanted(arguments, Wanted.of(state)), state
+
+
+def _left_out(asked: Wanted) -> Sequence[str]:
+    """What the least policies do not allow."""
+    from core.lakehouse.cloud_documents import least_leaves_out
+    from core.lakehouse.documents import PolicyScope
+
+    return least_leaves_out(asked.connection.provider) if asked.scope is PolicyScope.LEAST else ()
 
 
 def _statement(context: Context, asked: Wanted) -> str:

@@ -6,11 +6,21 @@ import argparse
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from core.lakehouse.findings import Finding
     from core.lakehouse.provisioning import Wanted
     from core.lakehouse.statements import Syntax
 
 NAME_HELP = "the name of the connection in the Lakehouse"
 NEEDED = ("provider", "region", "role_arn", "bucket")
+_OPTION_OF = {  # the field of a finding, as it is typed
+    "provider": "--provider",
+    "region": "--region",
+    "role_arn": "--role-arn",
+    "code_bucket": "--bucket",
+    "more_buckets": "--more-bucket",
+    "namespace": "--namespace",
+    "comment": "--comment",
+}
 OTHERS = ("namespace", "comment", "scope", "more_bucket")
 
 
@@ -93,3 +103,28 @@ def wanted(arguments: argparse.Namespace, base: Wanted | None = None) -> Wanted:
     scope = arguments.scope or (base.scope if base else PolicyScope.DOCUMENTED)
     more = arguments.more_bucket if arguments.more_bucket is not None else (base.more_buckets if base else ())
     return Wanted(connection, PolicyScope(scope), tuple(more), base.policy_suffix if base else "")
+
+
+def refuse_wrong(asked: Wanted) -> tuple[str, ...]:
+    """Raise BadInputError for a definition that cannot work, a line for each field; returns what else is to be said."""
+    from core.errors import BadInputError
+    from core.lakehouse.findings import Severity
+    from core.lakehouse.provisioning import definition_findings
+
+    findings = definition_findings(asked)
+    errors = [finding for finding in findings if finding.severity is Severity.ERROR]
+    if len(errors) == 1:
+        told = f"{_option(errors[0])}: {errors[0].message}"
+        raise BadInputError(told, advice=f"{errors[0].advice} Nothing was created.".lstrip())
+    if errors:
+        lines = "\n  ".join(map(_told, errors))
+        raise BadInputError(f"These cannot be used:\n  {lines}", advice="Nothing was created.")
+    return tuple(map(_told, findings))
+
+
+def _told(finding: Finding) -> str:
+    return f"{_option(finding)}: {finding.message} {finding.advice}".rstrip()
+
+
+def _option(finding: Finding) -> str:
+    return _OPTION_OF.get(finding.field, "NAME")

@@ -13,6 +13,7 @@ from tui.cli.connection_options import (
     add_syntax_option,
     chosen_syntax,
     defines_some,
+    refuse_wrong,
     wanted,
 )
 
@@ -131,11 +132,10 @@ def _add_ending(verbs: argparse._SubParsersAction[argparse.ArgumentParser], fram
 
 async def create_connection(context: Context) -> None:
     """Handle `connection create`."""
-    from core.lakehouse.provisioning import refuse_unusable
     from tui.cli.connection_next import carry_out_and_tell
 
     asked = wanted(context.arguments)
-    refuse_unusable(asked)  # before anything is opened
+    refuse_wrong(asked)  # before anything is opened
     session = await context.session()
     syntax = chosen_syntax(context.arguments)
     change = await session.connections.plan_create(asked, syntax)
@@ -242,6 +242,8 @@ async def recreate_connection(context: Context) -> None:
     session = await context.session()
     state = await session.connections.state(arguments.name)
     changed = wanted(arguments, Wanted.of(state)) if defines_some(arguments) else None
+    if changed is not None:
+        refuse_wrong(changed)
     change = await session.connections.plan_recreate(state.name, changed)
     if arguments.dry_run:
         context.output.message(
