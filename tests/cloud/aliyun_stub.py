@@ -175,7 +175,7 @@ class AliyunStub(CloudStub):
             del policy.versions[next(each for each in policy.versions if each != policy.default)]
         default = policy.default
         version = policy.add(text)
-        if parameters.get("SetAsDefault") != "true":
+        if parameters.get("SetAsDefault", "").lower() != "true":
             policy.default = default
         return {"PolicyVersion": _version(policy, version)}
 
