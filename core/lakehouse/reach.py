@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -27,6 +28,7 @@ class Reach:
     lakehouse_settings: LakehouseSettings | None
     cloud_settings: Mapping[str, CloudSettings]
     prompt: Prompt | None = None
+    _opening: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)  # many may ask for the same at once
     _lakehouse: LakehouseClient | None = field(default=None, init=False)
     _clouds: dict[tuple[Provider, str], CloudAccess] = field(default_factory=dict, init=False)
 
@@ -48,12 +50,13 @@ class Reach:
         """The Lakehouse, None where the profile names none. Raises what opening it raises."""
         if self.lakehouse_settings is None:
             return None
-        if self._lakehouse is None:
-            settings = self.lakehouse_settings
-            label = f"Password of {settings.username} at {settings.service}"
-            password = await settings.password.resolve(self.prompt, label=label)
-            self._lakehouse = await LakehouseClient.open(settings, password)
-        return Lakehouse(self._lakehouse)
+        async with self._opening:
+            if self._lakehouse is None:
+                settings = self.lakehouse_settings
+                label = f"Password of {settings.username} at {settings.service}"
+                password = await settings.password.resolve(self.prompt, label=label)
+                self._lakehouse = await LakehouseClient.open(settings, password)
+            return Lakehouse(self._lakehouse)
 
     async def cloud(self, connection: ApiConnection) -> CloudAccess | None:
         """The cloud of a connection, None where that is done by hand. Raises what opening it raises."""
@@ -85,13 +88,14 @@ class Reach:
             await cloud.close()
 
     async def _cloud(self, provider: Provider, region: str) -> CloudAccess:
-        if (provider, region) not in self._clouds:
-            settings = self.cloud_settings[provider.value]
-            self._clouds[provider, region] = await open_cloud(
-                provider,
-                region=settings.region or region,
-                endpoint=settings.endpoint,
-                sts_endpoint=settings.sts_endpoint,
-                credentials_profile=settings.credentials_profile,
-            )
-        return self._clouds[provider, region]
+        async with self._opening:
+            if (provider, region) not in self._clouds:
+                settings = self.cloud_settings[provider.value]
+                self._clouds[provider, region] = await open_cloud(
+                    provider,
+                    region=settings.region or region,
+                    endpoint=settings.endpoint,
+                    sts_endpoint=settings.sts_endpoint,
+                    credentials_profile=settings.credentials_profile,
+                )
+            return self._clouds[provider, region]

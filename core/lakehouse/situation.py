@@ -46,11 +46,21 @@ async def read_cloud(cloud: CloudAccess, documents: RoleDocuments) -> CloudSitua
 
 
 async def read_role(cloud: CloudAccess, documents: RoleDocuments, account: str = "") -> CloudSituation:
-    """Read the role and the policies that `documents` name. Raises what `CloudAccess` raises."""
-    names = [permission.policy for permission in documents.permissions]
-    found: list[Document | None]
-    role, found = await asyncio.gather(cloud.role(documents.role), asyncio.gather(*map(cloud.policy, names)))
-    there = {name: document for name, document in zip(names, found, strict=True) if document is not None}
+    """Read the role and the policies that `documents` name. Raises what `CloudAccess` raises.
+
+    A policy that the cloud provides is not asked for when it is attached: it is there then, and nobody can change it.
+    """
+    role = await cloud.role(documents.role)
+    attached = frozenset() if role is None else role.attached
+    there: dict[PolicyName, Document] = {}
+    asked: list[PolicyName] = []
+    for permission in documents.permissions:
+        if permission.policy.provided and permission.policy in attached:
+            there[permission.policy] = {}
+        else:
+            asked.append(permission.policy)
+    found = await asyncio.gather(*map(cloud.policy, asked))
+    there |= {name: document for name, document in zip(asked, found, strict=True) if document is not None}
     return CloudSituation(account, role, there)
 
 

@@ -10,18 +10,16 @@ import os
 import sys
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from core.lakehouse.clouds import calling
 from tests.cloud.aliyun_stub import AliyunStub
 from tests.cloud.tencent_stub import TencentStub
-
-if TYPE_CHECKING:
-    from moto.server import ThreadedMotoServer
 
 AWS_ACCOUNT = "123456789012"  # moto's
 AWS_POLICIES = ("AWSLambdaBasicExecutionRole", "AWSLambda_FullAccess")  # those of its own that it has
@@ -98,32 +96,38 @@ class AwsServer:
         urllib.request.urlopen(request, timeout=10).close()  # noqa: S310
 
 
-@pytest.fixture(scope="session")
-def running_moto() -> Iterator[ThreadedMotoServer]:
-    """One server for all tests of this process."""
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        from moto.iam import aws_managed_policies, models
-        from moto.server import ThreadedMotoServer
+@contextmanager
+def serve_moto(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsServer]:
+    """Run moto's server, with few of AWS's own policies: reading all of them again takes each reset seconds."""
+    from moto.iam import aws_managed_policies, models
+    from moto.server import ThreadedMotoServer
 
-        # All of AWS's own policies would be read again with each reset, for seconds.
-        every_policy = json.loads(aws_managed_policies.aws_managed_policies_data)
-        few = json.dumps({name: every_policy[name] for name in AWS_POLICIES})
-        monkeypatch.setattr(models, "aws_managed_policies_data", few)
-        monkeypatch.setenv("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
-        server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-        server.start()
-        yield server
+    every_policy = json.loads(aws_managed_policies.aws_managed_policies_data)
+    few = json.dumps({name: every_policy[name] for name in AWS_POLICIES})
+    monkeypatch.setattr(models, "aws_managed_policies_data", few)
+    monkeypatch.setenv("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    try:
+        yield AwsServer(f"http://{host}:{port}")
+    finally:
         server.stop()
 
 
+@pytest.fixture(scope="session")
+def running_moto() -> Iterator[AwsServer]:
+    """One server for all tests of this process."""
+    with pytest.MonkeyPatch.context() as monkeypatch, serve_moto(monkeypatch) as server:
+        yield server
+
+
 @pytest.fixture
-def aws_server(running_moto: ThreadedMotoServer, cloud_environment: CloudEnvironment) -> Iterator[AwsServer]:
+def aws_server(running_moto: AwsServer, cloud_environment: CloudEnvironment) -> AwsServer:
     """An AWS without anything in it, and credentials for it in the environment."""
-    host, port = running_moto.get_host_and_port()
-    server = AwsServer(f"http://{host}:{port}")
-    server.reset()
+    running_moto.reset()
     cloud_environment.set(AWS_ACCESS_KEY_ID="AKIATESTOFHOUSEKEYS0", AWS_SECRET_ACCESS_KEY=AWS_SECRET)
-    yield server
+    return running_moto
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -179,3 +180,8 @@ async def test_another_accounts_credentials_are_refused(place: ConnectionPlace, 
     arn = connection.role_arn.replace(account.number, "9" * len(account.number))
     with pytest.raises(RefusedError, match=f"account {account.number}"):
         await place.connections.plan_create(Wanted(replace(connection, role_arn=arn)))
+
+
+async def test_many_that_ask_at_once_open_each_side_once(place: ConnectionPlace, lakehouse: LakehouseStub) -> None:
+    await asyncio.gather(*(place.connections.board() for _ in range(5)))
+    assert lakehouse.logins == 1
