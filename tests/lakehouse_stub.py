@@ -76,6 +76,7 @@ class LakehouseStub:
     store: Store = field(default_factory=lambda: Store(WORKSPACE))
     statements: list[str] = field(default_factory=list)  # as submitted, refused ones too
     requests: list[str] = field(default_factory=list)  # the paths asked for
+    headers: set[str] = field(default_factory=set)  # the names of headers that came with a request
     cancelled: list[str] = field(default_factory=list)  # the statements of jobs that were cancelled
     logins: int = 0
     _jobs: dict[str, Job] = field(default_factory=dict)
@@ -169,6 +170,7 @@ class LakehouseStub:
     def answer(self, path: str, headers: Any, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         """The HTTP status and the JSON that a request is answered with."""
         with self._changed:
+            self.headers.update(headers)
             try:
                 return self._answer(path, headers, body)
             finally:
@@ -336,7 +338,8 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True  # headers and body are two writes: the second would wait 40 ms for the client
 
     def do_POST(self) -> None:
-        way = self.stub.way_to_lose(self.path)
+        path = re.sub(r"\Ahttp://[^/]+", "", self.path)  # as a client asks that takes this for its proxy
+        way = self.stub.way_to_lose(path)
         body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
         if way == "before":
             self.close_connection = True
@@ -344,7 +347,7 @@ class _Handler(BaseHTTPRequestHandler):
         if way.isdigit():
             self._send(int(way), b"<html><title>Bad Gateway</title></html>", "text/html")
             return
-        status, answer = self.stub.answer(self.path, self.headers, json.loads(body))
+        status, answer = self.stub.answer(path, self.headers, json.loads(body))
         if way == "after":
             self.close_connection = True
             return

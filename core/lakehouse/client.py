@@ -14,6 +14,7 @@ import re
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 from core.display import one_line
@@ -217,7 +218,7 @@ class LakehouseClient:
         if self._settings.secure and not url.startswith("https://"):
             raise UnreachableError("The Lakehouse points to a result without TLS, which is not fetched.")
         try:
-            async with asyncio.timeout(_ANSWER_SECONDS), self._http.get(url, allow_redirects=False) as response:
+            async with self._http.get(url, allow_redirects=False, proxy=_proxy_for(url)) as response:
                 content = await response.read()
             if response.status == 200:
                 return content
@@ -284,7 +285,8 @@ class LakehouseClient:
         if token is not None:
             headers["X-ClickZetta-Token"] = token.reveal()
         try:
-            request = self._http.post(f"{self._settings.url}{path}", json=body, headers=headers, allow_redirects=False)
+            url = f"{self._settings.url}{path}"
+            request = self._http.post(url, json=body, headers=headers, allow_redirects=False, proxy=_proxy_for(url))
             async with request as response:
                 text = (await response.read()).decode("utf-8", "replace")
             return response.status, _json_object(text), text
@@ -316,9 +318,23 @@ async def _open_http(settings: LakehouseSettings) -> ClientSession:
         connector=aiohttp.TCPConnector(ssl=settings.verify, limit=_CONNECTIONS),
         timeout=timeout,
         cookie_jar=aiohttp.DummyCookieJar(),
-        trust_env=True,  # a bastion may reach the Lakehouse by a proxy only
     )
     return session
+
+
+def _proxy_for(url: str) -> str | None:
+    """The proxy that the environment names for a URL: a bastion may have no other way.
+
+    Not by the HTTP client's own `trust_env`, which sends what a .netrc holds along.
+    """
+    from urllib.request import getproxies, proxy_bypass
+
+    parts = urlsplit(url)
+    proxy = getproxies().get(parts.scheme, "")
+    if not proxy or proxy_bypass(parts.netloc):
+        return None
+    proxy = proxy if "://" in proxy else f"http://{proxy}"
+    return proxy if proxy.startswith(("http://", "https://")) else None
 
 
 def _http_errors() -> type[Exception]:

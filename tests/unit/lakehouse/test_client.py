@@ -343,6 +343,22 @@ async def test_tls_is_verified_unless_the_settings_say_otherwise(tmp_path: Path)
         await client.close()
 
 
+async def test_the_proxy_of_the_environment_is_taken_and_no_netrc(
+    stub: LakehouseStub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".netrc").write_text("default login me password hunter2\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
+    monkeypatch.setenv("http_proxy", stub.service)
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    client = await LakehouseClient.open(settings_of(stub, service="lakehouse.invalid"), Secret(PASSWORD))
+    assert (await client.query("SHOW CONNECTIONS")).rows == ()
+    assert not [name for name in stub.headers if name.lower() == "authorization"]
+    await client.close()
+    monkeypatch.setenv("no_proxy", "lakehouse.invalid")
+    assert "cannot be resolved" in (await refused(stub, service="lakehouse.invalid")).message
+
+
 async def test_password_and_token_are_in_no_repr_log_or_exception(
     stub: LakehouseStub, client: LakehouseClient, caplog: pytest.LogCaptureFixture
 ) -> None:
