@@ -11,7 +11,7 @@ from typing import Any
 from core.access.tokenizer import Kind, Token
 from core.lakehouse.documents import PLACEHOLDER_EXTERNAL_ID
 from core.lakehouse.findings import Finding, Severity
-from core.lakehouse.places import LakehouseSyntaxError, line_and_column
+from core.lakehouse.places import LakehouseSyntaxError, Lines
 from core.lakehouse.statement_parsing import ParsedScript, ParsedStatement, read_run, unreadable
 from core.lakehouse.statements import OtherStatement
 from core.lakehouse.tokens import tokens_from
@@ -24,12 +24,15 @@ _BEGINNING = re.compile(
 _END = re.compile(r"\n[^\S\n]*\n|```")  # a blank line, or the end of a block of code
 _LIST_OR_PROMPT = re.compile(r"\s*(?:[-*\u2022>]|\d+[.)]|\w*[>#$])?\s*`?")
 _MAX_STATEMENT = 20_000  # characters
+_WORDS_BEFORE_A_CLAUSE = 16  # at most: the head, IF NOT EXISTS, a qualified name, and the clause; more than SHOW has
 _CLAUSES = frozenset({"TYPE", "PROVIDER", "REGION", "ROLE_ARN", "NAMESPACE", "NAMESPCE", "CODE_BUCKET", "AS", "USING"})
 _SAID_ID = re.compile(
     r"\bexternal[\s_-]?id['\"`]?(?: is\b)?(?:\s{0,40}[:=|]|\s{1,40}is\b|\t|[^\S\n]{2,40})"
     r"\s{0,40}['\"`]?([\w+=,.@:/-]{8,})",
     re.IGNORECASE,
 )
+_OBJECT = re.compile(r"\{\s*[\"}]")
+_MAX_BROKEN = 1_000  # objects; a text with more has no documents to look for
 _LOOKS_LIKE_POLICY = re.compile(r"\{\s*\"(?:Version|Statement|Id)\"", re.IGNORECASE)
 
 
@@ -54,23 +57,23 @@ def broken_documents_in(text: str) -> tuple[Finding, ...]:
 
 
 def _objects(text: str) -> Iterator[FoundDocument | Finding]:
-    decoder = json.JSONDecoder()
-    position = text.find("{")
-    while position >= 0:
-        end = position + 1
+    decoder, lines = json.JSONDecoder(), Lines(text)
+    position, broken = 0, 0
+    while broken < _MAX_BROKEN and (match := _OBJECT.search(text, position)):
+        begin, position = match.start(), match.start() + 1
         try:
-            document, end = decoder.raw_decode(text, position)
+            document, position = decoder.raw_decode(text, begin)
         except json.JSONDecodeError as error:
-            if _LOOKS_LIKE_POLICY.match(text, position):
-                end = max(_closing_brace(text, position), error.pos, end)
-                line, column = line_and_column(text, min(error.pos, len(text)))
+            broken += 1
+            if _LOOKS_LIKE_POLICY.match(text, begin):
+                position = max(_closing_brace(text, begin), error.pos, position)
+                line, column = lines.place(min(error.pos, len(text)))
                 message = f"The document cannot be read as JSON: {error.msg}."
                 yield Finding(Severity.ERROR, "document-unreadable", message, "", line, column)
         except RecursionError:  # no policy is nested so deep
-            end = len(text)
+            return
         else:
-            yield FoundDocument(document, line_and_column(text, position)[0], position, end)
-        position = text.find("{", end)
+            yield FoundDocument(document, lines.place(begin)[0], begin, position)
 
 
 def _closing_brace(text: str, begin: int) -> int:
@@ -96,6 +99,7 @@ def statements_in(text: str) -> ParsedScript:
     """The statements in a text, as `parse_script` gives them. What only begins like one is passed over."""
     statements: list[ParsedStatement] = []
     findings: list[Finding] = []
+    lines = Lines(text)
     position = 0
     while match := _BEGINNING.search(text, position):
         position = match.end()
@@ -104,12 +108,12 @@ def statements_in(text: str) -> ParsedScript:
         begin, end = _reach(text, match)
         run, error = _run(text[begin:end], match)
         if error is not None:
-            line, column = line_and_column(text, begin + error.position)
+            line, column = lines.place(begin + error.position)
             findings.append(replace(unreadable(error), line=line, column=column))
         if not run:
             continue
         run = [token._replace(position=token.position + begin, end=token.end + begin) for token in run]
-        parsed, found = read_run(text, run)
+        parsed, found = read_run(text, run, lines)
         if parsed is None and not match["create"]:
             continue
         if parsed is None or not isinstance(parsed.statement, OtherStatement):
@@ -140,6 +144,8 @@ def _run(part: str, match: re.Match[str]) -> tuple[list[Token], LakehouseSyntaxE
             if token.kind is Kind.SYMBOL and len(run) == len(match.group().split()):
                 return [], None  # a description of the syntax: `[ IF NOT EXISTS ]`, `<name>`
             run.append(token)
+            if len(run) == _WORDS_BEFORE_A_CLAUSE and not (match["create"] and _has_clause(run)):
+                return [], None
     except LakehouseSyntaxError as error:
         return [], error if match["create"] and _has_clause(run) else None
     if match["create"]:

@@ -5,6 +5,9 @@ A line is shown without what may be secret: see `core.lakehouse.secret_values`.
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_right
+
 from core.display import cell_width, one_line
 from core.errors import BadInputError
 from core.lakehouse.secret_values import hidden_spans
@@ -24,7 +27,8 @@ class LakehouseSyntaxError(BadInputError):
     ) -> None:
         self.what = what
         self.position = position
-        self.line, self.column = line_and_column(text, position)
+        self.line = text.count("\n", 0, position) + 1
+        self.column = position - text.rfind("\n", 0, position)
         where = f"{one_line(file)}, line {self.line}" if file else f"line {self.line}"
         super().__init__(
             f"The statement cannot be read at {where}, column {self.column}: {what}.",
@@ -33,9 +37,20 @@ class LakehouseSyntaxError(BadInputError):
         )
 
 
-def line_and_column(text: str, position: int) -> tuple[int, int]:
-    """Where a character is, both counted from 1."""
-    return text.count("\n", 0, position) + 1, position - text.rfind("\n", 0, position)
+class Lines:
+    """The places of many characters of one text, which is looked through once."""
+
+    def __init__(self, text: str) -> None:
+        self._begins = [0, *(match.end() for match in re.finditer("\n", text))]
+
+    def place(self, position: int) -> tuple[int, int]:
+        """Line and column of a character, both counted from 1."""
+        line = bisect_right(self._begins, position)
+        return line, position - self._begins[line - 1] + 1
+
+    def position(self, line: int, column: int) -> int:
+        """Back from there."""
+        return self._begins[line - 1] + column - 1
 
 
 def pointed(text: str, position: int, begin: int = 0) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from core.lakehouse.findings import Finding, Fix, Severity
-from core.lakehouse.places import line_and_column
+from core.lakehouse.places import Lines
 from core.lakehouse.vendor_principals import VENDOR_ACCOUNTS
 
 MISSPELLED = {"NAMESPCE": "NAMESPACE", "CONNECITON": "CONNECTION"}
@@ -71,23 +71,24 @@ _RULES = (
 
 def prose_findings(text: str) -> Iterator[Finding]:
     """What a text says wrong, misspelled keywords with their fixes."""
+    lines = Lines(text)
     for match in _MISSPELLED.finditer(text):
         right = MISSPELLED[match.group().upper()]
         right = right.lower() if match.group().islower() else right
-        line, column = line_and_column(text, match.start())
+        line, column = lines.place(match.start())
         message = f"{match.group()} is a misspelling of {right}."
         fix = Fix(match.start(), match.end(), right)
         yield Finding(Severity.WARNING, "misspelled", message, f"Write {right}.", line, column, fix=fix)
     for rule in _RULES:
         for match in rule.pattern.finditer(text):
-            yield Finding(rule.severity, rule.code, rule.message, rule.advice, *line_and_column(text, match.start()))
-    yield from _policies_created_twice(text)
+            yield Finding(rule.severity, rule.code, rule.message, rule.advice, *lines.place(match.start()))
+    yield from _policies_created_twice(text, lines)
 
 
-def _policies_created_twice(text: str) -> Iterator[Finding]:
+def _policies_created_twice(text: str, lines: Lines) -> Iterator[Finding]:
     seen: dict[str, int] = {}
     for match in _CREATED_POLICY.finditer(text):
-        line, column = line_and_column(text, match.start())
+        line, column = lines.place(match.start())
         if first := seen.get(match["name"]):
             message = (
                 f"The policy {match['name']} is created here and at line {first}: one of the two is another policy."

@@ -11,7 +11,7 @@ from core.access.cursor import Cursor
 from core.access.tokenizer import Kind, Token
 from core.display import one_line
 from core.lakehouse.findings import Finding, Fix, Severity
-from core.lakehouse.places import LakehouseSyntaxError, line_and_column
+from core.lakehouse.places import LakehouseSyntaxError, Lines
 from core.lakehouse.quoting import quote_string
 from core.lakehouse.tokens import TYPOGRAPHIC
 
@@ -19,8 +19,9 @@ from core.lakehouse.tokens import TYPOGRAPHIC
 class StatementCursor(Cursor):
     """`places` is where the value of each field stands, as an offset in the text."""
 
-    def __init__(self, text: str, tokens: Sequence[Token]) -> None:
+    def __init__(self, text: str, tokens: Sequence[Token], lines: Lines) -> None:
         super().__init__(text, tokens)
+        self._lines = lines
         self.findings: list[Finding] = []
         self.places: dict[str, int] = {}
 
@@ -47,7 +48,7 @@ class StatementCursor(Cursor):
 
     def keep(self, finding: Finding, at: Token, fix: Fix | None = None) -> None:
         """Keep a finding, about the place of a token."""
-        line, column = line_and_column(self.sql, at.position)
+        line, column = self._lines.place(at.position)
         self.findings.append(replace(finding, line=line, column=column, fix=fix))
 
     def at_close(self, word: str) -> bool:

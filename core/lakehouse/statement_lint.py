@@ -19,7 +19,7 @@ from core.lakehouse.found_in_text import (
     external_ids_in,
     statements_in,
 )
-from core.lakehouse.places import LakehouseSyntaxError, line_and_column
+from core.lakehouse.places import LakehouseSyntaxError, Lines
 from core.lakehouse.prose_lint import prose_findings
 from core.lakehouse.statement_parsing import ParsedScript, ParsedStatement, parse_script, token_runs
 from core.lakehouse.statements import CreateApiConnection, CreateExternalFunction, DescribeConnection, DropConnection
@@ -38,13 +38,13 @@ def lint_text(text: str, file: str = "") -> tuple[Finding, ...]:
     """Everything found in a text, in the order of its lines. The name of the file helps to tell a script from prose."""
     is_script = _is_script(text, file.lower())
     script = parse_script(text) if is_script else statements_in(text)
-    documents = documents_in(text)
-    found = [*script.findings, *_validated(text, script)]
-    found += _not_created(text, script)
+    documents, lines = documents_in(text), Lines(text)
+    found = [*script.findings, *_validated(script, lines)]
+    found += _not_created(text, script, lines)
     found += _created_twice(script) if is_script else ()
     found += _linted_documents(script, documents)
     found += broken_documents_in(text)
-    found += _differing_ids(text, documents)
+    found += _differing_ids(text, documents, lines)
     if not is_script:
         told = {(finding.line, finding.column, finding.code) for finding in found}
         found += (each for each in prose_findings(text) if (each.line, each.column, each.code) not in told)
@@ -54,12 +54,13 @@ def lint_text(text: str, file: str = "") -> tuple[Finding, ...]:
 def fixed_text(text: str, file: str = "") -> str:
     """The text with every fix of its findings applied; what has no mechanical fix stays."""
     fixes = {finding.fix for finding in lint_text(text, file) if finding.fix is not None}
-    untouched = len(text)
-    for fix in sorted(fixes, key=lambda fix: (fix.begin, fix.end), reverse=True):
-        if fix.end <= untouched:
-            text = text[: fix.begin] + fix.replacement + text[fix.end :]
-            untouched = fix.begin
-    return text
+    pieces: list[str] = []
+    done = 0
+    for fix in sorted(fixes, key=lambda fix: (fix.begin, fix.end)):
+        if fix.begin >= done:
+            pieces += [text[done : fix.begin], fix.replacement]
+            done = fix.end
+    return "".join([*pieces, text[done:]])
 
 
 def _is_script(text: str, file: str) -> bool:
@@ -72,7 +73,7 @@ def _is_script(text: str, file: str) -> bool:
         return False
 
 
-def _validated(text: str, script: ParsedScript) -> Iterator[Finding]:
+def _validated(script: ParsedScript, lines: Lines) -> Iterator[Finding]:
     """What is wrong with the values of each connection, at the place of the value."""
     told = {(finding.code, finding.line) for finding in script.findings}
     for parsed in script.statements:
@@ -81,7 +82,7 @@ def _validated(text: str, script: ParsedScript) -> Iterator[Finding]:
         for finding in problems(parsed.statement.connection):
             if finding.code == "namespace-missing":  # told by the parser, with a fix
                 continue
-            line, column = line_and_column(text, parsed.places.get(finding.field, parsed.begin))
+            line, column = lines.place(parsed.places.get(finding.field, parsed.begin))
             if (finding.code, line) not in told:
                 yield replace(finding, line=line, column=column)
 
@@ -97,7 +98,7 @@ def _linted_documents(script: ParsedScript, documents: Sequence[FoundDocument]) 
             yield from lint_document(found.document, line=found.line, connection=connection)
 
 
-def _not_created(text: str, script: ParsedScript) -> Iterator[Finding]:
+def _not_created(text: str, script: ParsedScript, lines: Lines) -> Iterator[Finding]:
     """Connections that are used by a text which creates others: a misspelled name, or one that is there already."""
     created = [match[1].replace("`", "") for match in _CREATED.finditer(text)]
     if not any(isinstance(parsed.statement, CreateApiConnection) for parsed in script.statements):
@@ -105,7 +106,7 @@ def _not_created(text: str, script: ParsedScript) -> Iterator[Finding]:
     for parsed in script.statements:
         name, field = _used(parsed)
         if name and not any(same_name(name, each) for each in created):
-            line, column = line_and_column(text, parsed.places.get(field, parsed.begin))
+            line, column = lines.place(parsed.places.get(field, parsed.begin))
             message = f"The connection {one_line(name, 60)} is not created in this text."
             advice = f"It creates {', '.join(one_line(each, 40) for each in dict.fromkeys(created))}."
             yield Finding(Severity.INFORMATION, "connection-not-created", message, advice, line, column)
@@ -137,10 +138,10 @@ def _created_twice(script: ParsedScript) -> Iterator[Finding]:
                 standing.setdefault(name, parsed.line)
 
 
-def _differing_ids(text: str, documents: Sequence[FoundDocument]) -> Iterator[Finding]:
+def _differing_ids(text: str, documents: Sequence[FoundDocument], lines: Lines) -> Iterator[Finding]:
     """Trust policies that ask for another external id than the text tells."""
     said = {
-        external_id: line_and_column(text, offset)[0]
+        external_id: lines.place(offset)[0]
         for external_id, offset in external_ids_in(text)
         if not any(document.begin <= offset < document.end for document in documents)
     }
@@ -151,7 +152,7 @@ def _differing_ids(text: str, documents: Sequence[FoundDocument]) -> Iterator[Fi
             if asked in said or asked == PLACEHOLDER_EXTERNAL_ID or external_id_problem(asked):
                 continue
             place = text.find(asked, document.begin, document.end)
-            line, column = line_and_column(text, place if place >= 0 else document.begin)
+            line, column = lines.place(place if place >= 0 else document.begin)
             told = ", ".join(f"{each} (line {where})" for each, where in said.items())
             message = f"The trust policy asks for the external id {asked}, the text tells {told}."
             advice = "It must ask for the one that DESC CONNECTION tells."

@@ -14,7 +14,7 @@ from core.display import one_line
 from core.lakehouse.connection_parsing import is_cloud_function, read_create_connection
 from core.lakehouse.findings import Finding, Severity
 from core.lakehouse.function_parsing import read_create_function
-from core.lakehouse.places import LakehouseSyntaxError, line_and_column
+from core.lakehouse.places import LakehouseSyntaxError, Lines
 from core.lakehouse.statement_cursor import StatementCursor
 from core.lakehouse.statements import (
     DescribeConnection,
@@ -55,19 +55,20 @@ class ParsedScript:
 
 def parse_statement(text: str, *, file: str = "") -> Statement:
     """The one statement of a text. Raises LakehouseSyntaxError at the first error, and for a second statement."""
+    lines = Lines(text)
     try:
         runs = list(token_runs(text))
         if not runs:
             raise LakehouseSyntaxError("there is no statement", text, len(text))
         if len(runs) > 1:
             raise LakehouseSyntaxError("only one statement is taken at a time", text, runs[1][0].position)
-        parsed, findings = read_tokens(text, runs[0])
+        parsed, findings = read_tokens(text, runs[0], lines)
     except LakehouseSyntaxError as error:
         raise LakehouseSyntaxError(error.what, text, error.position, file=file) from None
     if parsed is None:
         first = next(each for each in findings if each.severity is Severity.ERROR)
         what = first.message.removesuffix(".")
-        place = _offset(text, first.line, first.column)
+        place = lines.position(first.line, first.column)
         raise LakehouseSyntaxError(what, text, place, file=file, advice=first.advice)
     return parsed.statement
 
@@ -76,9 +77,10 @@ def parse_script(text: str) -> ParsedScript:
     """Every statement of a text of statements that semicolons end."""
     statements: list[ParsedStatement] = []
     findings: list[Finding] = []
+    lines = Lines(text)
     try:
         for run in token_runs(text):
-            parsed, found = read_run(text, run)
+            parsed, found = read_run(text, run, lines)
             statements += [parsed] if parsed else []
             findings += found
     except LakehouseSyntaxError as error:  # of the text, not of a statement: behind it nothing can be trusted
@@ -86,10 +88,10 @@ def parse_script(text: str) -> ParsedScript:
     return ParsedScript(tuple(statements), tuple(findings))
 
 
-def read_run(text: str, run: Sequence[Token]) -> tuple[ParsedStatement | None, list[Finding]]:
+def read_run(text: str, run: Sequence[Token], lines: Lines) -> tuple[ParsedStatement | None, list[Finding]]:
     """The statement of these tokens, if it can be read, and the findings about it."""
     try:
-        return read_tokens(text, run)
+        return read_tokens(text, run, lines)
     except LakehouseSyntaxError as error:
         return None, [unreadable(error)]
 
@@ -100,15 +102,14 @@ def unreadable(error: LakehouseSyntaxError) -> Finding:
     return Finding(Severity.ERROR, "unreadable", message, error.advice, error.line, error.column)
 
 
-def read_tokens(text: str, run: Sequence[Token]) -> tuple[ParsedStatement | None, list[Finding]]:
+def read_tokens(text: str, run: Sequence[Token], lines: Lines) -> tuple[ParsedStatement | None, list[Finding]]:
     """The same; raises LakehouseSyntaxError where the tokens cannot be read past."""
-    cursor = StatementCursor(text, [*run, end_token(run[-1].end)])
+    cursor = StatementCursor(text, [*run, end_token(run[-1].end)], lines)
     statement = _statement(cursor)
     if statement is None:
         return None, cursor.findings
     begin, end = run[0].position, run[-1].end
-    line, _ = line_and_column(text, begin)
-    return ParsedStatement(statement, begin, end, line, cursor.places), cursor.findings
+    return ParsedStatement(statement, begin, end, lines.place(begin)[0], cursor.places), cursor.findings
 
 
 def token_runs(text: str) -> Iterator[list[Token]]:
@@ -172,10 +173,3 @@ def _other(cursor: StatementCursor) -> OtherStatement:
         words.append(one_line(token.text, 20).upper())
     text = cursor.sql[cursor.tokens[0].position : cursor.tokens[-1].position]
     return OtherStatement(" ".join(words), text)
-
-
-def _offset(text: str, line: int, column: int) -> int:
-    position = 0
-    for _ in range(line - 1):
-        position = text.index("\n", position) + 1
-    return position + column - 1
