@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
-from core.access.access_model import AccessModel
+from core.access.access_model import AccessModel, EntityKey, EntityKind
 from core.access.model import (
     ANY_HOST,
     EVERYONE,
@@ -23,6 +24,7 @@ from core.access.model import (
 from core.access_changes.present import PresentAccess
 from core.clickhouse.access_survey import AccessSurvey
 from core.errors import BadInputError, NotFoundError
+from tui.screens import role_rows, user_rows
 from tui.screens.access_reading import Access
 from tui.screens.user_fields import read_grantees, read_hosts, read_until, written_grantees, written_hosts
 from tui.screens.user_method_fields import HASH, NO_SIGN_IN, new_method
@@ -167,3 +169,11 @@ def test_what_is_no_way_to_sign_in_is_refused_and_never_repeats_a_hash(values: d
         new_method(values, "igor")
     assert words in str(raised.value)
     assert DIGEST[:-1] not in str(raised.value)
+
+
+def test_what_of_a_user_is_not_enforced_is_no_mark_of_a_role_of_its_name() -> None:
+    model = AccessModel(users={"ann": User("ann")}, roles={"ann": Role("ann")})
+    kept = {EntityKey(EntityKind.USER, "ann"): ("its end",)}
+    access = Access(None, 0, PresentAccess(AccessSurvey(model), False, None, "", None), {}, kept)
+    [user], [role] = user_rows.rows_of(access, datetime(2026, 11, 3, tzinfo=UTC)), role_rows.rows_of(access)
+    assert (user.kept_only, role.kept_only) == (("its end",), ())

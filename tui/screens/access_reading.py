@@ -14,7 +14,7 @@ from core.access.effective.privilege_tree import PrivilegeTree
 from core.access.effective.rights import EffectiveRights, RightsIndex
 from core.access.lint.findings import Finding, LintContext
 from core.access.lint.linting import lint
-from core.access.model import EntityKind, Grant
+from core.access.model import Grant
 from core.access.planning.plan import Plan, same, title
 from core.access_changes.changes import change_for
 from core.access_changes.present import PresentAccess, read_present_access, read_privileges
@@ -66,15 +66,6 @@ class Access:
     def kept(self, key: EntityKey) -> tuple[str, ...]:
         """What of an entity is kept and not enforced, in words."""
         return self.not_enforced.get(key, ())
-
-    @cached_property
-    def kept_only(self) -> Mapping[str, tuple[str, ...]]:
-        """What of users and roles is kept and not enforced, by name: of two with one name, of both."""
-        found: dict[str, tuple[str, ...]] = {}
-        for key, words in self.not_enforced.items():
-            if key.kind in (EntityKind.USER, EntityKind.ROLE):
-                found[str(key.name)] = (*found.get(str(key.name), ()), *words)
-        return found
 
 
 async def read_present(session: Session) -> PresentAccess:

@@ -67,7 +67,7 @@ def _row(access: Access, role: Role, users: list[str] | tuple[()], roles: list[s
         ", ".join(setting_element(element) for element in role.settings) or "-",
         access.present.storage(key),
         access.found(key),
-        access.kept_only.get(role.name, ()),
+        access.kept(key),
     )
 
 

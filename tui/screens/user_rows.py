@@ -60,7 +60,7 @@ def _row(access: Access, user: User, now: datetime) -> UserRow:
         max(ends) if ends and len(ends) == len(user.methods) else _NEVER,
         access.present.storage(key),
         access.found(key),
-        access.kept_only.get(user.name, ()),
+        access.kept(key),
     )
 
 
