@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from core.access.access_model import AccessModel, EntityKey, EntityKind
+from core.access.access_model import AccessModel, EntityKey
+from core.access.entity_parts import EntityKind
 from core.access.model import (
     ANY_HOST,
     EVERYONE,
