@@ -168,3 +168,14 @@ def test_documents_are_read_as_json_or_url_encoded() -> None:
     document = {"Statement": [{"Resource": "acs:oss:*:*:a%20b+c/*"}]}
     text = write_policy(document)
     assert read_policy(text) == read_policy(quote(text)) == read_policy(document) == document
+
+
+async def test_what_was_made_a_moment_ago_is_waited_for(aliyun_stub: AliyunStub) -> None:
+    account = aliyun_account(aliyun_stub)
+    access = await account.open()
+    await access.create_role(ROLE, account.trust("000000"), "")
+    aliyun_stub.fail("AttachPolicyToRole", "EntityNotExist.Role", status=404, times=2)
+    await access.attach_policy(ROLE, account.provided)
+    assert aliyun_stub.calls.count("AttachPolicyToRole") == 3
+    role = await access.role(ROLE)
+    assert role is not None and role.attached == frozenset({account.provided})

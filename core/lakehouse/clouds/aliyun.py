@@ -127,7 +127,11 @@ class AliyunAccess:
         await self._calls.write("DeleteRole", RoleName=name, unless={Trouble.ABSENT})
 
     async def attach_policy(self, role: str, policy: PolicyName) -> None:
-        await self._calls.write("AttachPolicyToRole", RoleName=role, **_policy(policy), unless={Trouble.TAKEN})
+        # What was made a moment ago is not known everywhere in RAM yet.
+        what = _policy(policy)
+        await self._calls.write(
+            "AttachPolicyToRole", RoleName=role, **what, unless={Trouble.TAKEN}, again={Trouble.ABSENT}
+        )
 
     async def detach_policy(self, role: str, policy: PolicyName) -> None:
         await self._calls.write("DetachPolicyFromRole", RoleName=role, **_policy(policy), unless={Trouble.ABSENT})
@@ -173,7 +177,7 @@ def _failure(error: AlibabaCloudException) -> CallFailure:
     return CallFailure(trouble, code, request_id=str(error.request_id or ""), said=str(data.get("Message", "")))
 
 
-def _policy(policy: PolicyName) -> dict[str, str]:
+def _policy(policy: PolicyName) -> dict[str, Any]:
     return {"PolicyType": "System" if policy.provided else "Custom", "PolicyName": policy.name}
 
 

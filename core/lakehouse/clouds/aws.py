@@ -185,7 +185,9 @@ class AwsAccess:
         await self._calls.write("DeleteRole", RoleName=name, unless={Trouble.ABSENT})
 
     async def attach_policy(self, role: str, policy: PolicyName) -> None:
-        await self._calls.write("AttachRolePolicy", RoleName=role, PolicyArn=await self._arn(policy))
+        # What was made a moment ago is not known everywhere in IAM yet.
+        arn = await self._arn(policy)
+        await self._calls.write("AttachRolePolicy", RoleName=role, PolicyArn=arn, again={Trouble.ABSENT})
 
     async def detach_policy(self, role: str, policy: PolicyName) -> None:
         found = await self._find_policy(policy)

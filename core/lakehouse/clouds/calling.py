@@ -52,12 +52,20 @@ class Caller:
         """The same for what may not be there; then None."""
         return await self._unless({Trouble.ABSENT}, operation, parameters, _HARMLESS_TO_READ)
 
-    async def write(self, operation: str, *, unless: Collection[Trouble] = (), **parameters: Any) -> Answer:
+    async def write(
+        self,
+        operation: str,
+        *,
+        unless: Collection[Trouble] = (),
+        again: Collection[Trouble] = (),
+        **parameters: Any,
+    ) -> Answer:
         """A call that changes something: made again only when the cloud was too busy to do it.
 
-        The troubles in `unless` mean that it is so already.
+        The troubles in `unless` mean that it is so already; those in `again` that nothing was done, either.
         """
-        return await self._unless(unless, operation, parameters, {Trouble.BUSY}) or _Answered(self.provider, {})
+        answer = await self._unless(unless, operation, parameters, {Trouble.BUSY, *again})
+        return answer or _Answered(self.provider, {})
 
     async def _unless(
         self, harmless: Collection[Trouble], operation: str, parameters: Answer, again: Collection[Trouble]
