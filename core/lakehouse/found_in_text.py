@@ -24,6 +24,7 @@ _BEGINNING = re.compile(
 _END = re.compile(r"\n[^\S\n]*\n|```")  # a blank line, or the end of a block of code
 _LIST_OR_PROMPT = re.compile(r"\s*(?:[-*\u2022>]|\d+[.)]|\w*[>#$])?\s*`?")
 _MAX_STATEMENT = 20_000  # characters
+_MAX_LINE = 1_000  # characters of it that are looked at for what stands before a statement
 _WORDS_BEFORE_A_CLAUSE = 16  # at most: the head, IF NOT EXISTS, a qualified name, and the clause; more than SHOW has
 _CLAUSES = frozenset({"TYPE", "PROVIDER", "REGION", "ROLE_ARN", "NAMESPACE", "NAMESPCE", "CODE_BUCKET", "AS", "USING"})
 _SAID_ID = re.compile(
@@ -103,8 +104,9 @@ def statements_in(text: str) -> ParsedScript:
     position = 0
     while match := _BEGINNING.search(text, position):
         position = match.end()
-        if "--" in text[text.rfind("\n", 0, match.start()) + 1 : match.start()]:
-            continue
+        line_begin = text.rfind("\n", max(0, match.start() - _MAX_LINE), match.start()) + 1
+        if text.rfind("--", max(line_begin, match.start() - _MAX_LINE), match.start()) >= 0:
+            continue  # a comment
         begin, end = _reach(text, match)
         run, error = _run(text[begin:end], match)
         if error is not None:
