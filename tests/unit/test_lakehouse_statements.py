@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from core.errors import BadInputError
@@ -91,6 +91,7 @@ def test_a_script_is_read_back_statement_by_statement(statements: list[Statement
 
 @given(_connections, st.data())
 def test_clauses_are_taken_in_any_order_and_case(connection: ApiConnection, data: st.DataObject) -> None:
+    assume("=" not in connection.name)  # the first one is given blanks below
     statement = CreateApiConnection(connection)
     values = {
         "PROVIDER": connection.provider.value,
@@ -109,8 +110,6 @@ def test_clauses_are_taken_in_any_order_and_case(connection: ApiConnection, data
     ]
     head = data.draw(st.sampled_from(["create api connection", "Create API Connection"]))
     text = blank.join([head, quote_name(connection.name), *cased]).replace("=", f"{blank}={blank}", 1)
-    if "=" in connection.name:  # the blanks went into the name
-        return
     assert parse_statement(text) == statement
 
 
@@ -391,4 +390,5 @@ def test_no_error_tells_a_secret(text: str) -> None:
 def test_any_text_is_read_or_told_to_be_unreadable(text: str) -> None:
     script = parse_script(text)
     assert all(error.line > 0 and error.column > 0 for error in script.findings)
-    assert len(without_secrets(text)) >= 0
+    for parsed in script.statements:
+        assert text[parsed.begin : parsed.end].strip()
