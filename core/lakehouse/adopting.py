@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from core.changes import Change, RecordStep
-from core.errors import RefusedError
-from core.lakehouse.connections import ApiConnection
+from core.errors import BadInputError, RefusedError
+from core.lakehouse.connections import ApiConnection, ConnectionDescription, Provider
 from core.lakehouse.documents import PolicyScope
 from core.lakehouse.facts import event
 from core.lakehouse.findings import Finding, Severity
@@ -16,6 +16,7 @@ from core.lakehouse.state import ConnectionState
 from core.lakehouse.statement_lint import lint_text
 from core.lakehouse.statement_parsing import parse_script
 from core.lakehouse.statements import CreateApiConnection
+from core.lakehouse.validation import parse_provider
 
 _SCRIPT = "script.sql"  # so that lint takes the text for statements alone
 
@@ -38,6 +39,17 @@ def read_definitions(text: str) -> Definitions:
     statements = [parsed.statement for parsed in parse_script(text).statements]
     created = tuple(each.connection for each in statements if isinstance(each, CreateApiConnection))
     return Definitions(created, lint_text(text, _SCRIPT), len(statements) - len(created))
+
+
+def told_definition(name: str, description: ConnectionDescription | None) -> ApiConnection:
+    """What DESC CONNECTION tells of a definition; what it does not tell is empty, and for a person to fill in."""
+    told = {key.rpartition(".")[2].lower(): value for key, value in (description.info if description else {}).items()}
+    try:
+        provider = parse_provider(told.get("provider", ""))
+    except BadInputError:
+        provider = Provider.ALIYUN
+    fields = ("region", "role_arn", "code_bucket", "namespace", "comment")
+    return ApiConnection(name, provider, *(told.get(field, "") for field in fields))
 
 
 def plan_adoption(

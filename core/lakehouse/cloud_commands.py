@@ -48,9 +48,26 @@ def provisioning_commands(
     With a `folder`, the commands of `aws` take each document from the file there that `document_files` names; the
     other two tools have no form for that.
     """
+    return (
+        *creating_policies(connection, documents, folder=folder),
+        *creating_role(connection, documents, folder=folder),
+    )
+
+
+def creating_policies(
+    connection: ApiConnection, documents: RoleDocuments, *, folder: str | None = None
+) -> tuple[CloudCommand, ...]:
+    """Create the account's own policies: the first part of `provisioning_commands`."""
+    tool = _tool(connection, folder)
+    return tuple(tool.create_policy(each) for each in documents.permissions if each.document is not None)
+
+
+def creating_role(
+    connection: ApiConnection, documents: RoleDocuments, *, folder: str | None = None
+) -> tuple[CloudCommand, ...]:
+    """Create the role, attach the policies, read it back: the second part."""
     tool = _tool(connection, folder)
     return (
-        *(tool.create_policy(each) for each in documents.permissions if each.document is not None),
         tool.create_role(documents.trust),
         *(tool.attach(each.policy) for each in documents.permissions),
         tool.read_role(),

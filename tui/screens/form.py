@@ -81,7 +81,7 @@ class FormScreen(ConsoleScreen[T | None], Generic[T]):
 
     def _row(self, field: Field) -> FieldRow:
         width = max(len(each.label) for each in self.form.fields)
-        return FieldRow(field, width, hint_always=self._few)
+        return FieldRow(field, width, hint_always=self._few, values=lambda: self._all_values)
 
     def on_mount(self) -> None:
         self.focus_first()
@@ -116,6 +116,8 @@ class FormScreen(ConsoleScreen[T | None], Generic[T]):
 
     async def on_field_row_changed(self) -> None:
         await self._show_fields()
+        for row in self._rows:
+            row.judge_again()
         self._say([])
         self._start_preview()
 

@@ -54,6 +54,14 @@ SCREENS: tuple[Entry, ...] = (
         "access-files", "", "Access files", "tui.screens.access_files", "AccessFilesScreen", ("users.xml", "convert")
     ),
     Entry("compare", "", "Compare", "tui.screens.compare", "CompareScreen", ("access", "difference", "snapshot")),
+    Entry(
+        "connections",
+        "",
+        "API connections",
+        "tui.screens.connections",
+        "ConnectionsScreen",
+        ("lakehouse", "aws", "aliyun", "tencent", "external id"),
+    ),
 )
 
 

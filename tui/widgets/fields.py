@@ -35,6 +35,14 @@ def accept(_value: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Remark:
+    """What is said below a field of what it holds; only an `error` keeps the form from being sent."""
+
+    text: str
+    kind: Literal["error", "warning", "information"] = "error"
+
+
+@dataclass(frozen=True, slots=True)
 class Field:
     """One question of a form. `check` says what is wrong with a value, as a sentence, or returns the empty string."""
 
@@ -50,6 +58,7 @@ class Field:
     height: int = 6  # of a field of several lines
     choose: Choose | None = None  # helps to fill in a field of kind `text`; what is chosen is added to what it holds
     single: bool = False  # what is chosen takes the place of what it holds
+    judge: Callable[[Values], Remark | None] | None = None  # a check that needs the other fields as well
 
     def is_shown(self, values: Values) -> bool:
         """Whether it is asked when the fields have these values."""
@@ -149,9 +158,13 @@ class FieldRow(Vertical):
             super().__init__()
             self.row = row
 
-    def __init__(self, field: Field, label_width: int, *, hint_always: bool = True) -> None:
+    def __init__(
+        self, field: Field, label_width: int, *, hint_always: bool = True, values: Callable[[], Values] = dict
+    ) -> None:
+        """`values` gives those of all fields."""
         super().__init__()
         self.field = field
+        self._values = values
         self._hint_always = hint_always
         self._label_width = label_width
         self._touched = False
@@ -199,7 +212,7 @@ class FieldRow(Vertical):
 
     @property
     def value(self) -> str:
-        if not self.children:  # it was only just made
+        if not self.children or len(self.children[0].children) < 2:  # it was only just made
             return self.field.value
         widget = self.input
         if isinstance(widget, Input | ChoiceInput | FlagInput):
@@ -216,7 +229,21 @@ class FieldRow(Vertical):
 
     @property
     def problem(self) -> str:
-        return self.field.problem(self.value)
+        if problem := self.field.problem(self.value):
+            return problem
+        remark = self._remark
+        return remark.text if remark is not None and remark.kind == "error" else ""
+
+    @property
+    def _remark(self) -> Remark | None:
+        """What is to be said of a value that is there."""
+        judge = self.field.judge
+        return judge(self._values()) if judge is not None and self.value.strip() else None
+
+    def judge_again(self) -> None:
+        """Another field has changed."""
+        if self.field.judge is not None and self.is_mounted:
+            self._show_note()
 
     def show_problem(self) -> str:
         """From now on say what is wrong; returns it."""
@@ -226,10 +253,12 @@ class FieldRow(Vertical):
 
     def _show_note(self) -> None:
         problem = self.problem if self._touched else ""
+        remark = Remark(problem) if problem else self._remark
         note = self.query_one(".field-note", Static)
-        note.set_class(bool(problem), "problem")
+        note.set_class(remark is not None and remark.kind == "error", "problem")
+        note.set_class(remark is not None and remark.kind == "warning", "warning")
         hinted = self._hint_always or self.query_one(".field-label").has_class("current")
-        text = one_line(problem or (self.field.hint if hinted else ""))
+        text = one_line(remark.text if remark is not None else self.field.hint if hinted else "")
         note.update(Content(text))
         note.display = bool(text)
 
