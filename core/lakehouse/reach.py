@@ -31,7 +31,6 @@ class Reach:
     _opening: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)  # many may ask for the same at once
     _lakehouse: LakehouseClient | None = field(default=None, init=False)
     _clouds: dict[tuple[Provider, str], CloudAccess] = field(default_factory=dict, init=False)
-    _opening: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)  # many may need the same at once
 
     def provisions(self, provider: Provider) -> bool:
         """Whether Housekeys works on this cloud itself; otherwise that is done by hand."""
