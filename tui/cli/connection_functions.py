@@ -41,7 +41,9 @@ def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser], frame:
     )
     add.add_argument("name", metavar="NAME", help=NAME_HELP)
     add.add_argument("function", metavar="FUNCTION", help="schema.function")
-    add.add_argument("--handler", required=True, metavar="MODULE.CLASS", help="what is called in the code")
+    add.add_argument(
+        "--handler", dest="function_handler", required=True, metavar="MODULE.CLASS", help="what is called in the code"
+    )
     add.add_argument(
         "--using", action="append", required=True, metavar="KIND=URI",
         help="where the code is; KIND is FILE, JAR or ARCHIVE; can be repeated",
@@ -90,7 +92,7 @@ async def add_function(context: Context) -> ExitCode:
     function = external_function(
         arguments.function,
         arguments.name,
-        handler=arguments.handler,
+        handler=arguments.function_handler,
         using=arguments.using,
         api=arguments.api,
         category=arguments.category,
