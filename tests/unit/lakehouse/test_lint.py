@@ -17,7 +17,7 @@ from core.lakehouse.statement_rendering import render
 from core.lakehouse.statements import CreateApiConnection, DescribeConnection, Statement
 
 # The statements and documents of the vendor's page, as it was when this was written, errors and all.
-_PAGE = (Path(__file__).parents[1] / "data" / "lakehouse" / "page.md").read_text(encoding="utf-8")
+_PAGE = (Path(__file__).parents[2] / "data" / "lakehouse" / "page.md").read_text(encoding="utf-8")
 _PAGE_STATEMENTS: list[Statement] = [
     CreateApiConnection(
         ApiConnection(
