@@ -91,7 +91,9 @@ def test_everything_is_done_found_again_put_right_and_taken_away(
     dry = housekeys("--dry-run", "connection", "create", "udf", *DEFINITION)
     assert "iam CreateRole LakehouseUdf" in dry.stdout
     assert lakehouse.connections == {}
-    created = housekeys("connection", "create", "udf", *DEFINITION)
+    unsure = housekeys("connection", "create", "udf", *DEFINITION)
+    assert (unsure.code, "Add --yes" in unsure.stderr, role(account)) == (3, True, None)
+    created = housekeys("connection", "create", "udf", *DEFINITION, "--yes")
     assert (created.code, created.stdout) == (0, "")
     first_id = lakehouse.connections["udf"].external_id
     assert f"udf is ready: its role asks for the external id {first_id}." in created.stderr
@@ -111,7 +113,7 @@ def test_everything_is_done_found_again_put_right_and_taken_away(
     assert "udf is ready" in mended.stderr
 
     using = ("--handler", "upper.Upper", "--using", "FILE=oss://b/u.zip")
-    assert housekeys("connection", "add-function", "udf", "public.up", *using).code == 0
+    assert housekeys("connection", "add-function", "udf", "public.up", *using, "--yes").code == 0
     [function] = housekeys("connection", "functions", "udf", "--json").json
     assert (function["name"], function["connection"]) == ("public.up", "udf")
     used = housekeys("connection", "recreate", "udf", "--confirm", "udf")
@@ -134,7 +136,7 @@ def test_where_only_the_lakehouse_is_reached_the_cloud_is_done_by_hand(
     assert [housekeys("connection", "resume", "udf", "--done", step).code for step in ("grant", "trust")] == [0, 0]
     shown = housekeys("connection", "show", "udf")
     assert "Housekeys does it:\n  housekeys connection resume udf\n" in shown.stderr
-    resumed = housekeys("connection", "resume", "udf")
+    resumed = housekeys("connection", "resume", "udf", typed="y\n")
     told = lakehouse.connections["udf"].external_id
     assert json.loads(resumed.stdout)["Statement"][1]["Condition"]["StringEquals"] == {"sts:ExternalId": told}
     assert "housekeys connection resume udf --done tighten" in resumed.stderr

@@ -42,13 +42,18 @@ class _Ground:
     unfinished: str  # where a change that broke off is found again
 
 
-async def carry_out(context: Context, change: Change, *, allow_partial: bool, run: Run | None = None) -> Report:
+async def carry_out(
+    context: Context, change: Change, *, allow_partial: bool, always_ask: bool = False, run: Run | None = None
+) -> Report:
     """Run `change` as `Context.carry_out` says; `run` runs it in another way than by `Runner.run`."""
     session = await context.session()
+    confirmation = confirmation_for(change, session.profile)
+    if always_ask and confirmation.ask is Ask.NOTHING:
+        confirmation = Confirmation(Ask.YES)
     ground = _Ground(
         f" on {session.profile.name}",
         session.read_only,
-        confirmation_for(change, session.profile),
+        confirmation,
         partial(_ensure_journal, context, session),
         run or partial(session.runner.run, change),
         "see `housekeys journal unfinished`",

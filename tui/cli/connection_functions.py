@@ -103,7 +103,8 @@ async def add_function(context: Context) -> ExitCode:
         await session.connections.state(arguments.name)
         return _by_hand(context, CreateExternalFunction(function))
     await _require_connection(session, arguments.name)
-    report = await context.carry_out(await session.connections.plan_create_function(function))
+    change = await session.connections.plan_create_function(function)
+    report = await context.carry_out(change, always_ask=True)
     context.output.message(f"{function.name}: created.")
     if context.output.json:
         context.output.data({"change": report.change_id, "function": function.name, "connection": function.connection})

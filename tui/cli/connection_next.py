@@ -51,13 +51,24 @@ def mark_value(mark: Mark | None) -> dict[str, Any] | None:
 async def carry_out_and_tell(
     context: Context, session: Session, change: Change, name: str, done: str, syntax: Syntax
 ) -> None:
-    """Run `change` about one connection, and tell what became of it and what is next."""
+    """Run `change` about one connection, and tell what became of it and what is next.
+
+    What changes something in a cloud or in the Lakehouse is always asked for.
+    """
     change_id = None
     if change.steps or context.arguments.dry_run:
-        report = await context.carry_out(change)
+        report = await context.carry_out(change, always_ask=_reaches_out(change))
         change_id = report.change_id
         tell_done(context, change, f"{name}: {done}")
     await tell_next(context, session, name, syntax, change_id=change_id)
+
+
+def _reaches_out(change: Change) -> bool:
+    """Whether a change does more than to read and to record."""
+    from core.changes import CallStep
+    from core.lakehouse.facts import NOTHING_TO_UNDO
+
+    return any(isinstance(step, CallStep) and step.undo is not NOTHING_TO_UNDO for step in change.steps)
 
 
 def tell_done(context: Context, change: Change, done: str) -> None:
@@ -66,7 +77,8 @@ def tell_done(context: Context, change: Change, done: str) -> None:
     from core.display import one_line
 
     context.output.message(f"{one_line(done)}.")
-    if change.danger is Danger.ROUTINE or not context.interactive or context.arguments.confirm is not None:
+    asked = context.interactive and not context.arguments.yes and context.arguments.confirm is None
+    if not asked or (change.danger is Danger.ROUTINE and not _reaches_out(change)):
         for consequence in change.consequences:
             context.output.message(f"Note: {one_line(consequence)}")
 

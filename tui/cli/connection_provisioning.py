@@ -68,7 +68,7 @@ def _add_resume(verbs: argparse._SubParsersAction[argparse.ArgumentParser], fram
         description="Go on with a connection that is not ready. What is missing and can be run is run, from what is\n"
         "there now; otherwise the next step is shown with the texts that it needs. With --done you say that you have\n"
         "done it; with the name of the step, that none but this one is meant.",
-        examples=("housekeys connection resume udf_conn", "housekeys connection resume udf_conn --done grant"),
+        examples=("housekeys connection resume udf_conn --yes", "housekeys connection resume udf_conn --done grant"),
     )
     resume.add_argument("name", metavar="NAME", help=NAME_HELP)
     resume.add_argument(
@@ -256,14 +256,9 @@ async def recreate_connection(context: Context) -> None:
 
 async def _create_anew(context: Context, session: Session, name: str, syntax: Syntax) -> None:
     """The second change. It is asked for as well; --confirm has said yes to both."""
-    from dataclasses import replace
-
-    from core.changes import Danger
     from tui.cli.connection_next import carry_out_and_tell, command_line
 
     change = await session.connections.plan_resume(name, syntax)
-    if change.steps:
-        change = replace(change, danger=max(change.danger, Danger.DISRUPTIVE))
     context.arguments.yes = context.arguments.yes or context.arguments.confirm == name
     try:
         await carry_out_and_tell(context, session, change, name, "created anew", syntax)

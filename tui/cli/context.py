@@ -185,12 +185,13 @@ class Context:
                 raise BadInputError("The two entries differ. Nothing was changed.")
         return first
 
-    async def carry_out(self, change: Change, *, allow_partial: bool = False) -> Report:
+    async def carry_out(self, change: Change, *, allow_partial: bool = False, always_ask: bool = False) -> Report:
         """Take `change` down the one road: dry run, preview, confirmation, journal, run, report.
 
-        With `allow_partial` failed steps set the exit code but are not raised, so that what succeeded can be
-        printed. Raises DryRunFinished with --dry-run, RefusedError when not confirmed, HousekeysError on failure.
+        With `always_ask` even a routine change is asked for: one that reaches beyond ClickHouse. With `allow_partial`
+        failed steps set the exit code but are not raised, so that what succeeded can be printed. Raises
+        DryRunFinished with --dry-run, RefusedError when not confirmed, HousekeysError on failure.
         """
         from tui.cli.carrying_out import carry_out
 
-        return await carry_out(self, change, allow_partial=allow_partial)
+        return await carry_out(self, change, allow_partial=allow_partial, always_ask=always_ask)
