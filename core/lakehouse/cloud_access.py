@@ -67,8 +67,11 @@ class CloudAccess(Protocol):
         """A role with its trust policy and what is attached, None when there is no such role."""
         ...
 
-    async def create_role(self, name: str, trust: Document, description: str) -> RoleState:
-        """Create a role. RefusedError when the name is taken."""
+    async def create_role(self, name: str, trust: Document, description: str, path: str = "") -> RoleState:
+        """Create a role, in AWS under a path as `/team/`. RefusedError when the name is taken.
+
+        BadInputError for a path in another cloud: they have none.
+        """
         ...
 
     async def update_trust(self, role: str, trust: Document) -> None:

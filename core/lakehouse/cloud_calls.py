@@ -75,7 +75,8 @@ class CloudCalls:
         name, trust, wanted_arn = _text(arguments, "name"), arguments["trust"], _text(arguments, "arn")
         role = await self._cloud.role(name)
         if role is None:
-            role = await self._cloud.create_role(name, trust, _text(arguments, "description"))
+            description, path = _text(arguments, "description"), str(arguments.get("path", ""))
+            role = await self._cloud.create_role(name, trust, description, path)
         elif documents_differ(trust, role.trust):
             raise _changed(f"A role {name} is there since the plan was made, and its trust policy is another")
         if role.arn.lower() != wanted_arn.lower():  # Alibaba Cloud writes names in lower case in places

@@ -67,7 +67,7 @@ def role_documents(
     else:
         permissions = aws_documents.permissions(connection, arn, scope, every_bucket, functions, pass_role=pass_role)
         trust = aws_documents.trust(arn, external_id)
-    return RoleDocuments(arn.role, arn.account, permissions, trust)
+    return RoleDocuments(arn.role, arn.account, permissions, trust, "" if arn.path == "/" else arn.path)
 
 
 def least_leaves_out(provider: Provider) -> tuple[str, ...]:

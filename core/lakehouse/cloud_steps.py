@@ -82,10 +82,10 @@ class CloudSteps:
             "arn": self._arn,
             "trust": _plain(trust),
             "description": DESCRIPTION,
+            "path": self._documents.path,
         }
-        return self._step(
-            f"Create role {self._role}", "create_role", arguments, self._role, trust, undo=undo, events=events
-        )
+        what = f"{self._role} under {self._documents.path}" if self._documents.path else self._role
+        return self._step(f"Create role {self._role}", "create_role", arguments, what, trust, undo=undo, events=events)
 
     def attach_policy(self, policy: PolicyName) -> CallStep:
         """Attach a policy to the role."""

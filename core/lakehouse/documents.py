@@ -37,3 +37,4 @@ class RoleDocuments:
     account: str  # the id of the account it is in, from the role ARN
     permissions: tuple[PermissionPolicy, ...]
     trust: Document
+    path: str = ""  # AWS only: what the role ARN has before the name, as `/team/`; empty where it has nothing

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any
+
 import pytest
 
 from core.errors import BadInputError, HousekeysError, NotFoundError, RefusedError
 from core.lakehouse.cloud_access import CloudAccess, PolicyName
+from core.lakehouse.clouds.calling import Caller
+from core.lakehouse.connections import Provider
 from tests.cloud.accounts import Account
 
 POLICY, ROLE = "LakehouseAccess", "LakehouseRole"
@@ -14,6 +19,45 @@ POLICY, ROLE = "LakehouseAccess", "LakehouseRole"
 async def test_the_account_is_the_one_that_role_arns_name(cloud: CloudAccess, account: Account) -> None:
     assert cloud.provider is account.provider
     assert await cloud.account() == account.number
+
+
+async def test_the_account_is_asked_for_once_by_many_at_the_same_time(
+    cloud: CloudAccess, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, asked = Caller.read, []
+
+    async def counted(caller: Caller, operation: str, **parameters: Any) -> Any:
+        asked.append(operation)
+        return await read(caller, operation, **parameters)
+
+    monkeypatch.setattr(Caller, "read", counted)
+    answers = await asyncio.gather(*(cloud.account() for _ in range(20)))
+    assert {*answers, await cloud.account()} == {account.number}
+    assert asked == ["GetCallerIdentity"]
+
+
+async def test_an_account_that_was_not_told_is_asked_for_again(stubbed: Account) -> None:
+    assert stubbed.stub is not None
+    access = await stubbed.open()
+    code = "NoPermission" if stubbed.provider is Provider.ALIYUN else "UnauthorizedOperation"
+    stubbed.stub.fail("GetCallerIdentity", code)
+    answers = await asyncio.gather(*(access.account() for _ in range(5)), return_exceptions=True)
+    assert [type(answer) for answer in answers] == [RefusedError] * 5
+    impatient = asyncio.create_task(access.account())
+    patient = asyncio.create_task(access.account())
+    await asyncio.sleep(0)  # both have asked
+    impatient.cancel()
+    assert await patient == stubbed.number
+    assert stubbed.stub.calls.count("GetCallerIdentity") == 2
+    await access.close()
+
+
+async def test_a_role_under_a_path_is_refused_where_there_are_none(stubbed: Account) -> None:
+    access = await stubbed.open()
+    with pytest.raises(BadInputError, match="has no paths"):
+        await access.create_role(ROLE, stubbed.trust("000000"), "", path="/team/")
+    assert await access.role(ROLE) is None
+    await access.close()
 
 
 async def test_a_policy_is_created_changed_and_deleted(cloud: CloudAccess, account: Account) -> None:

@@ -19,8 +19,9 @@ from core.lakehouse.looking import plan_recording
 from core.lakehouse.provisioning import Wanted
 from core.lakehouse.state import Condition, Stage
 from core.lakehouse.verification import trusted_id
-from tests.cloud.accounts import Account
+from tests.cloud.accounts import Account, aws_account
 from tests.cloud.connection_place import PASSWORD_VARIABLE, ConnectionPlace, connection_in
+from tests.cloud.fixtures import AwsServer
 from tests.lakehouse_stub import PASSWORD, LakehouseStub
 
 
@@ -185,3 +186,21 @@ async def test_another_accounts_credentials_are_refused(place: ConnectionPlace, 
 async def test_many_that_ask_at_once_open_each_side_once(place: ConnectionPlace, lakehouse: LakehouseStub) -> None:
     await asyncio.gather(*(place.connections.board() for _ in range(5)))
     assert lakehouse.logins == 1
+
+
+async def test_a_role_is_made_under_the_path_that_its_arn_names(
+    aws_server: AwsServer, lakehouse: LakehouseStub, tmp_path: Path
+) -> None:
+    account = aws_account(aws_server.url, "aws")
+    place = ConnectionPlace(tmp_path, account.provider, account.url, lakehouse.url)
+    wanted = Wanted(connection_in(account, role="team/udf/LakehouseUdf"))
+    change = await place.connections.plan_create(wanted)
+    previews = [step.preview() for step in change.steps]
+    assert any(text.startswith("iam CreateRole LakehouseUdf under /team/udf/\n") for text in previews)
+    await place.run(change)
+    assert (await place.connections.state("udf")).condition is Condition.READY
+    access = await account.open()
+    role = await access.role("LakehouseUdf")
+    assert role is not None and role.arn == account.role_arn.format("team/udf/LakehouseUdf")
+    await access.close()
+    await place.reach.close()

@@ -13,7 +13,7 @@ from alibabacloud_tea_openapi.utils_models import Config, OpenApiRequest, Params
 from darabonba.runtime import RuntimeOptions
 
 from core.lakehouse.cloud_access import Document, PolicyName, RoleState
-from core.lakehouse.clouds.calling import Answer, Caller, silence
+from core.lakehouse.clouds.calling import Answer, AskedOnce, Caller, refuse_path, silence
 from core.lakehouse.clouds.cloud_place import CloudPlace, host_of
 from core.lakehouse.clouds.policy_texts import read_policy, write_policy
 from core.lakehouse.clouds.troubles import CallFailure, Trouble, trouble_of
@@ -54,7 +54,7 @@ class AliyunAccess:
         self._ram, self._sts, self._credentials = ram, sts, credentials
         self._timeout = round(timeout * 1000)
         self._calls = Caller(Provider.ALIYUN, self._send, timeout)
-        self._account = ""
+        self._account = AskedOnce(self._ask_account)
 
     @classmethod
     def open(cls, place: CloudPlace) -> AliyunAccess:
@@ -71,9 +71,7 @@ class AliyunAccess:
         return cls(ram, sts, credentials, place.timeout)
 
     async def account(self) -> str:
-        if not self._account:
-            self._account = str((await self._calls.read("GetCallerIdentity"))["AccountId"])
-        return self._account
+        return await self._account.answer()
 
     async def policy(self, policy: PolicyName) -> Document | None:
         found = await self._calls.find("GetPolicy", **_policy(policy))
@@ -114,7 +112,8 @@ class AliyunAccess:
         role = found["Role"]
         return RoleState(role["RoleName"], role["Arn"], read_policy(role["AssumeRolePolicyDocument"]), attached)
 
-    async def create_role(self, name: str, trust: Document, description: str) -> RoleState:
+    async def create_role(self, name: str, trust: Document, description: str, path: str = "") -> RoleState:
+        refuse_path(self.provider, path)
         created = await self._calls.write(
             "CreateRole", RoleName=name, AssumeRolePolicyDocument=write_policy(trust), Description=description
         )
@@ -138,6 +137,9 @@ class AliyunAccess:
 
     async def close(self) -> None:
         """Nothing to do: the SDK keeps its connections for the whole process, by host."""
+
+    async def _ask_account(self) -> str:
+        return str((await self._calls.read("GetCallerIdentity"))["AccountId"])
 
     def _send(self, operation: str, parameters: Mapping[str, Any]) -> Answer:
         self._look_for_credentials()

@@ -35,7 +35,7 @@ from botocore.session import Session as BotocoreSession
 from core.display import one_line
 from core.errors import BadInputError
 from core.lakehouse.cloud_access import Document, PolicyName, RoleState
-from core.lakehouse.clouds.calling import Answer, Caller, silence
+from core.lakehouse.clouds.calling import Answer, AskedOnce, Caller, silence
 from core.lakehouse.clouds.cloud_place import CloudPlace
 from core.lakehouse.clouds.policy_texts import read_policy, write_policy
 from core.lakehouse.clouds.troubles import CallFailure, Trouble, trouble_of
@@ -90,7 +90,7 @@ class AwsAccess:
     def __init__(self, iam: Any, sts: Any, partition: str, timeout: float) -> None:
         self._iam, self._sts, self._partition = iam, sts, partition
         self._calls = Caller(Provider.AWS, self._send, timeout)
-        self._account = ""
+        self._account = AskedOnce(self._ask_account)
 
     @classmethod
     def open(cls, place: CloudPlace) -> AwsAccess:
@@ -119,9 +119,7 @@ class AwsAccess:
         return cls(iam, sts, partition, place.timeout)
 
     async def account(self) -> str:
-        if not self._account:
-            self._account = str((await self._calls.read("GetCallerIdentity"))["Account"])
-        return self._account
+        return await self._account.answer()
 
     async def policy(self, policy: PolicyName) -> Document | None:
         found = await self._find_policy(policy)
@@ -172,9 +170,13 @@ class AwsAccess:
         role = found["Role"]
         return RoleState(role["RoleName"], role["Arn"], read_policy(role["AssumeRolePolicyDocument"]), policies)
 
-    async def create_role(self, name: str, trust: Document, description: str) -> RoleState:
+    async def create_role(self, name: str, trust: Document, description: str, path: str = "") -> RoleState:
         created = await self._calls.write(
-            "CreateRole", RoleName=name, AssumeRolePolicyDocument=write_policy(trust), Description=description
+            "CreateRole",
+            RoleName=name,
+            Path=path or "/",
+            AssumeRolePolicyDocument=write_policy(trust),
+            Description=description,
         )
         return RoleState(name, created["Role"]["Arn"], trust, frozenset())
 
@@ -197,6 +199,9 @@ class AwsAccess:
     async def close(self) -> None:
         for client in (self._iam, self._sts):
             await asyncio.to_thread(client.close)
+
+    async def _ask_account(self) -> str:
+        return str((await self._calls.read("GetCallerIdentity"))["Account"])
 
     async def _arn(self, policy: PolicyName) -> str:
         """The ARN of a policy. Raises NotFoundError; where the name alone says it, the cloud does."""

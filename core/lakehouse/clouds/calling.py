@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from core.errors import HousekeysError
+from core.display import one_line
+from core.errors import BadInputError, HousekeysError
 from core.lakehouse.clouds.troubles import CallFailure, Trouble, explain
 from core.lakehouse.connections import Provider
 
@@ -94,6 +95,36 @@ class Caller:
                 return await asyncio.to_thread(self.send, operation, parameters)
         except TimeoutError:
             raise CallFailure(Trouble.NO_ANSWER, "Timeout") from None
+
+
+class AskedOnce:
+    """The answer to one question: asked by the first who wants it, for all who want it meanwhile, and then kept.
+
+    A failure is told to those who were waiting; who comes later has it asked again.
+    """
+
+    def __init__(self, ask: Callable[[], Awaitable[str]]) -> None:
+        self._ask = ask
+        self._asking: asyncio.Future[str] | None = None
+
+    async def answer(self) -> str:
+        """The answer. Raises what asking for it raises."""
+        if self._asking is None or (self._asking.done() and self._failed(self._asking)):
+            self._asking = asyncio.ensure_future(self._ask())
+        return await asyncio.shield(self._asking)  # one who gives up takes it from nobody else
+
+    @staticmethod
+    def _failed(asking: asyncio.Future[str]) -> bool:
+        return asking.cancelled() or asking.exception() is not None
+
+
+def refuse_path(provider: Provider, path: str) -> None:
+    """Raise BadInputError where a role should stand under a path, in a cloud that has none."""
+    if path:
+        raise BadInputError(
+            f"{provider.cloud} has no paths, and the role should stand under {one_line(path)}.",
+            advice="Leave the path out of the role ARN.",
+        )
 
 
 def silence(*loggers: str) -> None:

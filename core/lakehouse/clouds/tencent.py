@@ -14,7 +14,7 @@ from tencentcloud.common.profile.http_profile import HttpProfile
 
 from core.errors import BadInputError, HousekeysError, NotFoundError
 from core.lakehouse.cloud_access import Document, PolicyName, RoleState
-from core.lakehouse.clouds.calling import Answer, Caller, silence
+from core.lakehouse.clouds.calling import Answer, AskedOnce, Caller, refuse_path, silence
 from core.lakehouse.clouds.cloud_place import CloudPlace, host_of
 from core.lakehouse.clouds.policy_texts import read_policy, write_policy
 from core.lakehouse.clouds.troubles import CallFailure, Trouble, trouble_of
@@ -59,7 +59,7 @@ class TencentAccess:
         self._calls = Caller(Provider.TENCENT, self._send, place.timeout)
         self._clients: dict[str, CommonClient] = {}
         self._opening = threading.Lock()
-        self._account = ""
+        self._account = AskedOnce(self._ask_account)
 
     @classmethod
     def open(cls, place: CloudPlace) -> TencentAccess:
@@ -74,9 +74,7 @@ class TencentAccess:
         return cls(place)
 
     async def account(self) -> str:
-        if not self._account:
-            self._account = str((await self._calls.read("GetCallerIdentity"))["AccountId"])
-        return self._account
+        return await self._account.answer()
 
     async def policy(self, policy: PolicyName) -> Document | None:
         number = await self._find_policy(policy)
@@ -105,7 +103,8 @@ class TencentAccess:
         arn = role.get("RoleArn") or f"qcs::cam::uin/{await self.account()}:roleName/{name}"
         return RoleState(role["RoleName"], arn, read_policy(role["PolicyDocument"]), await self._attached(name))
 
-    async def create_role(self, name: str, trust: Document, description: str) -> RoleState:
+    async def create_role(self, name: str, trust: Document, description: str, path: str = "") -> RoleState:
+        refuse_path(self.provider, path)
         await self._calls.write(
             "CreateRole", RoleName=name, PolicyDocument=write_policy(trust), Description=description
         )
@@ -134,6 +133,9 @@ class TencentAccess:
 
     async def close(self) -> None:
         self._clients.clear()
+
+    async def _ask_account(self) -> str:
+        return str((await self._calls.read("GetCallerIdentity"))["AccountId"])
 
     async def _attached(self, role: str) -> frozenset[PolicyName]:
         rows = await self._pages("ListAttachedRolePolicies", RoleName=role)
