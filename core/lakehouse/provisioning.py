@@ -191,7 +191,9 @@ class _Plan:
                 self.steps.append(make.create_policy(permission))
             elif differences := documents_differ(permission.document, found):
                 self.steps.append(make.update_policy(permission, found))
-                self._disrupt(f"The policy {permission.policy.name} is there and will be another: {differences[0]}")
+                self._disrupt(
+                    f"The policy {permission.policy.name} is there and is put right. So far: {differences[0]}"
+                )
         granted = self._since(begun, "grant")
         self._role(cloud, make, documents)
         attached = set() if cloud.role is None else {policy.name.lower() for policy in cloud.role.attached}

@@ -82,6 +82,10 @@ def _listed(other: ListedConnection) -> dict[str, Any]:
     return {
         "name": other.name,
         "known": False,
+        "provider": None,
+        "region": None,
+        "external_id": None,
+        "verified": None,
         "state": NOT_KNOWN,
         "next": "import",
         "type": other.type,

@@ -57,6 +57,7 @@ async def verify_connections(context: Context) -> ExitCode:
     rows = [_row(look) for look in looks]
     _print_rows(context, rows)
     await _record(context, session, plan_recording(looks))
+    _tell_remedy(context, [row["name"] for row in rows if row["result"] == "differs"])
     wrong = any(row["result"] in ("differs", "failed") for row in rows)
     return ExitCode.FAILED if wrong else ExitCode.DONE
 
@@ -129,6 +130,16 @@ def _print_rows(context: Context, rows: Sequence[dict[str, Any]]) -> None:
         for remark in remarks:
             context.output.text(f"{head}  {one_line(remark)}".rstrip())
             head = " " * len(head)
+
+
+def _tell_remedy(context: Context, names: Sequence[str]) -> None:
+    """What to do about connections that differ."""
+    from tui.cli.connection_next import command_line
+
+    if len(names) == 1:
+        context.output.message(f"Put it right:\n  {command_line(context, 'resume', names[0])}")
+    elif names:
+        context.output.message(f"Put each right:\n  {command_line(context, 'resume', 'NAME')}")
 
 
 async def _verify_pasted(context: Context) -> ExitCode:

@@ -100,7 +100,7 @@ def test_a_policy_that_drifted_is_put_right_and_said_to_disrupt() -> None:
     change = plan_provisioning(wanted, memory.state(AWS.name), replace(there, policies=drifted), CREATED)
     assert acts(change) == ["update_policy", "read_back"]
     assert change.danger is Danger.DISRUPTIVE
-    assert "LakehouseAccess is there and will be another" in change.consequences[0]
+    assert "LakehouseAccess is there and is put right" in change.consequences[0]
 
 
 def test_a_role_that_is_open_is_closed_before_the_connection_is_created() -> None:
