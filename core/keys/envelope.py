@@ -139,7 +139,7 @@ class Envelope:
 
         Raises WrongPassphraseError, DamagedKeyFileError.
         """
-        der = bytearray(self.payload) if self.protection is None else self._decrypt(self.protection, passphrase)
+        der = self.open_payload(passphrase)
         try:
             key = load_der_private_key(der, None, unsafe_skip_rsa_key_validation=False)
         except (ValueError, TypeError, UnsupportedAlgorithm):
@@ -149,6 +149,13 @@ class Envelope:
         if not isinstance(key, rsa.RSAPrivateKey) or fingerprint(key.public_key()) != self.fingerprint:
             raise _damaged("it holds another key than its header says")
         return key
+
+    def open_payload(self, passphrase: Secret | None) -> bytearray:
+        """What the envelope holds, as bytes; the caller wipes them. Takes as long as the derivation: in a thread.
+
+        Raises WrongPassphraseError, DamagedKeyFileError.
+        """
+        return bytearray(self.payload) if self.protection is None else self._decrypt(self.protection, passphrase)
 
     def _decrypt(self, protection: Protection, passphrase: Secret | None) -> bytearray:
         if passphrase is None:
@@ -170,16 +177,23 @@ def seal(
     key: rsa.RSAPrivateKey, side: str, version: int, passphrase: Secret, cost: ScryptCost | None = None
 ) -> Envelope:
     """Put `key` into an envelope under `passphrase`. Raises NotProtectedError for an empty one. Call it in a thread."""
+    return seal_payload(private_der(key), side, version, fingerprint(key.public_key()), passphrase, cost)
+
+
+def seal_payload(
+    payload: bytes, side: str, version: int, mark: str, passphrase: Secret, cost: ScryptCost | None = None
+) -> Envelope:
+    """Put any key, as bytes, into an envelope under `passphrase`; `mark` is its fingerprint. As `seal`."""
     if passphrase.empty:
         raise NotProtectedError("An empty passphrase protects nothing.", advice="Choose a long one.")
     cost = cost or STRONG
     salt, nonce = os.urandom(_SALT_BYTES), os.urandom(_NONCE_BYTES)
     derived = _derive(passphrase, salt, cost)
     protection = Protection(cost, salt, nonce, bytes(derived[_KEY_BYTES:]))
-    bare = Envelope(side, version, fingerprint(key.public_key()), protection, b"")
-    payload = AESGCM(bytes(derived[:_KEY_BYTES])).encrypt(nonce, private_der(key), bare._header())
+    bare = Envelope(side, version, mark, protection, b"")
+    encrypted = AESGCM(bytes(derived[:_KEY_BYTES])).encrypt(nonce, payload, bare._header())
     derived[:] = bytes(len(derived))
-    return Envelope(side, version, bare.fingerprint, protection, payload)
+    return Envelope(side, version, mark, protection, encrypted)
 
 
 def leave_open(key: rsa.RSAPrivateKey, side: str, version: int, *, insist: bool) -> Envelope:

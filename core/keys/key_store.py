@@ -55,15 +55,7 @@ class KeyStore:
         """
         path = self.path(version)
         try:
-            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-            with os.fdopen(descriptor, "rb") as file:
-                wrong = _wrong_mode(os.fstat(descriptor), PRIVATE_FILE)
-                if wrong:
-                    raise RefusedError(
-                        f"The key file {path} is {wrong}.",
-                        advice="Others may have read it. Close it (housekeys key repair), or rotate to a new key.",
-                    )
-                envelope = Envelope.from_bytes(file.read(LONGEST_ENVELOPE + 1))
+            envelope = read_envelope(path, "Close it (housekeys key repair), or rotate to a new key.")
         except FileNotFoundError as error:
             raise NotFoundError(
                 f"The private half of partner key {version} is not on this machine.",
@@ -99,6 +91,18 @@ class KeyStore:
                 except HousekeysError as error:
                     found.append(StoreProblem(path, error.message, repairable=False))
         return found
+
+
+def read_envelope(path: Path, advice: str) -> Envelope:
+    """The envelope in a file that only its owner may touch; `advice` is what to do when others may.
+
+    Raises RefusedError when others may; DamagedKeyFileError; OSError is the caller's to explain.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    with os.fdopen(descriptor, "rb") as file:
+        if wrong := _wrong_mode(os.fstat(descriptor), PRIVATE_FILE):
+            raise RefusedError(f"The key file {path} is {wrong}.", advice=f"Others may have read it. {advice}")
+        return Envelope.from_bytes(file.read(LONGEST_ENVELOPE + 1))
 
 
 def _wrong_mode(status: os.stat_result, wanted: int) -> str:

@@ -18,7 +18,7 @@ from core import logs
 from core.errors import HousekeysError
 from core.logs import redact, start_logging
 from core.paths import Paths
-from core.secrets import Secret
+from core.secrets import Secret, revealed
 
 log = logging.getLogger("core.test_logs")
 VALUES = st.text(st.characters(codec="utf-8"), min_size=8, max_size=30)
@@ -147,3 +147,9 @@ def test_a_log_that_cannot_be_written_does_not_disturb(
     (tmp_path / "state").write_text("a file where the folder should be")
     log.info("hello")
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_passing_secret_is_not_remembered_when_it_is_revealed() -> None:
+    assert Secret("one-of-thousands", passing=True).reveal() == "one-of-thousands"
+    assert "one-of-thousands" not in revealed()
+    assert str(Secret("one-of-thousands", passing=True)) == "********"
