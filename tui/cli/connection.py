@@ -1,4 +1,8 @@
-"""`housekeys connection`: API connections of a Singdata (ClickZetta) Lakehouse, and the cloud's side of each."""
+"""`housekeys connection`: API connections of a Singdata (ClickZetta) Lakehouse, and the cloud's side of each.
+
+Looking is in `connection_reading` and `connection_verifying`, changing in `connection_provisioning`, texts are in
+`connection_files`, external functions in `connection_functions`.
+"""
 
 from __future__ import annotations
 
