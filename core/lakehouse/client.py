@@ -45,6 +45,7 @@ from core.lakehouse.jobs import (
     submit_body,
 )
 from core.lakehouse.result_rows import ARROW, LakehouseRows, decode, read_result, wanted_format
+from core.lakehouse.tls import Trust, trust_of
 from core.profiles.model import LakehouseSettings
 from core.secrets import MASK, Secret
 from core.version import VERSION
@@ -66,8 +67,9 @@ _CONNECTIONS = 8
 class LakehouseClient:
     """A session with one Lakehouse. Closed with `close`; safe to use from one event loop, for several statements."""
 
-    def __init__(self, http: ClientSession, settings: LakehouseSettings, password: Secret) -> None:
+    def __init__(self, http: ClientSession, trust: Trust, settings: LakehouseSettings, password: Secret) -> None:
         self._http = http
+        self._trust = trust
         self._settings = settings
         self._password = password
         self._token: Secret | None = None
@@ -79,10 +81,11 @@ class LakehouseClient:
     async def open(cls, settings: LakehouseSettings, password: Secret) -> LakehouseClient:
         """Connect and log in.
 
-        Raises UnreachableError: no answer, TLS, another server; LakehouseLoginError: the login is refused.
+        Raises BadInputError: ca_file cannot be used; UnreachableError: no answer, TLS, another server;
+        LakehouseLoginError: the login is refused.
         """
-        http = await _open_http(settings)
-        client = cls(http, settings, password)
+        trust = await asyncio.to_thread(trust_of, settings)
+        client = cls(await _open_http(settings, trust), trust, settings, password)
         try:
             await client._current_token()
         except BaseException:
@@ -218,7 +221,8 @@ class LakehouseClient:
         if self._settings.secure and not url.startswith("https://"):
             raise UnreachableError("The Lakehouse points to a result without TLS, which is not fetched.")
         try:
-            async with self._http.get(url, allow_redirects=False, proxy=_proxy_for(url)) as response:
+            request = self._http.get(url, allow_redirects=False, proxy=_proxy_for(url), ssl=self._trust.store)
+            async with request as response:
                 content = await response.read()
             if response.status == 200:
                 return content
@@ -304,7 +308,7 @@ class LakehouseClient:
         return text
 
 
-async def _open_http(settings: LakehouseSettings) -> ClientSession:
+async def _open_http(settings: LakehouseSettings, trust: Trust) -> ClientSession:
     def load() -> Any:
         import aiohttp
 
@@ -315,7 +319,7 @@ async def _open_http(settings: LakehouseSettings) -> ClientSession:
         total=_ANSWER_SECONDS, connect=settings.connect_timeout, sock_connect=settings.connect_timeout
     )
     session: ClientSession = aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(ssl=settings.verify, limit=_CONNECTIONS),
+        connector=aiohttp.TCPConnector(ssl=trust.lakehouse, limit=_CONNECTIONS),
         timeout=timeout,
         cookie_jar=aiohttp.DummyCookieJar(),
     )

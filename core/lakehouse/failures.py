@@ -217,7 +217,7 @@ def explain_network(error: BaseException, settings: LakehouseSettings) -> Housek
         if isinstance(cause, ssl.SSLCertVerificationError):
             return UnreachableError(
                 f"The certificate of {place} is not trusted: {one_line(cause.verify_message.rstrip('.'))}.",
-                advice="Check service in the profile. Where a company's own CA signs, name it by SSL_CERT_FILE.",
+                advice=_trusting(settings),
                 detail=str(cause),
             )
         if isinstance(cause, socket.gaierror) or type(cause).__name__ == "ClientConnectorDNSError":
@@ -249,6 +249,14 @@ def explain_network(error: BaseException, settings: LakehouseSettings) -> Housek
         advice="Try again. If it stays, look at proxies on the way.",
         detail=f"{type(error).__name__}: {error}"[:_BODY_LIMIT],
     )
+
+
+def _trusting(settings: LakehouseSettings) -> str:
+    if settings.ca_file is not None:
+        who = f"{settings.ca_file} does not hold the CA that signed it"
+    else:
+        who = "Where a company's own CA signed it"
+    return f"Check service in the profile. {who}; set ca_file in the lakehouse part of the profile."
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

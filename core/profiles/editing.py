@@ -215,6 +215,7 @@ def _connection_values(profile: Profile) -> Iterator[tuple[Keys, Value]]:
         yield ("lakehouse", "password"), lakehouse.password.value()
         for key in ("vcluster", "schema", "secure", "verify"):
             yield ("lakehouse", key), getattr(lakehouse, key)
+        yield ("lakehouse", "ca_file"), _text(lakehouse.ca_file)
         for key in ("connect_timeout", "query_timeout"):
             yield ("lakehouse", key), _number(getattr(lakehouse, key))
     for name, cloud in profile.clouds.items():

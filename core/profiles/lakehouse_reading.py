@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from core.profiles.addresses import host_problem, host_with_port_problem
 from core.profiles.model import CLOUDS, LONGEST_TIMEOUT, CloudSettings, LakehouseSettings
-from core.profiles.tables import Table
+from core.profiles.tables import Table, file_problem
 from core.secrets import Kind, SecretReference
 
 USUAL = LakehouseSettings("", "", "", "", SecretReference(Kind.PROMPT, ()))  # what need not be written, and what must
@@ -34,6 +35,7 @@ def read_lakehouse(table: Table) -> LakehouseSettings | None:
     service = inner.text("service")
     if service and (problem := service_problem(service)):
         inner.note("service", problem)
+    secure = inner.flag("secure", True)
     return replace(
         USUAL,
         service=service,
@@ -43,11 +45,21 @@ def read_lakehouse(table: Table) -> LakehouseSettings | None:
         password=inner.secret("password") or USUAL.password,
         vcluster=inner.text("vcluster", USUAL.vcluster),
         schema=inner.text("schema", USUAL.schema),
-        secure=inner.flag("secure", True),
+        secure=secure,
+        ca_file=_authorities(inner, secure),
         verify=inner.flag("verify", True),
         connect_timeout=inner.seconds("connect_timeout", USUAL.connect_timeout, LONGEST_TIMEOUT),
         query_timeout=inner.seconds("query_timeout", USUAL.query_timeout, LONGEST_TIMEOUT),
     )
+
+
+def _authorities(table: Table, secure: bool) -> Path | None:
+    file = table.file("ca_file")
+    if file is not None and not secure:
+        table.note("ca_file", "has no use without TLS; write secure = true or remove it")
+    elif file is not None and (problem := file_problem(file)):
+        table.note("ca_file", problem, blocking=False)
+    return file
 
 
 def read_clouds(table: Table) -> dict[str, CloudSettings]:

@@ -41,6 +41,7 @@ class LakehouseSettings:
     vcluster: str = "default"
     schema: str = "public"
     secure: bool = True
+    ca_file: Path | None = None
     verify: bool = True
     connect_timeout: float = 10.0
     query_timeout: float = 120.0  # a virtual cluster may have to wake up first
@@ -54,6 +55,7 @@ class LakehouseSettings:
     def facts(self) -> tuple[tuple[str, str], ...]:
         """Where it is and who logs in, for people; of the password only where it is kept."""
         tls = "certificate checked" if self.verify else "certificate NOT checked"
+        tls += "" if self.ca_file is None else f", CA {self.ca_file}"
         return (
             ("Lakehouse", self.url),
             ("Lakehouse TLS", tls if self.secure else "none: everything is readable on the way"),

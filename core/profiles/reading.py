@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import tomllib
@@ -29,7 +28,7 @@ from core.profiles.model import (
     name_problem,
 )
 from core.profiles.positions import positions
-from core.profiles.tables import KeyPath, Table, dotted, nearest, setting_problem
+from core.profiles.tables import KeyPath, Table, dotted, file_problem, nearest, setting_problem
 
 _SERVER_ONLY = ("url", "host", "port", "user", "password", "cluster", "connect_timeout", "tls")
 _EMBEDDED_ONLY = ("folder", "query_log")
@@ -241,30 +240,21 @@ def _tls_files(tls: Table, secure: bool) -> tuple[Path | None, Path | None, Path
             continue
         if not secure:
             tls.note(name, "has no use without TLS; use https or remove it")
-        elif problem := _file_problem(file):
+        elif problem := file_problem(file):
             tls.note(name, problem, blocking=False)
     authorities, certificate, key = files
     if key is not None and certificate is None:
         tls.note("client_key", "needs client_certificate beside it")
     private = key or certificate  # without a key of its own, the certificate file holds it
-    if secure and private is not None and not _file_problem(private) and (wide := exposure(private)):
+    if secure and private is not None and not file_problem(private) and (wide := exposure(private)):
         name = "client_key" if key else "client_certificate"
         tls.note(name, f"the file of the private key is {wide}; run: chmod 600 {one_line(shlex.quote(str(private)))}")
     return authorities, certificate, key
 
 
-def _file_problem(path: Path) -> str:
-    try:
-        if path.is_file():
-            return "" if os.access(path, os.R_OK) else "the file cannot be read by this user"
-        return "it is not a file" if path.exists() else "the file is missing"
-    except OSError as error:
-        return f"the file cannot be looked at: {error.strerror}"
-
-
 def _members_file(table: Table) -> Path | None:
     file = table.file("console_members")
-    if file is not None and (problem := _file_problem(file)):
+    if file is not None and (problem := file_problem(file)):
         table.note("console_members", problem, blocking=False)
     return file
 

@@ -207,6 +207,16 @@ def nearest(word: str, words: list[str]) -> str:
     return plain[found[0]] if found else ""
 
 
+def file_problem(path: Path) -> str:
+    """Why no file can be read there, as the end of a sentence; empty when one can."""
+    try:
+        if path.is_file():
+            return "" if os.access(path, os.R_OK) else "the file cannot be read by this user"
+        return "it is not a file" if path.exists() else "the file is missing"
+    except OSError as error:
+        return f"the file cannot be looked at: {error.strerror}"
+
+
 def dotted(path: KeyPath) -> str:
     """A key as TOML writes it, for a message: parts quoted where they must be, indexes from 0 in brackets."""
     text = ""

@@ -58,7 +58,7 @@ def test_a_profile_with_every_option_is_added_and_shown(
         *("--key-folder", "~/keys", "--console-members", "ca.pem", "--json"),
         *("--lakehouse", "gw.example", "--lakehouse-instance", "i", "--lakehouse-workspace", "w"),
         *("--lakehouse-user", "house", "--lakehouse-password-ref", "env:CH_PASSWORD", "--lakehouse-schema", "udf"),
-        *("--lakehouse-no-verify", "--provision", "aws"),
+        *("--lakehouse-ca-file", "ca.pem", "--lakehouse-no-verify", "--provision", "aws"),
     )
     assert outcome.code == 0, outcome.stderr
     assert outcome.stderr == f"Added prod to {home}/config.toml:3.\n"
@@ -101,6 +101,7 @@ def test_a_profile_with_every_option_is_added_and_shown(
             "vcluster": "default",
             "schema": "udf",
             "secure": True,
+            "ca_file": str(tmp_path / "ca.pem"),
             "verify": False,
             "connect_timeout": 10.0,
             "query_timeout": 120.0,
@@ -122,6 +123,7 @@ def test_a_profile_with_every_option_is_added_and_shown(
     text = housekeys("profile", "show", "prod").stdout
     assert "NOT verified" in text
     assert "https://gw.example\n" in text and "w of instance i, schema udf" in text
+    assert f"certificate NOT checked, CA {tmp_path}/ca.pem\n" in text
     assert "changed by Housekeys" in text
     assert "hunter2" not in text
     assert stat.S_IMODE((home / "config.toml").stat().st_mode) == 0o600
@@ -162,6 +164,7 @@ def test_the_usual_ways_to_add(housekeys: Housekeys, home: Path, tmp_path: Path)
         (["x", "--host", "h", "--lakehouse-instance", "i"], "--lakehouse-instance belongs to a Lakehouse"),
         (["x", "--host", "h", "--lakehouse", "s"], "--lakehouse needs --lakehouse-instance too"),
         (["x", "--host", "h", *LAKEHOUSE, "--lakehouse", "https://s"], "is a URL; write the host alone"),
+        (["x", "--host", "h", *LAKEHOUSE, "--lakehouse-no-tls", "--lakehouse-ca-file", "c"], "has no use without TLS"),
         (["x", "--host", "h", *LAKEHOUSE, "--lakehouse-password-ref", "hunter2"], "never written here"),
         (["", "--host", "h"], "1 to 64 characters"),
         (["x" * 65, "--host", "h"], "1 to 64 characters"),

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.errors import BadInputError
-from tui.cli.profile_lakehouse import add_options, clouds_from, lakehouse_from
+from tui.cli.profile_lakehouse import absolute, add_options, clouds_from, lakehouse_from
 from tui.cli.profile_record import broken_record, profile_fields, profile_record
 
 if TYPE_CHECKING:
@@ -85,11 +83,13 @@ def _add_add(verbs: argparse._SubParsersAction[argparse.ArgumentParser], frame: 
         "--mode", choices=["read-only", "write"], help="how it opens (otherwise as the preference read_only says)"
     )
     parser.add_argument(
-        "--console-members", type=_file, metavar="FILE", help="the members of the organization in ClickHouse Cloud"
+        "--console-members", type=absolute, metavar="FILE", help="the members of the organization in ClickHouse Cloud"
     )
     _add_server_options(parser.add_argument_group("a server"))
     embedded = parser.add_argument_group("an embedded engine")
-    embedded.add_argument("--folder", type=_file, metavar="FOLDER", help="its data (default: below the data directory)")
+    embedded.add_argument(
+        "--folder", type=absolute, metavar="FOLDER", help="its data (default: below the data directory)"
+    )
     embedded.add_argument("--query-log", action="store_true", help="keep system.query_log")
     datalens = parser.add_argument_group("DataLens")
     datalens.add_argument("--datalens-user", metavar="NAME", help="its user in ClickHouse (default: datalens)")
@@ -97,7 +97,7 @@ def _add_add(verbs: argparse._SubParsersAction[argparse.ArgumentParser], frame: 
         "--datalens-host", action="append", default=[], metavar="HOST", help="a host it connects to; repeatable"
     )
     datalens.add_argument(
-        "--key-folder", type=_file, metavar="FOLDER", help="the private keys (default: below the data directory)"
+        "--key-folder", type=absolute, metavar="FOLDER", help="the private keys (default: below the data directory)"
     )
     add_options(parser)
 
@@ -107,9 +107,9 @@ def _add_server_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--host", metavar="HOST", help="instead of --url")
     group.add_argument("--port", type=int, metavar="PORT", help="with --host (default: 8443, without TLS 8123)")
     group.add_argument("--no-tls", action="store_true", help="with --host: plain HTTP")
-    group.add_argument("--ca-file", type=_file, metavar="FILE", help="the authorities to trust, PEM")
-    group.add_argument("--client-certificate", type=_file, metavar="FILE", help="PEM, with or without the key")
-    group.add_argument("--client-key", type=_file, metavar="FILE", help="its private key, PEM")
+    group.add_argument("--ca-file", type=absolute, metavar="FILE", help="the authorities to trust, PEM")
+    group.add_argument("--client-certificate", type=absolute, metavar="FILE", help="PEM, with or without the key")
+    group.add_argument("--client-key", type=absolute, metavar="FILE", help="its private key, PEM")
     group.add_argument("--no-verify", action="store_true", help="trust any certificate; a permanent warning badge")
     group.add_argument("--user", metavar="NAME", help="default: default")
     group.add_argument(
@@ -119,11 +119,6 @@ def _add_server_options(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument("--cluster", metavar="NAME", help="what is created is created on all of it")
     group.add_argument("--connect-timeout", type=float, metavar="SECONDS", help="default: 10")
-
-
-def _file(typed: str) -> Path:
-    """A path typed on the command line: absolute, because the file is read from anywhere."""
-    return Path(os.path.abspath(os.path.expanduser(typed)))
 
 
 async def list_profiles(context: Context) -> None:

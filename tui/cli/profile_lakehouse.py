@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import BadInputError
@@ -27,6 +29,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--lakehouse-vcluster", metavar="NAME", help="the virtual cluster (default: default)")
     group.add_argument("--lakehouse-schema", metavar="NAME", help="the schema of functions (default: public)")
     group.add_argument("--lakehouse-no-tls", action="store_true", help="plain HTTP")
+    group.add_argument("--lakehouse-ca-file", type=absolute, metavar="FILE", help="the authorities to trust, PEM")
     group.add_argument("--lakehouse-no-verify", action="store_true", help="trust any certificate")
     group.add_argument(
         "--provision",
@@ -35,6 +38,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         choices=["aws", "aliyun", "tencent"],
         help="a cloud that Housekeys changes itself, by the credentials of its SDK's own chain; repeatable",
     )
+
+
+def absolute(typed: str) -> Path:
+    """A path typed on the command line: absolute, because the file of profiles is read from anywhere."""
+    return Path(os.path.abspath(os.path.expanduser(typed)))
 
 
 def lakehouse_from(typed: argparse.Namespace) -> LakehouseSettings | None:
@@ -64,6 +72,7 @@ def lakehouse_from(typed: argparse.Namespace) -> LakehouseSettings | None:
         vcluster=USUAL.vcluster if options["vcluster"] is None else options["vcluster"],
         schema=USUAL.schema if options["schema"] is None else options["schema"],
         secure=not options["no_tls"],
+        ca_file=options["ca_file"],
         verify=not options["no_verify"],
     )
 

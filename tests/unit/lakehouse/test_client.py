@@ -29,6 +29,7 @@ from core.lakehouse.failures import (
 )
 from core.lakehouse.jobs import CANCEL_PATH, GET_PATH, LOGIN_PATH, SUBMIT_PATH
 from core.lakehouse.result_rows import TEXT
+from core.lakehouse.tls import trust_of
 from core.profiles import LakehouseSettings
 from core.secrets import Secret, SecretReference
 from tests.http_front.certificates import make_certificates
@@ -337,10 +338,34 @@ async def test_tls_is_verified_unless_the_settings_say_otherwise(tmp_path: Path)
     with LakehouseStub(certificate=certificates.server) as stub:
         error = await refused(stub, secure=True)
         assert error.message.startswith(f"The certificate of {stub.service} is not trusted: ")
+        assert "set ca_file in the lakehouse part of the profile" in error.advice
         assert stub.logins == 0
         client = await LakehouseClient.open(settings_of(stub, secure=True, verify=False), Secret(PASSWORD))
         assert (await client.query("SHOW CONNECTIONS")).rows == ()
         await client.close()
+
+
+async def test_tls_is_verified_against_the_ca_file_and_the_store_of_results_against_the_others_too(
+    tmp_path: Path,
+) -> None:
+    certificates = make_certificates(tmp_path, "somebody")
+    with LakehouseStub(certificate=certificates.server, stored=True) as stub:
+        trusted = settings_of(stub, secure=True, ca_file=certificates.ca)
+        client = await LakehouseClient.open(trusted, Secret(PASSWORD))
+        await client.execute(CREATE)
+        assert (await client.query("SHOW CONNECTIONS")).rows[0][0] == "fc"  # fetched from the store
+        await client.close()
+        assert trust_of(trusted).store.cert_store_stats()["x509_ca"] > 1
+        logins = stub.logins
+        error = await refused(stub, secure=True, ca_file=certificates.wrong_ca)
+        assert error.message.startswith(f"The certificate of {stub.service} is not trusted: ")
+        assert f"{certificates.wrong_ca} does not hold the CA that signed it" in error.advice
+        missing, empty = tmp_path / "none.pem", tmp_path / "empty.pem"
+        empty.touch()
+        for file, said in ((missing, "cannot be read: "), (empty, "cannot be used: ")):
+            error = await refused(stub, secure=True, ca_file=file)
+            assert isinstance(error, BadInputError) and said in error.message and "lakehouse" in error.advice
+        assert stub.logins == logins
 
 
 async def test_the_proxy_of_the_environment_is_taken_and_no_netrc(

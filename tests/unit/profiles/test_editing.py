@@ -102,6 +102,7 @@ def test_a_new_profile_is_appended_with_what_is_not_usual(file: ProfileFile) -> 
 
 def test_a_lakehouse_and_clouds_come_and_go(file: ProfileFile) -> None:
     lakehouse = LakehouseSettings("s", "i", "w", "u", SecretReference.parse("env:HOME"), schema="udf", verify=False)
+    lakehouse = dataclasses.replace(lakehouse, ca_file=Path("/ca.pem"))
     prod = file.profile("prod")
     clouds = {"aws": CloudSettings(True, region="cn-north-1"), "aliyun": CloudSettings()}
     added = file.with_profile(dataclasses.replace(prod, lakehouse=lakehouse, clouds=clouds))
@@ -110,6 +111,7 @@ def test_a_lakehouse_and_clouds_come_and_go(file: ProfileFile) -> None:
         "settings = {max_threads = 3}\n"
         'lakehouse.service = "s"\nlakehouse.instance = "i"\nlakehouse.workspace = "w"\nlakehouse.username = "u"\n'
         'lakehouse.password = "env:HOME"\nlakehouse.schema = "udf"\nlakehouse.verify = false\n'
+        'lakehouse.ca_file = "/ca.pem"\n'
         'clouds.aws.provision = true\nclouds.aws.region = "cn-north-1"\nclouds.aliyun.provision = false\n',
     )
     fewer = added.with_profile(dataclasses.replace(added.profile("prod"), clouds={"aws": CloudSettings()}))
@@ -270,8 +272,9 @@ COMMON: dict[str, st.SearchStrategy[Any]] = {
         *(PRINTABLE, PRINTABLE, PRINTABLE, REFERENCES),
         vcluster=st.just("default") | PRINTABLE,
         secure=st.booleans(),
+        ca_file=st.none() | st.just(Path("/ca.pem")),
         query_timeout=st.sampled_from([120.0, 0.5]),
-    ),
+    ).filter(lambda lakehouse: lakehouse.secure or lakehouse.ca_file is None),
     "clouds": st.dictionaries(
         st.sampled_from(CLOUDS),
         st.builds(
@@ -308,7 +311,7 @@ PROFILES = SERVERS | EMBEDDED
 LAKEHOUSES = st.fixed_dictionaries(
     {"service": st.just("s"), "instance": PRINTABLE, "workspace": PRINTABLE, "username": PRINTABLE}
     | {"password": st.just("prompt")},
-    optional={"schema": PRINTABLE, "verify": st.booleans()},
+    optional={"schema": PRINTABLE, "verify": st.booleans(), "ca_file": st.just("/ca.pem")},
 )
 CLOUD_TABLES = st.dictionaries(
     st.sampled_from(CLOUDS), st.fixed_dictionaries({}, optional={"provision": st.booleans(), "region": PRINTABLE})

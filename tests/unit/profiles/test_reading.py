@@ -71,7 +71,7 @@ vcluster = "small"
 schema = "udf"
 username = "house"
 password = "prompt"
-secure = false
+ca_file = "{ca}"
 verify = false
 connect_timeout = 3
 query_timeout = 4.5
@@ -146,7 +146,7 @@ def test_every_key_of_a_profile_is_read(tmp_path: Path) -> None:
             SecretReference(Kind.PROMPT, ()),
             vcluster="small",
             schema="udf",
-            secure=False,
+            ca_file=files["ca"],
             verify=False,
             connect_timeout=3.0,
             query_timeout=4.5,
@@ -304,6 +304,13 @@ LAKEHOUSE = (
         (SERVER + "lakehouse = true", 3, "lakehouse", "must be a table, as [profiles.x.lakehouse]"),
         (LAKEHOUSE + "vclustr = 'v'", 9, "lakehouse.vclustr", "is not a known key; did you mean vcluster?"),
         (LAKEHOUSE + "vcluster = 1", 9, "lakehouse.vcluster", "must be a text in quotes"),
+        (LAKEHOUSE + "ca_file = 'ca.pem'", 9, "lakehouse.ca_file", 'must be an absolute path, as "/path" or "~/path"'),
+        (
+            LAKEHOUSE + "secure = false\nca_file = '/x'",
+            10,
+            "lakehouse.ca_file",
+            "has no use without TLS; write secure = true or remove it",
+        ),
         (LAKEHOUSE + "secure = 'no'", 9, "lakehouse.secure", "must be true or false, without quotes"),
         (
             LAKEHOUSE + "query_timeout = 0",
@@ -438,6 +445,7 @@ def test_a_place_that_cannot_be_reached_is_told_but_does_not_block(
 host = "h"
 password = "env:NOT_THERE"
 tls.ca_file = "{tmp_path}/none.pem"
+lakehouse = {{service = "s", instance = "i", workspace = "w", username = "u", password = "prompt", ca_file = "/"}}
 [profiles.b]
 host = "h"
 password = "file:{shared}"
@@ -449,13 +457,14 @@ password = ["command:no-such-program-here", "x"]
     assert told(file) == [
         (3, "profiles.a.password", "the environment variable NOT_THERE is not set", False),
         (4, "profiles.a.tls.ca_file", "the file is missing", False),
+        (5, "profiles.a.lakehouse.ca_file", "it is not a file", False),
         (
-            7,
+            8,
             "profiles.b.password",
             f"the file is open to its group and everybody (mode 0644); run: chmod 600 {shared}",
             False,
         ),
-        (10, "profiles.c.password", "the program no-such-program-here is not found", False),
+        (11, "profiles.c.password", "the program no-such-program-here is not found", False),
     ]
     assert file.broken == ()
 
