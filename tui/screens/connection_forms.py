@@ -76,7 +76,7 @@ def new_form(
 
     name = Field("name", "Name", start.name if start else "", required=True, judge=named, hint="Like udf_conn.")
     fields = (name, *_fields(Wanted(start) if start else None))
-    return Form("New API connection", fields, submit, preview, docked=True)
+    return Form("New API connection", fields, submit, preview, preview_title="This would be created:", docked=True)
 
 
 def edit_form(connections: ApiConnections, state: ConnectionState) -> Form[Planned]:
@@ -102,8 +102,9 @@ def edit_form(connections: ApiConnections, state: ConnectionState) -> Form[Plann
 
     intro = f"There is no ALTER CONNECTION: it is dropped and created anew. {NEW_ID}" if state.created else ""
     return Form(
-        f"Edit API connection {one_line(state.name, 60)}", _fields(before), submit, preview, intro=intro, docked=True
-    )
+        f"Edit API connection {one_line(state.name, 60)}", _fields(before), submit, preview, intro=intro,
+        preview_title="This would happen:", docked=True,
+    )  # fmt: skip
 
 
 def is_dropped(state: ConnectionState, wanted: Wanted) -> bool:

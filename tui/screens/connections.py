@@ -143,10 +143,9 @@ class ConnectionsScreen(EntityScreen[ConnectionRow]):
 
     def empty(self) -> tuple[str, str]:
         return "No API connections yet.", (
-            "An API connection lets a Lakehouse run functions in your cloud, under a role that only it can assume.\n"
-            "Press n to define one, or i to take definitions from an SQL file.\n\n"
-            "What Housekeys cannot do itself is shown step by step, to be done by hand. The profile (press 6) may\n"
-            "name the Lakehouse, and the clouds that Housekeys may change."
+            "An API connection lets a Lakehouse run functions in your cloud, under a role that only it can assume.\n\n"
+            "Press n to define one, or i to take definitions from an SQL file. What Housekeys may not do itself is "
+            "shown step by step, to be done by hand: the profile (press 6) names the Lakehouse and the clouds."
         )
 
     def on_entity_table_marked(self) -> None:
