@@ -11,7 +11,8 @@ from core.lakehouse.connections import ApiConnection, ConnectionDescription, Pro
 from core.lakehouse.documents import PolicyScope
 from core.lakehouse.facts import event
 from core.lakehouse.findings import Finding, Severity
-from core.lakehouse.provisioning import Wanted, refuse_shared_role, refuse_unusable, with_own_policies
+from core.lakehouse.neighbours import Neighbours
+from core.lakehouse.provisioning import Wanted, refuse_unusable
 from core.lakehouse.state import ConnectionState
 from core.lakehouse.statement_lint import lint_text
 from core.lakehouse.statement_parsing import parse_script
@@ -63,6 +64,7 @@ def plan_adoption(
     a role that two would share.
     """
     known = {name: Wanted.of(state) for name, state in states.items()}
+    neighbours = Neighbours(known.values())
     steps: list[RecordStep] = []
     for connection in connections:
         if connection.name in known:
@@ -70,12 +72,13 @@ def plan_adoption(
             continue
         wanted = Wanted(connection, scope)
         refuse_unusable(wanted)
-        refuse_shared_role(wanted, known.values())
-        wanted = with_own_policies(wanted, known.values())
+        neighbours.refuse_shared_role(wanted)
+        wanted = neighbours.with_own_policies(wanted)
         definition = wanted.definition()
         undo = RecordStep(f"Forget {wanted.name}", (event(wanted.name, "remove"),))
         steps.append(RecordStep(f"Define {wanted.name}", (definition,), undo=undo))
         known[wanted.name] = wanted
+        neighbours.add(wanted)
     number = len(steps)
     title = "Adopt 1 API connection" if number == 1 else f"Adopt {number:,} API connections"
     return Change(title if number else "Every connection of the file is known already", tuple(steps))

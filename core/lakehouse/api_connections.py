@@ -22,12 +22,11 @@ from core.lakehouse.facts import API_CONNECTION
 from core.lakehouse.lakehouse import Lakehouse
 from core.lakehouse.lakehouse_steps import create_function_step, drop_function_step
 from core.lakehouse.looking import Look, look_at
+from core.lakehouse.neighbours import Neighbours
 from core.lakehouse.provisioning import (
     Wanted,
     plan_provisioning,
-    refuse_shared_role,
     refuse_unusable,
-    with_own_policies,
 )
 from core.lakehouse.reach import Reach
 from core.lakehouse.situation import CloudSituation, LakehouseSituation, read_cloud, read_lakehouse
@@ -119,9 +118,10 @@ class ApiConnections:
                 advice="There is no ALTER CONNECTION: recreate it, or give the new one another name.",
             )
         refuse_unusable(wanted)
-        refuse_shared_role(wanted, map(Wanted.of, states.values()))
+        neighbours = Neighbours(map(Wanted.of, states.values()))
+        neighbours.refuse_shared_role(wanted)
         if state is None:
-            wanted = with_own_policies(wanted, map(Wanted.of, states.values()))
+            wanted = neighbours.with_own_policies(wanted)
         elif not wanted.policy_suffix:
             wanted = replace(wanted, policy_suffix=state.policy_suffix)
         return plan_provisioning(wanted, state, *await self._situations(wanted), syntax)
@@ -146,7 +146,7 @@ class ApiConnections:
             connection = replace(wanted.connection, name=name)
             wanted = replace(wanted, connection=connection, policy_suffix=state.policy_suffix)
             refuse_unusable(wanted)
-            refuse_shared_role(wanted, map(Wanted.of, states.values()))
+            Neighbours(map(Wanted.of, states.values())).refuse_shared_role(wanted)
         return plan_recreation(state, wanted or Wanted.of(state), *await self._situations(Wanted.of(state)))
 
     async def plan_remove(self, name: str, *, keep_role: bool = False) -> Change:

@@ -6,12 +6,10 @@ goes as far as it can without a hand.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from core.changes import CallStep, Change, Danger, Event, Found, RecordStep, Step
 from core.errors import BadInputError, RefusedError
-from core.lakehouse.arn import parse_role_arn
 from core.lakehouse.cloud_access import PolicyName
 from core.lakehouse.cloud_calls import with_external_id
 from core.lakehouse.cloud_documents import role_documents
@@ -90,29 +88,6 @@ def refuse_unusable(wanted: Wanted) -> tuple[str, ...]:
         )
     warnings = [finding for finding in findings if finding.severity is Severity.WARNING]
     return tuple(f"{finding.message} {finding.advice}".strip() for finding in warnings)
-
-
-def refuse_shared_role(wanted: Wanted, others: Iterable[Wanted]) -> None:
-    """Raise RefusedError when another connection has the role: its trust policy asks for one external id only."""
-    for other in others:
-        same = other.connection.role_arn.lower() == wanted.connection.role_arn.lower()
-        if same and other.name != wanted.name:
-            raise RefusedError(
-                f"The role is that of the connection {other.name}, and its trust policy asks for that external id.",
-                advice="Give each connection a role of its own.",
-            )
-
-
-def with_own_policies(wanted: Wanted, others: Iterable[Wanted]) -> Wanted:
-    """`wanted`, its policies under other names where another connection of the account has these for its own bucket."""
-    arn = parse_role_arn(wanted.connection.role_arn)
-    taken: set[str] = set()
-    for other in others:
-        its = parse_role_arn(other.connection.role_arn)
-        if other.name != wanted.name and (its.provider, its.account) == (arn.provider, arn.account):
-            taken.update(p.policy.name for p in other.documents().permissions if not p.policy.provided)
-    own = {p.policy.name for p in wanted.documents().permissions if not p.policy.provided}
-    return wanted if taken.isdisjoint(own) else replace(wanted, policy_suffix=f"-{arn.role}")
 
 
 def plan_provisioning(

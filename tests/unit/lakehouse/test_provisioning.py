@@ -13,7 +13,8 @@ from core.lakehouse.cloud_access import Document, PolicyName, RoleState
 from core.lakehouse.connections import ApiConnection, ConnectionDescription, ExternalFunction
 from core.lakehouse.documents import PLACEHOLDER_EXTERNAL_ID, PolicyScope
 from core.lakehouse.ending import plan_recreation, plan_removal
-from core.lakehouse.provisioning import Wanted, plan_provisioning, refuse_shared_role, with_own_policies
+from core.lakehouse.neighbours import Neighbours
+from core.lakehouse.provisioning import Wanted, plan_provisioning
 from core.lakehouse.situation import CloudSituation, LakehouseSituation
 from core.lakehouse.state import Condition, Stage, fold
 from core.lakehouse.statements import Syntax
@@ -168,16 +169,18 @@ def test_a_definition_with_the_vendors_own_account_is_refused_before_anything_is
 def test_two_connections_do_not_share_a_role_nor_overwrite_each_others_policies() -> None:
     memory = Memory()
     memory.run(plan_provisioning(Wanted(AWS), None, None, None))
+    unusable = replace(AWS, name="odd", role_arn="no role", code_bucket="")  # as others may have written it
+    neighbours = Neighbours([*map(Wanted.of, fold(memory.rows).values()), Wanted(unusable)])
     other = replace(AWS, name="second", code_bucket="other-bucket")
     with pytest.raises(RefusedError, match=f"connection {AWS.name}"):
-        refuse_shared_role(Wanted(other), map(Wanted.of, fold(memory.rows).values()))
+        neighbours.refuse_shared_role(Wanted(other))
     other = replace(other, role_arn="arn:aws-cn:iam::123456789012:role/SecondUdf")
-    refuse_shared_role(Wanted(other), map(Wanted.of, fold(memory.rows).values()))
-    apart = with_own_policies(Wanted(other), map(Wanted.of, fold(memory.rows).values()))
+    neighbours.refuse_shared_role(Wanted(other))
+    apart = neighbours.with_own_policies(Wanted(other))
     names = {p.policy.name for p in apart.documents().permissions}
     assert names == {"LakehouseAccess-SecondUdf", "AWSLambdaBasicExecutionRole"}
     elsewhere = replace(other, role_arn="arn:aws-cn:iam::999999999999:role/SecondUdf")
-    assert with_own_policies(Wanted(elsewhere), map(Wanted.of, fold(memory.rows).values())).policy_suffix == ""
+    assert neighbours.with_own_policies(Wanted(elsewhere)).policy_suffix == ""
 
 
 def test_a_comment_makes_the_statement_take_the_form_that_can_hold_it() -> None:
