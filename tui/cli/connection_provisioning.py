@@ -18,6 +18,7 @@ from tui.cli.connection_options import (
 )
 
 if TYPE_CHECKING:
+    from core.changes import Change
     from core.lakehouse.connections import ConnectionDescription
     from core.lakehouse.statements import Syntax
     from core.session import Session
@@ -139,7 +140,13 @@ async def create_connection(context: Context) -> None:
     session = await context.session()
     syntax = chosen_syntax(context.arguments)
     change = await session.connections.plan_create(asked, syntax)
-    await carry_out_and_tell(context, session, change, asked.name, "defined", syntax)
+    done = "defined" if len(change.steps) == 1 else f"defined, {_steps_done(change)}"
+    await carry_out_and_tell(context, session, change, asked.name, done, syntax)
+
+
+def _steps_done(change: Change) -> str:
+    number = len(change.steps)
+    return "1 step done" if number == 1 else f"{number:,} steps done"
 
 
 async def resume_connection(context: Context) -> None:
@@ -153,7 +160,7 @@ async def resume_connection(context: Context) -> None:
     syntax = chosen_syntax(arguments)
     if arguments.done is None:
         change = await session.connections.plan_resume(arguments.name, syntax)
-        await carry_out_and_tell(context, session, change, arguments.name, "what could be run was run", syntax)
+        await carry_out_and_tell(context, session, change, arguments.name, _steps_done(change), syntax)
         return
     state = await session.connections.state(arguments.name)
     change = plan_done(state, Stage(arguments.done) if arguments.done else state.stage)
