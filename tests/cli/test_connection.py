@@ -139,3 +139,5 @@ def test_every_wrong_field_is_told_at_once(housekeys: Housekeys, capsys: pytest.
     )
     assert housekeys("connection", "create", "udf").code == 2
     assert "--provider, --region, --role-arn, --bucket" in capsys.readouterr().err
+    assert housekeys("connection", "resume", "--done", "udf").code == 2
+    assert "udf is no step (grant, trust, create, tighten)" in capsys.readouterr().err

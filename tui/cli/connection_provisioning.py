@@ -73,7 +73,7 @@ def _add_resume(verbs: argparse._SubParsersAction[argparse.ArgumentParser], fram
     )
     resume.add_argument("name", metavar="NAME", help=NAME_HELP)
     resume.add_argument(
-        "--done", nargs="?", const="", choices=("", *BY_HAND_STEPS), metavar="STEP",
+        "--done", nargs="?", const="", type=_step, metavar="STEP",
         help=f"you have done the step by hand: {', '.join(BY_HAND_STEPS)}; without STEP the one that is next",
     )  # fmt: skip
     add_syntax_option(resume)
@@ -93,6 +93,16 @@ def _add_resume(verbs: argparse._SubParsersAction[argparse.ArgumentParser], fram
     )
     desc.add_argument("name", metavar="NAME", help=NAME_HELP)
     desc.add_argument("--from", dest="source", metavar="FILE", help="the answer; - is standard input")
+
+
+def _step(text: str) -> str:
+    """The name of a step, whose answer may have to be brought back: then that is told."""
+    from core.lakehouse.state import Stage
+
+    if text not in set(Stage):
+        steps = ", ".join(BY_HAND_STEPS)
+        raise argparse.ArgumentTypeError(f"{text} is no step ({steps}); the NAME stands before --done")
+    return text
 
 
 def _add_ending(verbs: argparse._SubParsersAction[argparse.ArgumentParser], frame: Frame) -> None:
