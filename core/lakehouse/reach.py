@@ -62,7 +62,21 @@ class Reach:
         """The cloud of a connection, None where that is done by hand. Raises what opening it raises."""
         if not self.provisions(connection.provider):
             return None
-        return await self._cloud(connection.provider, connection.region)
+        return await self.cloud_in(connection.provider, connection.region)
+
+    async def cloud_in(self, provider: Provider, region: str) -> CloudAccess:
+        """A cloud that the profile has settings of, in a region. Raises what opening it raises."""
+        async with self._opening:
+            if (provider, region) not in self._clouds:
+                settings = self.cloud_settings[provider.value]
+                self._clouds[provider, region] = await open_cloud(
+                    provider,
+                    region=settings.region or region,
+                    endpoint=settings.endpoint,
+                    sts_endpoint=settings.sts_endpoint,
+                    credentials_profile=settings.credentials_profile,
+                )
+            return self._clouds[provider, region]
 
     async def open_service(self, name: str) -> Service:
         """Whoever carries out the calls that name this service. See `core.running.needs.OpenService`."""
@@ -76,7 +90,7 @@ class Reach:
                 f"The profile does not let Housekeys change {Provider(provider).cloud}.",
                 advice=f"Set provision = true in [profiles.NAME.clouds.{provider}], or do it by hand.",
             )
-        return CloudCalls(await self._cloud(Provider(provider), region))
+        return CloudCalls(await self.cloud_in(Provider(provider), region))
 
     async def close(self) -> None:
         """Let go of everything that was opened. Idempotent."""
@@ -86,16 +100,3 @@ class Reach:
         clouds, self._clouds = self._clouds, {}
         for cloud in clouds.values():
             await cloud.close()
-
-    async def _cloud(self, provider: Provider, region: str) -> CloudAccess:
-        async with self._opening:
-            if (provider, region) not in self._clouds:
-                settings = self.cloud_settings[provider.value]
-                self._clouds[provider, region] = await open_cloud(
-                    provider,
-                    region=settings.region or region,
-                    endpoint=settings.endpoint,
-                    sts_endpoint=settings.sts_endpoint,
-                    credentials_profile=settings.credentials_profile,
-                )
-            return self._clouds[provider, region]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,14 @@ class Outcome:
 
 
 Housekeys = Callable[..., Outcome]
+
+
+@pytest.fixture(autouse=True)
+def logs_for_others() -> Iterator[None]:
+    """A command keeps what is logged for its file alone; tests of other folders want to see it."""
+    yield
+    for name in ("core", "tui"):
+        logging.getLogger(name).propagate = True
 
 
 @pytest.fixture

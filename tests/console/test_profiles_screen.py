@@ -16,6 +16,7 @@ from core.running import files
 from core.secrets import SecretReference
 from tests.console.starting import WIDE, start_in, text_of, told, until
 from tests.console.walking import run_change, see
+from tests.lakehouse_stub import INSTANCE, PASSWORD, USER, WORKSPACE, LakehouseStub
 from tui.app import HousekeysApp
 from tui.screens.form import FormScreen
 from tui.screens.profile_form import fields_for, profile_from, settings_from, settings_text
@@ -40,6 +41,20 @@ engine = "embedded"
 [profiles.broken]
 url = "https://x"
 portt = 3
+"""
+
+LAKEHOUSE = """
+[profiles.lab.lakehouse]
+service = "{}"
+instance = "{}"
+workspace = "{}"
+username = "{}"
+password = "env:LAKEHOUSE_TEST_PASSWORD"
+secure = false
+
+[profiles.lab.clouds.aws]
+provision = true
+credentials_profile = "nobody"
 """
 
 
@@ -276,7 +291,10 @@ async def test_read_only_is_of_the_run_or_the_preferences(
             await see(pilot, "New profile")
 
 
-async def test_a_test_connects_once_and_shows_what_the_user_may_do(tmp_path: Path) -> None:
+async def test_a_test_connects_once_and_shows_what_the_user_may_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LAKEHOUSE_TEST_PASSWORD", PASSWORD)
     app = console(tmp_path)
     async with app.run_test(size=WIDE) as pilot:
         await ready(pilot, "lab")
@@ -285,6 +303,16 @@ async def test_a_test_connects_once_and_shows_what_the_user_may_do(tmp_path: Pat
         shown = screen_of(app).pane.view.plain
         assert all(word in shown for word in ("latency", "create database", "user", "version"))
         assert app.connection.session is None
+        assert "Lakehouse" not in shown
+        with LakehouseStub() as lakehouse:
+            with (tmp_path / "config.toml").open("a") as config:
+                config.write(LAKEHOUSE.format(lakehouse.service, INSTANCE, WORKSPACE, USER))
+            await pilot.press("r")
+            await until(pilot, lambda: any(row.profile and row.profile.lakehouse for row in screen_of(app).table.shown))
+            await pilot.press("t")
+            await until(pilot, lambda: f"workspace {WORKSPACE}, 0 connections" in screen_of(app).pane.view.plain)
+        assert "The config profile (nobody) could not be found." in screen_of(app).pane.view.plain
+        assert "AWS failed" in text_of(app)
 
 
 async def test_a_dead_server_is_told_and_blocks_nothing(tmp_path: Path) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from core.errors import BadInputError
-from tui.cli.profile_lakehouse import absolute, add_options, clouds_from, lakehouse_from
+from tui.cli.profile_lakehouse import absolute, add_options, clouds_from, lakehouse_from, side_fields, side_record
 from tui.cli.profile_record import broken_record, profile_fields, profile_record
 
 if TYPE_CHECKING:
+    from core.lakehouse.sides import TriedSide
     from core.profiles import Profile, ProfileFile
     from core.session import Session
     from tui.cli.arguments import Frame
@@ -39,6 +41,9 @@ def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser], frame:
         "test",
         test_profile,
         "connect, and show the server, the user, what the user may do, and the latency",
+        description="Connect, and show the server, the user, what the user may do, and the latency. Where the profile "
+        "names a Lakehouse or clouds that Housekeys may change, log in there as well and say who it is. Whichever of "
+        "them fails is told with the rest, and makes the exit code.",
         examples=["housekeys profile test prod", "housekeys profile test --json"],
     )
     for parser in (show, test):
@@ -184,7 +189,21 @@ async def test_profile(context: Context) -> None:
     if isinstance(session.engine, EmbeddedEngine):
         not_enforced = await session.engine.not_enforced()
         record["not_enforced"] = {title(key): words for key, words in not_enforced.items()}
-    context.output.record(_test_fields(session, record), record)
+    sides = await _try_sides(context, session)
+    told = {side.key: side_record(side) for side in sides}
+    record |= {"lakehouse": told.pop("lakehouse", None), "clouds": told}
+    context.output.record({**_test_fields(session, record), **side_fields(sides)}, record)
+    if error := next((side.error for side in sides if side.error), None):
+        context.exit_code = error.exit_code
+
+
+async def _try_sides(context: Context, session: Session) -> Sequence[TriedSide]:
+    """The Lakehouse and the clouds of the profile; most have none, and need not import what reaches them."""
+    if session.profile.lakehouse is None and not session.profile.clouds:
+        return ()
+    from core.lakehouse.sides import try_sides
+
+    return await try_sides(session.profile, session.journal, context.prompt_secret if context.interactive else None)
 
 
 def _test_fields(session: Session, record: dict[str, Any]) -> dict[str, str]:

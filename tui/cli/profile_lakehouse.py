@@ -1,15 +1,17 @@
-"""The options of `housekeys profile add` about a Lakehouse and the clouds of its API connections."""
+"""What `housekeys profile` takes and tells about a Lakehouse and the clouds of its API connections."""
 
 from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.errors import BadInputError
 
 if TYPE_CHECKING:
+    from core.lakehouse.sides import TriedSide
     from core.profiles import CloudSettings, LakehouseSettings
 
 _SERVICE = "Say where it is reached: --lakehouse SERVICE."
@@ -82,3 +84,20 @@ def clouds_from(typed: argparse.Namespace) -> dict[str, CloudSettings]:
     from core.profiles import CloudSettings
 
     return {name: CloudSettings(provision=True) for name in dict.fromkeys(typed.provision)}
+
+
+def side_record(side: TriedSide) -> dict[str, Any]:
+    """What came of trying the Lakehouse or a cloud, as JSON values."""
+    if side.error is None:
+        return {"ok": True, **side.facts}
+    return {"ok": False, "error": side.error.message, "advice": side.advice, "detail": side.error.detail}
+
+
+def side_fields(sides: Iterable[TriedSide]) -> dict[str, str]:
+    """The same as labelled lines."""
+    return {
+        side.label: f"ok: {side.said}"
+        if side.error is None
+        else f"failed: {side.error.message}\n{side.advice}".rstrip()
+        for side in sides
+    }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -16,17 +15,14 @@ from tui.screens.base import Undo
 from tui.screens.entity import EntityScreen
 from tui.screens.profile_changes import Edit, ProfileChanges
 from tui.screens.profile_form import fields_for, profile_from
-from tui.screens.profile_rows import COLUMNS, ProfileRow, capability_lines, changed_lines, short, summary_lines
+from tui.screens.profile_rows import COLUMNS, ProfileRow, changed_lines, short, summary_lines
+from tui.screens.profile_testing import Tested, run_test
 from tui.widgets.fields import Field, Values
 from tui.widgets.lines import Line
 from tui.widgets.state import failure_lines
 
 if TYPE_CHECKING:
-    from core.clickhouse.capabilities import Capabilities
     from core.running.report import Report
-
-
-TEST_MODULES = ("core.clickhouse.connecting", "core.clickhouse.capabilities")  # imported for a test only
 
 
 class ProfilesScreen(EntityScreen[ProfileRow]):
@@ -141,36 +137,18 @@ class ProfilesScreen(EntityScreen[ProfileRow]):
         self.refresh_rows()
 
         profile, session, console = row.profile, self.session, self.console
-
-        async def probe() -> Capabilities:
-            modules = await asyncio.to_thread(lambda: [importlib.import_module(name) for name in TEST_MODULES])
-            connecting, capabilities = modules
-            if session is not None and session.profile == profile:
-                answer: Capabilities = await capabilities.probe(
-                    session.engine, database=profile.database, cluster=profile.cluster
-                )
-                return answer
-            # Not read-only: what the user may do is what is asked. Nothing but questions is sent.
-            engine = await connecting.connect(
-                profile, console.start.paths, read_only=False, prompt=console.prompt_secret
-            )
-            try:
-                answer = await capabilities.probe(engine, database=profile.database, cluster=profile.cluster)
-                return answer
-            finally:
-                await engine.close()
-
         self.work(
             f"test {name}",
-            probe,
-            lambda found: self._has_tested(profile, found),
+            lambda: run_test(profile, session, console.start.paths, console.prompt_secret),
+            self._has_tested,
             lambda error: self._failed(name, error),
         )
 
-    def _has_tested(self, profile: Profile, found: Capabilities) -> None:
-        self._tested[profile.name] = f"{found.version}, {found.latency_seconds * 1000:.0f} ms"
-        self._tests[profile.name] = capability_lines(found, profile.database)
-        self._show_test(profile.name)
+    def _has_tested(self, tested: Tested) -> None:
+        name = tested.profile.name
+        self._tested[name] = tested.summary
+        self._tests[name] = tested.lines
+        self._show_test(name)
 
     def _failed(self, name: str, error: HousekeysError) -> None:
         self._tested[name] = "failed"

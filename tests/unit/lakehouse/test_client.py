@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 import traceback
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
@@ -355,7 +356,8 @@ async def test_tls_is_verified_against_the_ca_file_and_the_store_of_results_agai
         await client.execute(CREATE)
         assert (await client.query("SHOW CONNECTIONS")).rows[0][0] == "fc"  # fetched from the store
         await client.close()
-        assert trust_of(trusted).store.cert_store_stats()["x509_ca"] > 1
+        store = trust_of(trusted).store
+        assert isinstance(store, ssl.SSLContext) and store.cert_store_stats()["x509_ca"] > 1
         logins = stub.logins
         error = await refused(stub, secure=True, ca_file=certificates.wrong_ca)
         assert error.message.startswith(f"The certificate of {stub.service} is not trusted: ")
