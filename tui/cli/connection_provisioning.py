@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tui.cli.context import Context
 
 LARGEST_ANSWER = 1024 * 1024  # bytes of what is pasted
+WHAT_IS_NEXT = "next"  # of --done without a step
 BY_HAND_STEPS = ("grant", "trust", "create", "tighten")  # that --done can name
 PASTE = "Paste it here; end it with Ctrl-D on a line of its own."
 
@@ -73,7 +74,7 @@ def _add_resume(verbs: argparse._SubParsersAction[argparse.ArgumentParser], fram
     )
     resume.add_argument("name", metavar="NAME", help=NAME_HELP)
     resume.add_argument(
-        "--done", nargs="?", const="", type=_step, metavar="STEP",
+        "--done", nargs="?", const=WHAT_IS_NEXT, type=_step, metavar="STEP",
         help=f"you have done the step by hand: {', '.join(BY_HAND_STEPS)}; without STEP the one that is next",
     )  # fmt: skip
     add_syntax_option(resume)
@@ -99,7 +100,7 @@ def _step(text: str) -> str:
     """The name of a step, whose answer may have to be brought back: then that is told."""
     from core.lakehouse.state import Stage
 
-    if text not in set(Stage):
+    if text not in {WHAT_IS_NEXT, *Stage}:
         steps = ", ".join(BY_HAND_STEPS)
         raise argparse.ArgumentTypeError(f"{text} is no step ({steps}); the NAME stands before --done")
     return text
@@ -173,7 +174,7 @@ async def resume_connection(context: Context) -> None:
         await carry_out_and_tell(context, session, change, arguments.name, _steps_done(change), syntax)
         return
     state = await session.connections.state(arguments.name)
-    change = plan_done(state, Stage(arguments.done) if arguments.done else state.stage)
+    change = plan_done(state, state.stage if arguments.done == WHAT_IS_NEXT else Stage(arguments.done))
     await carry_out_and_tell(context, session, change, state.name, f"recorded as done: {change.title}", syntax)
 
 
