@@ -42,8 +42,9 @@ provision = true
 endpoint = "{url}"
 sts_endpoint = "{url}"
 """
+REGION = "cn-northwest-1"
 ROLE_ARN = "arn:aws-cn:iam::123456789012:role/LakehouseUdf"
-DEFINITION = ("--provider", "aws", "--region", "cn-northwest-1", "--role-arn", ROLE_ARN, "--bucket", "cz-udf-code")
+DEFINITION = ("--provider", "aws", "--region", REGION, "--role-arn", ROLE_ARN, "--bucket", "cz-udf-code")
 
 
 @pytest.fixture
@@ -139,17 +140,22 @@ def test_where_only_the_lakehouse_is_reached_the_cloud_is_done_by_hand(
     told = lakehouse.connections["udf"].external_id
     assert json.loads(resumed.stdout)["Statement"][1]["Condition"]["StringEquals"] == {"sts:ExternalId": told}
     assert "housekeys connection resume udf --done tighten" in resumed.stderr
+    listed = housekeys("connection", "list")
+    assert listed.stdout.splitlines()[1].split() == ["old", "-", "-", "not", "known", "here", "import", "-", "never"]
+    assert "housekeys connection import FILE.sql" in listed.stderr
     described = housekeys("connection", "desc", "udf", "--json").json
     assert (described["external_id"], described["type"]) == (told, "CLOUD_FUNCTION")
-    assert row(housekeys, "old")["state"] == "not known here"
     verified = housekeys("connection", "verify", "udf")
     assert (verified.code, "role not seen" in verified.stdout) == (0, True)
+    lakehouse.connections["udf"].external_id = "CreatedAnew12345"
+    asked = housekeys("connection", "verify", "udf", "--from", "-", "--json", typed=resumed.stdout)
+    assert (asked.code, asked.json[0]["external_id"], asked.json[0]["trusted_id"]) == (1, "CreatedAnew12345", told)
     using = ("--handler", "u.U", "--using", "FILE=oss://b/u.zip")
     assert housekeys("connection", "add-function", "nobody", "f", *using).code == 4
     config = (home / "config.toml").read_text()
     (home / "config.toml").write_text(config.replace(lakehouse.service, "127.0.0.1:1"))
     listed = housekeys("connection", "list")
-    assert (listed.code, listed.stdout.splitlines()[1].split()[0]) == (0, "udf")
+    assert (listed.code, listed.stdout.splitlines()[1].split()[:5]) == (0, ["udf", "aws", REGION, "id", "mismatch"])
     assert "the Lakehouse could not be asked" in listed.stderr
     assert housekeys("connection", "verify", "udf").code == 5
 

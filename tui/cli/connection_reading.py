@@ -59,15 +59,16 @@ async def list_connections(context: Context) -> None:
         Column("provider", "CLOUD", show=_or_dash),
         Column("region", "REGION", show=_or_dash),
         Column("state", "STATE"),
-        Column("next", "NEXT", show=lambda stage: "-" if stage == "ready" else str(stage)),
+        Column("next", "NEXT", show=lambda stage: "-" if stage in (None, "ready") else str(stage)),
         Column("external_id", "EXTERNAL ID", show=_or_dash),
         Column("verified", "VERIFIED", show=age),
     ]
     empty = "There is no API connection yet. Define one: housekeys connection create --help"
-    context.output.rows(columns, _rows(board), empty=empty)
+    rows = _rows(board)
+    context.output.rows(columns, rows, empty=empty)
     if board.error is not None:
         context.output.message(f"Note: the Lakehouse could not be asked what it has: {board.error}")
-    if board.others and not context.output.json:
+    if any(row["next"] == "import" for row in rows) and not context.output.json:
         context.output.message("What is not known here can be taken over: housekeys connection import FILE.sql")
 
 
@@ -87,7 +88,7 @@ def _listed(other: ListedConnection) -> dict[str, Any]:
         "external_id": None,
         "verified": None,
         "state": NOT_KNOWN,
-        "next": "import",
+        "next": "import" if other.type.upper() in ("", "CLOUD_FUNCTION") else None,  # another type is not for us
         "type": other.type,
         "enabled": other.enabled,
         "created_time": other.created,

@@ -143,8 +143,10 @@ def _tell_remedy(context: Context, names: Sequence[str]) -> None:
 
 
 async def _verify_pasted(context: Context) -> ExitCode:
+    from dataclasses import replace
+
     from core.lakehouse.by_hand import plan_verified
-    from core.lakehouse.looking import Look
+    from core.lakehouse.looking import plan_recording
     from core.lakehouse.pasted_documents import read_pasted_trust
     from core.lakehouse.statements import Syntax
     from core.lakehouse.verification import external_id_of
@@ -157,14 +159,30 @@ async def _verify_pasted(context: Context) -> ExitCode:
     session = await context.session()
     state = await session.connections.state(names[0])
     trust = read_pasted_trust(await pasted(context, context.arguments.source))
+    seen = await _seen_in_lakehouse(session, state)
+    state = replace(state, external_id=seen.external_id or state.external_id)
     change = plan_verified(state, trust)
     found = change.steps[0].events[0].details["differences"]
-    differences = tuple(map(str, found)) if isinstance(found, list) else ()
-    look = Look(state, differences, trusted_id=external_id_of(trust))
+    differences = (*seen.differences, *(map(str, found) if isinstance(found, list) else ()))
+    look = replace(seen, state=state, differences=differences, trusted_id=external_id_of(trust))
+    if seen.differences:
+        change = replace(change, steps=(*plan_recording([seen]).steps, *change.steps))
     _print_rows(context, [_row(look)])
     if await _record(context, session, change) and not context.output.json:
         await tell_next(context, session, state.name, Syntax.CLAUSES)
     return ExitCode.FAILED if differences else ExitCode.DONE
+
+
+async def _seen_in_lakehouse(session: Session, state: ConnectionState) -> Look:
+    """What the Lakehouse tells, where it can be asked: the external id may be another one by now."""
+    from core.lakehouse.looking import Look
+
+    if session.connections.reach.lakehouse_settings is None:
+        return Look(state)
+    [seen] = await session.connections.look([state])
+    if seen.error is not None:
+        raise seen.error
+    return seen
 
 
 async def _record(context: Context, session: Session, change: Change) -> bool:
