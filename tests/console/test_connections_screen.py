@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from textual.pilot import Pilot
 
+from core.journal.rows import Row
 from core.lakehouse import client as client_module
+from core.lakehouse.facts import event
 from core.lakehouse.provisioning import Wanted
+from core.lakehouse.statement_rendering import create_statement, render_script
 from tests.cloud.accounts import Account, aws_account
 from tests.cloud.connection_place import PASSWORD_VARIABLE
 from tests.cloud.fixtures import (  # noqa: F401 - fixtures
@@ -24,12 +28,14 @@ from tests.cloud.fixtures import (  # noqa: F401 - fixtures
 from tests.console.album import Take
 from tests.console.ledger import opened_with
 from tests.console.starting import NARROW, WIDE, connected, start_in, told, until
-from tests.console.walking import copies, fill_in, reconnect, run_change, run_named, see, type_in
+from tests.console.walking import Seen, copies, fill_in, reconnect, run_change, run_named, see, type_in
 from tests.lakehouse_stub import INSTANCE, PASSWORD, USER, WORKSPACE, LakehouseStub
-from tests.unit.lakehouse.examples import ALIYUN, EXTERNAL_ID
+from tests.unit.lakehouse.examples import ALIYUN, AWS, EVERY_CLOUD, EXTERNAL_ID, TENCENT, Memory
 from tui.app import HousekeysApp
 
-ROLE = "acs:ram::1757168149572678:role/CzUdfRole"
+ROLE = "acs:ram::1757168149572678:role/UdfRole"
+SCRIPT = render_script(create_statement(connection)[0] for connection in EVERY_CLOUD)
+BOTH = ("160x48", "80x24")
 DESCRIPTION = f"""\
 +-------------+---------------------------+
 | info_name   | info_value                |
@@ -60,8 +66,8 @@ async def paste(pilot: Pilot[None], field: str, text: str) -> None:
 
 
 async def test_the_way_by_hand(take: Take, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    how = opened_with()
-    app = console(tmp_path, how)
+    script = tmp_path / "connections.sql"
+    app = console(tmp_path, opened_with())
     async with app.run_test(size=WIDE) as pilot:
         sent = copies(monkeypatch)
         await take(pilot, "empty", "No API connections yet.", "Press n to define one")
@@ -73,9 +79,7 @@ async def test_the_way_by_hand(take: Take, tmp_path: Path, monkeypatch: pytest.M
         await fill_in(pilot, "region", "cn-hangzhuo")
         await fill_in(pilot, "role_arn", "acs:ram::1384322691904283:role/x")
         await fill_in(pilot, "code_bucket", "My_Bucket")
-        await take(
-            pilot, "findings", "Did you mean cn-hangzhou?", "is the vendor's own", "cannot be one of Alibaba Cloud"
-        )
+        await take(pilot, "findings", "Did you mean", "is the vendor's own", "cannot be one of Alibaba Cloud")
         await fill_in(pilot, "region", "cn-hangzhou")
         await fill_in(pilot, "role_arn", ROLE)
         await fill_in(pilot, "code_bucket", "my-code")
@@ -89,7 +93,7 @@ async def test_the_way_by_hand(take: Take, tmp_path: Path, monkeypatch: pytest.M
         await run_change(pilot, "step 1 of 6", "Create the permission policies in Alibaba Cloud")
 
         # policies, role, connection: each is shown, copied, and said to be done
-        await take(pilot, "task", "Press enter when it is done.", "oss:GetObject", sizes=("160x48", "80x24"))
+        await take(pilot, "task", "Press enter when it is done.", "oss:GetObject", sizes=BOTH)
         await type_in(pilot, "y", "<tab>", "y")
         assert json.loads(sent[0])["Statement"]
         assert sent[1].startswith("#") and "aliyun ram CreatePolicy" in sent[1]
@@ -114,17 +118,17 @@ async def test_the_way_by_hand(take: Take, tmp_path: Path, monkeypatch: pytest.M
         await paste(pilot, "answer", DESCRIPTION.replace("udf_conn", "other   "))
         await see(pilot, "not about udf_conn")
         await paste(pilot, "answer", DESCRIPTION)
-        await run_change(pilot, "step 5 of 6", "Let the trust policy of CzUdfRole ask for the external id")
+        await run_change(pilot, "step 5 of 6", "Let the trust policy of UdfRole ask for the external id")
         await type_in(pilot, "y", "<enter>")
         assert json.loads(sent[2]) == json.loads(trust(EXTERNAL_ID))
-        await run_change(pilot, "step 6 of 6", "Read the trust policy of CzUdfRole back")
+        await run_change(pilot, "step 6 of 6", "Read the trust policy of UdfRole back")
 
         # the trust policy is compared with what is wanted
         await type_in(pilot, "<enter>")
         await paste(pilot, "trust", "no JSON at all")
         await see(pilot, "There is no trust policy in what was pasted.")
         await paste(pilot, "trust", trust("another-id"))
-        await run_change(pilot, "step 5 of 6", "The last look has found", "another-id")
+        await run_change(pilot, "step 5 of 6", "found", "another-id")
         await type_in(pilot, "<escape>")
         await see(pilot, "!! id mismatch")
         await type_in(pilot, "s", "<enter>")
@@ -135,18 +139,55 @@ async def test_the_way_by_hand(take: Take, tmp_path: Path, monkeypatch: pytest.M
         await type_in(pilot, "<enter>")
         await see(pilot, "✓  ready")
 
+        # what there is to copy, all of it and one by one
+        await type_in(pilot, "d", "<right>")
+        await see(pilot, "[Documents]", "Policy AliyunFCFullAccess", "Lets the Lakehouse")
+        await type_in(pilot, "<right>")
+        await see(pilot, "[SQL]", "The older form", "'cloud_function.provider'='aliyun'")
+        await type_in(pilot, "<right>")
+        await see(pilot, "[Used by]", "SHOW EXTERNAL FUNCTIONS;")
+        await type_in(pilot, "c", "<tab>", "<tab>", "<tab>")
+        await take(pilot, "exhibits", "[SQL]", "CREATE API CONNECTION udf_conn", sizes=("80x24",))
+        await type_in(pilot, "y", "<escape>")
+        assert sent[-1].startswith("CREATE API CONNECTION udf_conn") and sent[-1].endswith("CODE_BUCKET='my-code';")
+
+        # definitions from a file: what is wrong in it is said, and is nowhere taken in
+        script.write_text(SCRIPT.replace("1757168149572678", "1384322691904283").replace("NAMESPACE", "NAMESPCE"))
+        await type_in(pilot, "i")
+        await see(pilot, "Take API connections from a file")
+        await type_in(pilot, str(script), "<enter>")
+        await see(pilot, "in_shanghai (tencent)", "NAMESPCE", "is the vendor's own")
+        script.write_text(SCRIPT)
+        await type_in(pilot, "<enter>")
+        await run_change(pilot, "API connections  4", "in_hangzhou")
+        await type_in(pilot, "S")
+        await see(pilot, "STATE ↑")
+        await type_in(pilot, "<asterisk>", "v")
+        await see(pilot, "0 of 4 as wanted, 4 could not be seen.", "in_beijing cannot be looked at from here")
+        await type_in(pilot, "<escape>", "<escape>", "v")
+        await until(pilot, lambda: "Its external id is not known yet" in told(app))
+        await type_in(pilot, "<slash>", "udf_conn", "<enter>", Seen("1 of 4"), "v", Seen("The trust policy of UdfRole"))
+        await paste(pilot, "trust", trust(EXTERNAL_ID))
+        await run_change(pilot, "✓  ready")
+
+        # the end of one
+        await type_in(pilot, "x")
+        await see(pilot, "Remove API connection udf_conn", "DROP CONNECTION udf_conn", "delete it by hand")
+        await type_in(pilot, "<enter>")
+        await run_named(pilot, "udf_conn", "API connections  0 of 3")
+
 
 PROFILE = """\
-[profiles.lab]
+[profiles.{name}]
 engine = "embedded"
-[profiles.lab.lakehouse]
+[profiles.{name}.lakehouse]
 service = "{service}"
 instance = "{instance}"
 workspace = "{workspace}"
 username = "{user}"
 password = "env:{password}"
 secure = false
-[profiles.lab.clouds.aws]
+[profiles.{name}.clouds.aws]
 provision = true
 endpoint = "{url}"
 sts_endpoint = "{url}"
@@ -178,7 +219,9 @@ async def test_the_way_that_housekeys_goes_itself(
     lakehouse: LakehouseStub,
 ) -> None:
     names = {"service": lakehouse.service, "instance": INSTANCE, "workspace": WORKSPACE, "user": USER}
-    config = PROFILE.format(**names, password=PASSWORD_VARIABLE, url=aws_server.url)
+    config = "".join(
+        PROFILE.format(**names, name=name, password=PASSWORD_VARIABLE, url=aws_server.url) for name in ("lab", "prod")
+    )
     account = aws_account(aws_server.url, "aws-cn")
     how = opened_with()
     app = console(tmp_path, how, config, "lab")
@@ -261,10 +304,42 @@ async def test_the_way_that_housekeys_goes_itself(
         # a Lakehouse that does not answer, and looking only
         lakehouse.fail("SHOW CONNECTIONS", "the instance is suspended")
         await reconnect(pilot, how, read_only=True)
-        await take(pilot, "no-lakehouse", "the instance is suspended", "Shown is what is known here", "READ-ONLY")
+        await see(pilot, "the instance is suspended", "Shown is what is known here", "READ-ONLY")
         await type_in(pilot, "v")
         await see(pilot, "1 of 1 as wanted.")
         await type_in(pilot, "<enter>")
         await until(pilot, lambda: "nothing can be changed" in told(app))
         await type_in(pilot, "<escape>", "s")
         await see(pilot, "API connections  1")
+
+        # with a journal that is always the same: every state at a glance
+        app.start = replace(app.start, open_session=opened_with(journal()))
+        app.connect("prod")
+        await take(pilot, "no-lakehouse", "API connections  3", "the instance is suspended", "READ-ONLY")
+        lakehouse.heal()
+        await type_in(pilot, "r", "g", "j")
+        await take(
+            pilot, "list", "API connections  5", "? not known here", "!  drifted", "create connection", sizes=BOTH
+        )
+        await type_in(pilot, "d")
+        await take(pilot, "summary", "[Summary]", "It also allows", "Press s to bring it back", sizes=("80x24",))
+        await type_in(pilot, "<right>")
+        await take(pilot, "documents", "[Documents]", "Policy CzUdfOssAccess", "Lets the Lakehouse", sizes=BOTH[::-1])
+
+
+def journal() -> list[Row]:
+    """Three connections, one in each cloud: one is ready, one has drifted, one is in the middle of its way."""
+    memory = Memory()
+    for connection in EVERY_CLOUD:
+        memory.tell(Wanted(connection).definition())
+    for connection, hand in ((AWS, "call"), (ALIYUN, "hand")):
+        found = ["Policy CzUdfOssAccess: It also allows oss:* on *."] if connection is ALIYUN else []
+        memory.tell(
+            event(connection.name, "grant", by=hand),
+            event(connection.name, "create", by="call"),
+            event(connection.name, "describe", by="call", external_id=EXTERNAL_ID),
+            event(connection.name, "trust", by=hand, external_id=EXTERNAL_ID),
+            event(connection.name, "verify", by="call", differences=[*found], trusted_id=EXTERNAL_ID),
+        )
+    memory.tell(event(TENCENT.name, "grant", by="hand"), event(TENCENT.name, "trust", by="hand", external_id="000000"))
+    return memory.rows

@@ -76,15 +76,20 @@ def _statements(state: ConnectionState) -> list[tuple[str, str]]:
     ]
 
 
-def exhibits_of(state: ConnectionState) -> tuple[Exhibit, ...]:
-    """Everything that can be copied, one by one."""
+def document_exhibits(state: ConnectionState) -> tuple[Exhibit, ...]:
+    """The account's own policies and the trust policy."""
     documents = documents_of(state)
     own = [(p.policy.name, p.document) for p in documents.permissions if p.document is not None]
+    policies = (Exhibit(name, document_text(document)) for name, document in own)
+    return (*policies, Exhibit("Trust policy", document_text(documents.trust)))
+
+
+def exhibits_of(state: ConnectionState) -> tuple[Exhibit, ...]:
+    """Everything that can be copied, one by one."""
     statements = _statements(state)
     return (
-        *(Exhibit(name, document_text(document)) for name, document in own),
-        Exhibit("Trust policy", document_text(documents.trust)),
-        Exhibit("Commands", _commands(state, documents)),
+        *document_exhibits(state),
+        Exhibit("Commands", _commands(state, documents_of(state))),
         Exhibit("SQL", statements[0][1]),
         *(Exhibit("SQL, older form", text) for _title, text in statements[1:-2]),
     )

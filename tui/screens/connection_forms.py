@@ -44,6 +44,7 @@ KEEP_ROLE, END_ROLE = "keep the role", "delete the role too"
 _CLOUDS: Final = {provider.cloud: provider for provider in Provider}
 _SCOPES: Final = {words: scope for scope, words in SCOPES.items()}
 _FINDINGS_SHOWN = 6
+_NAMED = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,18 +263,22 @@ def import_form(connections: ApiConnections) -> Form[Change]:
               hint="What their roles should be allowed; v then tells what is otherwise."),
     )  # fmt: skip
     intro = "They are looked after from then on. Nothing is created, in the cloud or in the Lakehouse."
-    return Form("Take API connections from a file", fields, submit, preview, intro=intro, preview_title="It has:")
+    return Form(
+        "Take API connections from a file", fields, submit, preview, intro=intro, preview_title="It has:", docked=True
+    )
 
 
 def definition_words(found: Definitions) -> list[str]:
-    """What a script has: each connection, then what was found."""
-    lines = [f"{each.name}: {each.provider.cloud}, {each.region}" for each in found.connections]
+    """What a script has: its connections on a line, then what was found."""
+    names = [f"{one_line(each.name, 40)} ({each.provider.value})" for each in found.connections[:_NAMED]]
+    more = len(found.connections) - len(names)
+    lines = [", ".join(names) + (f" and {count(more)} more" if more else "")] if names else []
     if found.passed_over:
         many = "statement is" if found.passed_over == 1 else "statements are"
         lines.append(f"{count(found.passed_over)} other {many} passed over.")
     lines += [f"! {_finding_words(finding)}" for finding in found.findings[:_FINDINGS_SHOWN]]
-    more = len(found.findings) - _FINDINGS_SHOWN
-    return [*lines, *([f"! and {count(more)} more"] if more > 0 else [])] or ["No definition of an API connection."]
+    unsaid = len(found.findings) - _FINDINGS_SHOWN
+    return [*lines, *([f"! and {count(unsaid)} more"] if unsaid > 0 else [])] or ["No definition of an API connection."]
 
 
 def _finding_words(finding: Finding) -> str:

@@ -13,7 +13,7 @@ from core.lakehouse.looking import Look, plan_recording
 from tui.commands import Command
 from tui.screens.base import ConsoleScreen
 from tui.widgets.chrome import Piece
-from tui.widgets.lines import Line, LinesView
+from tui.widgets.lines import Line, LinesView, fact
 from tui.widgets.state import failure_lines, waiting_lines
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def _lines_of(look: Look) -> list[Line]:
         return [Line(f"✓ {name} is as wanted", style="success"), *sides]
     return [
         Line(f"! {name} is otherwise", style="warning"),
-        *(Line(f"  - {words}", style="warning") for words in look.differences),
+        *(fact(" " if index else "found", words, "warning") for index, words in enumerate(look.differences)),
         *sides,
     ]
 

@@ -144,8 +144,10 @@ def notice_lines(error: HousekeysError | None) -> list[Line]:
     """That the Lakehouse could not be asked, and why."""
     if error is None:
         return []
-    advice = [Line(f"  {error.advice}", style="muted")] if error.advice else []
-    return [Line(f"! {error.message} Shown is what is known here.", style="warning"), *advice]
+    return [
+        Line(f"! {error.message}", style="warning"),
+        Line(f"  Shown is what is known here. {error.advice}".rstrip(), style="muted"),
+    ]
 
 
 # -- the detail
@@ -159,7 +161,7 @@ def summary_lines(row: ConnectionRow, now: datetime) -> list[Line]:
     lines = [fact("state", row.condition.strip(), row.style)]
     if state.stage is not Stage.READY:
         lines.append(fact("next", row.next_by))
-    lines += [fact("" if index else "found", words, "warning") for index, words in enumerate(state.differences)]
+    lines += [fact(" " if index else "found", words, "warning") for index, words in enumerate(state.differences)]
     lines += [Line(), Line(_ADVICE[state.condition], style="muted"), Line()]
     return [*lines, *_definition(state), Line(), *_way(state, now)]
 

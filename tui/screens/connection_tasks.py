@@ -20,14 +20,14 @@ from core.lakehouse.pasted_answers import read_pasted
 from core.lakehouse.pasted_documents import read_pasted_trust
 from core.lakehouse.state import ConnectionState, Stage
 from tui.commands import Command
-from tui.screens.connection_documents import documents_of
+from tui.screens.connection_documents import document_exhibits, documents_of
 from tui.screens.connection_rows import step_words, way_line
 from tui.screens.exhibits import ExhibitsScreen
 from tui.screens.form import Form
 from tui.widgets.chrome import Piece
 from tui.widgets.detail_pane import DetailPane
 from tui.widgets.fields import Field, Values
-from tui.widgets.lines import Line
+from tui.widgets.lines import Line, fact
 from tui.widgets.notice import FittingLines
 from tui.widgets.state import failure_lines
 
@@ -85,7 +85,7 @@ class GuideScreen(ExhibitsScreen):
     def _show(self, state: ConnectionState) -> None:
         self._state, self._failure = state, None
         pane = self.pane
-        self._exhibits = (*task(state).exhibits, *command_exhibits(state))
+        self._exhibits = (*task(state).exhibits, *more_exhibits(state))
         pane.tabs = tuple(exhibit.title for exhibit in self._exhibits)
         pane.tab = 0
         pane.display = bool(self._exhibits)
@@ -151,17 +151,19 @@ def task_lines(state: ConnectionState, *, itself: bool) -> list[Line]:
 
 def found_lines(state: ConnectionState) -> list[Line]:
     """What the last look has found, if anything."""
-    found = [Line(f"- {words}", style="warning") for words in state.differences]
-    return [Line(), Line("The last look has found:", style="warning"), *found] if found else []
+    found = [fact(" " if index else "found", words, "warning") for index, words in enumerate(state.differences)]
+    return [Line(), *found] if found else []
 
 
-def command_exhibits(state: ConnectionState) -> tuple[Exhibit, ...]:
-    """What is to be done in the cloud now, as commands of its own tool."""
-    documents, connection = documents_of(state), state.connection
+def more_exhibits(state: ConnectionState) -> tuple[Exhibit, ...]:
+    """What helps with the task: the commands of the cloud's own tool; the documents, where something is otherwise."""
+    if state.stage is Stage.VERIFY and state.differences:
+        return document_exhibits(state)
     makers = {Stage.GRANT: creating_policies, Stage.TRUST: creating_role, Stage.TIGHTEN: trust_commands}
     if state.stage not in makers:
         return ()
-    return (Exhibit("Commands", commands_text(makers[state.stage](connection, documents)).rstrip()),)
+    commands = makers[state.stage](state.connection, documents_of(state))
+    return (Exhibit("Commands", commands_text(commands).rstrip()),)
 
 
 # -- what is pasted
