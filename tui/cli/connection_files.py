@@ -35,10 +35,12 @@ def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser], frame:
         "documents",
         show_documents,
         "the policies, the trust policy and the statement, ready to paste; nothing is changed",
-        description="Print what the cloud and the Lakehouse need for a connection: the permission policies, the trust\n"
-        "policy of the role, and CREATE API CONNECTION. Of a connection that is known, or of any that the options\n"
-        "define; then no engine is needed. The trust policy asks for the external id that is known or given; before\n"
-        "that for 000000, which nobody has, so that the role is closed from the beginning.",
+        description="Print what the cloud and the Lakehouse need for a connection: the permission\n"
+        "policies, the trust policy of the role, and CREATE API CONNECTION. Of a\n"
+        "connection that is known, or of any that the options define; then no engine is\n"
+        "needed. The trust policy asks for the external id that is known or given;\n"
+        "before that for 000000, which nobody has, so that the role is closed from the\n"
+        "beginning.",
         examples=(
             "housekeys connection documents udf_conn",
             "housekeys connection documents udf_conn --format cli",
@@ -59,9 +61,9 @@ def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser], frame:
         "import",
         import_file,
         "look after connections that exist: take their definitions from a script",
-        description="Take over each CREATE API CONNECTION of a script of SQL: it is defined here as it is there, and\n"
-        "nothing is run. Everything that is wrong with it is told; with an error nothing is taken over. Then verify\n"
-        "tells how each stands.",
+        description="Take over each CREATE API CONNECTION of a script of SQL: it is defined here as\n"
+        "it is there, and nothing is run. Everything that is wrong with it is told;\n"
+        "with an error nothing is taken over. Then verify tells how each stands.",
         examples=("housekeys connection import connections.sql", "housekeys --dry-run connection import all.sql"),
     )
     adopt.add_argument("file", metavar="FILE", help="statements that semicolons end; - is standard input")
@@ -71,9 +73,10 @@ def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser], frame:
         "lint",
         lint_file,
         "what is wrong in a script, a policy document or a page about connections; needs no engine",
-        description="Lint a script of SQL, policy documents, or prose with both in it (a runbook, a page of\n"
-        "documentation). Exit code 1: there are errors. With --fix the text goes to stdout with all that can be\n"
-        "corrected mechanically, and the findings to stderr; FILE stays as it is.",
+        description="Lint a script of SQL, policy documents, or prose with both in it (a runbook, a\n"
+        "page of documentation). Exit code 1: there are errors. With --fix the text\n"
+        "goes to stdout with all that can be corrected mechanically, and the findings\n"
+        "to stderr; FILE stays as it is.",
         examples=(
             "housekeys connection lint connections.sql",
             "housekeys connection lint runbook.md --json",

@@ -30,8 +30,9 @@ def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser], frame:
         "add-function",
         add_function,
         "create an external function that runs through a connection",
-        description="CREATE EXTERNAL FUNCTION, after a preview. Its code must be in a bucket that the role may read.\n"
-        "Where the profile names no Lakehouse the statement is printed, to be run there by hand (exit code 3).",
+        description="CREATE EXTERNAL FUNCTION, after a preview. Its code must be in a bucket that\n"
+        "the role may read. Where the profile names no Lakehouse the statement is\n"
+        "printed, to be run there by hand (exit code 3).",
         examples=(
             "housekeys connection add-function udf_conn public.upper_udf --handler upper_udf.Upper "
             "--using FILE=oss://function-compute-my1/upper_udf.zip",

@@ -56,7 +56,7 @@ async def carry_out_and_tell(
     What changes something in a cloud or in the Lakehouse is always asked for.
     """
     change_id = None
-    if change.steps or context.arguments.dry_run:
+    if change.steps:
         report = await context.carry_out(change, always_ask=_reaches_out(change))
         change_id = report.change_id
         tell_done(context, change, f"{name}: {done}")

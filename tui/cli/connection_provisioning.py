@@ -43,10 +43,12 @@ def _add_create(verbs: argparse._SubParsersAction[argparse.ArgumentParser], fram
         "create",
         create_connection,
         "define a connection, and do all that needs no hand",
-        description="Define a connection and provision it: permission policies, a role that nobody can assume yet,\n"
-        "CREATE API CONNECTION, the external id that DESC CONNECTION tells, a trust policy that asks for it, and a\n"
-        "look whether all is so. What the profile lets Housekeys do (its lakehouse, its clouds) is done after a\n"
-        "preview; the rest is shown step by step, to be done by hand. Nothing is created while a field is wrong.",
+        description="Define a connection and provision it: permission policies, a role that nobody\n"
+        "can assume yet, CREATE API CONNECTION, the external id that DESC CONNECTION\n"
+        "tells, a trust policy that asks for it, and a look whether all is so. What the\n"
+        "profile lets Housekeys do (its lakehouse, its clouds) is done after a preview;\n"
+        "the rest is shown step by step, to be done by hand. Nothing is created while a\n"
+        "field is wrong.",
         examples=(
             "housekeys connection create udf_conn --provider aliyun --region cn-hangzhou "
             "--role-arn acs:ram::1757168149572678:role/czudfrole --bucket function-compute-my1",
@@ -67,9 +69,10 @@ def _add_resume(verbs: argparse._SubParsersAction[argparse.ArgumentParser], fram
         "resume",
         resume_connection,
         "go on: run what can be run, else show what is to be done by hand",
-        description="Go on with a connection that is not ready. What is missing and can be run is run, from what is\n"
-        "there now; otherwise the next step is shown with the texts that it needs. With --done you say that you have\n"
-        "done it; with the name of the step, that none but this one is meant.",
+        description="Go on with a connection that is not ready. What is missing and can be run is\n"
+        "run, from what is there now; otherwise the next step is shown with the texts\n"
+        "that it needs. With --done you say that you have done it; with the name of the\n"
+        "step, that none but this one is meant.",
         examples=("housekeys connection resume udf_conn --yes", "housekeys connection resume udf_conn --done grant"),
     )
     resume.add_argument("name", metavar="NAME", help=NAME_HELP)
@@ -83,9 +86,10 @@ def _add_resume(verbs: argparse._SubParsersAction[argparse.ArgumentParser], fram
         "desc",
         describe_connection,
         "what DESC CONNECTION tells; record the external id",
-        description="Ask the Lakehouse for a connection, if the profile names one. With --from take the answer of\n"
-        "DESC CONNECTION as it was printed or copied elsewhere (table, lines, CSV, JSON; - is standard input), and\n"
-        "record the external id that is in it.",
+        description="Ask the Lakehouse for a connection, if the profile names one. With --from take\n"
+        "the answer of DESC CONNECTION as it was printed or copied elsewhere (table,\n"
+        "lines, CSV, JSON; - is standard input), and record the external id that is in\n"
+        "it.",
         examples=(
             "housekeys connection desc udf_conn",
             "housekeys connection desc udf_conn --from answer.txt",
@@ -112,9 +116,10 @@ def _add_ending(verbs: argparse._SubParsersAction[argparse.ArgumentParser], fram
         "recreate",
         recreate_connection,
         "drop a connection and create it anew, as it is or changed",
-        description="There is no ALTER CONNECTION: a change is DROP and CREATE, and gives another external id. Until\n"
-        "the trust policy asks for the new one, no function can be called through the connection. Refused while the\n"
-        "Lakehouse tells of functions that use it. Two changes run, each after its preview.",
+        description="There is no ALTER CONNECTION: a change is DROP and CREATE, and gives another\n"
+        "external id. Until the trust policy asks for the new one, no function can be\n"
+        "called through the connection. Refused while the Lakehouse tells of functions\n"
+        "that use it. Two changes run, each after its preview.",
         examples=(
             "housekeys connection recreate udf_conn --bucket another-code-bucket",
             "housekeys connection recreate udf_conn --confirm udf_conn",
@@ -128,8 +133,9 @@ def _add_ending(verbs: argparse._SubParsersAction[argparse.ArgumentParser], fram
         "remove",
         remove_connection,
         "drop a connection, and delete its role and policies",
-        description="Drop a connection, and delete its role and the policies that were made for it, where Housekeys\n"
-        "works on the cloud itself. The name has to be typed. Refused while functions are known to use it.",
+        description="Drop a connection, and delete its role and the policies that were made for it,\n"
+        "where Housekeys works on the cloud itself. The name has to be typed. Refused\n"
+        "while functions are known to use it.",
         examples=(
             "housekeys --dry-run connection remove udf_conn",
             "housekeys connection remove udf_conn --keep-role --confirm udf_conn",

@@ -24,9 +24,10 @@ def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser], frame:
         "list",
         list_connections,
         "list the connections: how each stands, and what is next",
-        description="List the connections that are looked after, and others that the Lakehouse lists, if the profile\n"
-        "names one. STATE is the worst there is to say: open trust (the role can be assumed without an external id),\n"
-        "id mismatch, drifted, unfinished, unverified, or ready.",
+        description="List the connections that are looked after, and others that the Lakehouse\n"
+        "lists, if the profile names one. STATE is the worst there is to say: open\n"
+        "trust (the role can be assumed without an external id), id mismatch, drifted,\n"
+        "unfinished, unverified, or ready.",
         examples=("housekeys connection list", "housekeys connection list --json"),
     )
     show = frame.verb(

@@ -27,10 +27,12 @@ def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser], frame:
         "verify",
         verify_connections,
         "read back both sides of connections, and tell what differs",
-        description="Look at the connections in the Lakehouse and at their roles and policies in the cloud, as far\n"
-        "as the profile lets Housekeys see them, tell what differs from what is wanted, and record it. Where the\n"
-        "cloud is done by hand, bring the trust policy with --from: the document, or the answer of aws iam get-role\n"
-        "and the like. Exit code 1: something differs. In read-only mode nothing is recorded.",
+        description="Look at the connections in the Lakehouse and at their roles and policies in\n"
+        "the cloud, as far as the profile lets Housekeys see them, tell what differs\n"
+        "from what is wanted, and record it. Where the cloud is done by hand, bring the\n"
+        "trust policy with --from: the document, or the answer of aws iam get-role and\n"
+        "the like. Exit code 1: something differs. In read-only mode nothing is\n"
+        "recorded.",
         examples=(
             "housekeys connection verify",
             "housekeys connection verify udf_conn --json",
