@@ -24,6 +24,8 @@ from core.partner.messages.json_fields import (
 )
 from core.partner.messages.partner_config import AuthOption, PartnerConfig, ResourceType
 from core.partner.messages.requests import (
+    WAREHOUSE_FLAGS,
+    WAREHOUSE_TEXTS,
     AccountInfo,
     AccountUserInfo,
     Auth,
@@ -42,7 +44,6 @@ _LONGEST_EMAIL = 320
 _LONGEST_HOST = 253
 _LONGEST_ID = 1024
 _LONGEST_TOKEN = 1024
-_WAREHOUSE_TEXTS = ("http_path", "jdbc_url", "databricks_jdbc_url")
 
 Request = TypeVar("Request")
 
@@ -224,18 +225,18 @@ def _judge_connect_request(request: ConnectRequest, config: PartnerConfig | None
 
 
 def _judge_warehouse(request: ConnectRequest, fields: Fields) -> None:
-    for name in ("is_sql_endpoint", "is_sql_warehouse"):
+    for name in WAREHOUSE_FLAGS:
         if not getattr(request, name):
             fields.note(name, "must be true for a SQL warehouse")
-    for name in _WAREHOUSE_TEXTS:
+    for name in WAREHOUSE_TEXTS:
         if getattr(request, name) is None:
             fields.note_missing(name, "a SQL warehouse has one")
 
 
 def _judge_no_warehouse(request: ConnectRequest, fields: Fields) -> None:
-    for name in ("is_sql_endpoint", "is_sql_warehouse"):
+    for name in WAREHOUSE_FLAGS:
         if getattr(request, name):
             fields.note(name, "must be false or absent: the PartnerConfig provisions no SqlEndpoint")
-    for name in _WAREHOUSE_TEXTS:
+    for name in WAREHOUSE_TEXTS:
         if getattr(request, name) is not None:
             fields.note(name, "must be absent: the PartnerConfig provisions no SqlEndpoint")

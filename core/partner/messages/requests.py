@@ -12,6 +12,10 @@ from enum import StrEnum
 
 from core.secrets import Secret
 
+WAREHOUSE_FLAGS = ("is_sql_endpoint", "is_sql_warehouse")
+WAREHOUSE_TEXTS = ("http_path", "jdbc_url", "databricks_jdbc_url")
+"""The fields of `ConnectRequest` that tell of a SQL warehouse: true, and there, exactly when one is provisioned."""
+
 
 class CloudProvider(StrEnum):
     """The cloud a workspace lives in."""
