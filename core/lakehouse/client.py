@@ -14,7 +14,6 @@ import re
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 from core.display import one_line
@@ -47,6 +46,7 @@ from core.lakehouse.jobs import (
 from core.lakehouse.result_rows import ARROW, LakehouseRows, decode, read_result, wanted_format
 from core.lakehouse.tls import Trust, trust_of
 from core.profiles.model import LakehouseSettings
+from core.proxies import proxy_for
 from core.secrets import MASK, Secret
 from core.version import VERSION
 
@@ -221,7 +221,7 @@ class LakehouseClient:
         if self._settings.secure and not url.startswith("https://"):
             raise UnreachableError("The Lakehouse points to a result without TLS, which is not fetched.")
         try:
-            request = self._http.get(url, allow_redirects=False, proxy=_proxy_for(url), ssl=self._trust.store)
+            request = self._http.get(url, allow_redirects=False, proxy=proxy_for(url), ssl=self._trust.store)
             async with request as response:
                 content = await response.read()
             if response.status == 200:
@@ -290,7 +290,7 @@ class LakehouseClient:
             headers["X-ClickZetta-Token"] = token.reveal()
         try:
             url = f"{self._settings.url}{path}"
-            request = self._http.post(url, json=body, headers=headers, allow_redirects=False, proxy=_proxy_for(url))
+            request = self._http.post(url, json=body, headers=headers, allow_redirects=False, proxy=proxy_for(url))
             async with request as response:
                 text = (await response.read()).decode("utf-8", "replace")
             return response.status, _json_object(text), text
@@ -324,21 +324,6 @@ async def _open_http(settings: LakehouseSettings, trust: Trust) -> ClientSession
         cookie_jar=aiohttp.DummyCookieJar(),
     )
     return session
-
-
-def _proxy_for(url: str) -> str | None:
-    """The proxy that the environment names for a URL: a bastion may have no other way.
-
-    Not by the HTTP client's own `trust_env`, which sends what a .netrc holds along.
-    """
-    from urllib.request import getproxies, proxy_bypass
-
-    parts = urlsplit(url)
-    proxy = getproxies().get(parts.scheme, "")
-    if not proxy or proxy_bypass(parts.netloc):
-        return None
-    proxy = proxy if "://" in proxy else f"http://{proxy}"
-    return proxy if proxy.startswith(("http://", "https://")) else None
 
 
 def _http_errors() -> type[Exception]:
