@@ -12,10 +12,14 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import TextArea
 
+from core.errors import UnreachableError
 from core.journal.rows import Row
 from core.lakehouse import client as client_module
+from core.lakehouse.connections import ListedConnection
 from core.lakehouse.facts import event
+from core.lakehouse.looking import Look
 from core.lakehouse.provisioning import Wanted
+from core.lakehouse.reach import Reach
 from core.lakehouse.statement_rendering import create_statement, render_script
 from tests.cloud.accounts import Account, aws_account
 from tests.cloud.connection_place import PASSWORD_VARIABLE
@@ -28,11 +32,13 @@ from tests.cloud.fixtures import (  # noqa: F401 - fixtures
 )
 from tests.console.album import Take
 from tests.console.ledger import opened_with
-from tests.console.starting import NARROW, WIDE, connected, start_in, told, until
+from tests.console.starting import NARROW, NOW, WIDE, connected, start_in, told, until
 from tests.console.walking import Seen, copies, fill_in, reconnect, run_change, run_named, see, type_in
 from tests.lakehouse_stub import INSTANCE, PASSWORD, USER, WORKSPACE, LakehouseStub
 from tests.unit.lakehouse.examples import ALIYUN, AWS, EVERY_CLOUD, EXTERNAL_ID, TENCENT, Memory
 from tui.app import HousekeysApp
+from tui.screens.connection_looks import look_lines
+from tui.screens.connection_rows import rows_of, summary_lines
 from tui.widgets.fields import FieldRow
 
 ROLE = "acs:ram::1757168149572678:role/UdfRole"
@@ -327,6 +333,12 @@ async def test_the_way_that_housekeys_goes_itself(
         await type_in(pilot, "<right>")
         await take(pilot, "documents", "[Documents]", "Policy CzUdfOssAccess", "Lets the Lakehouse", sizes=BOTH[::-1])
 
+        # a cloud that is done by hand beside a Lakehouse that answers
+        await type_in(pilot, "<escape>", "v")
+        await see(pilot, "The Lakehouse has no connection in_hangzhou", "Its cloud is done by hand.")
+        await type_in(pilot, "p", Seen("The trust policy of czudfrole"), trust("another-id"))
+        await see(pilot, "Compared with what is wanted:", "! sts:AssumeRole", "another-id")
+
 
 def journal() -> list[Row]:
     """Three connections, one in each cloud: one is ready, one has drifted, one is in the middle of its way."""
@@ -344,3 +356,29 @@ def journal() -> list[Row]:
         )
     memory.tell(event(TENCENT.name, "grant", by="hand"), event(TENCENT.name, "trust", by="hand", external_id="000000"))
     return memory.rows
+
+
+def test_an_api_connection_of_another_type_is_shown_and_left_alone() -> None:
+    listed = [ListedConnection("bailian", "API", "AI_FUNCTION", True), ListedConnection("udf", "API", "", False)]
+    other, ours = rows_of((), listed, Reach(None, {}), NOW)
+    assert (other.definable, other.next, ours.definable, ours.next) == (False, "-", True, "define it (s)")
+    assert "has no part in it" in summary_lines(other, NOW)[-1].text
+    assert ("enabled", "no") in [(line.label, line.text) for line in summary_lines(ours, NOW)]
+
+
+def test_a_look_tells_what_could_not_be_seen_after_what_is_otherwise() -> None:
+    memory = Memory()
+    for connection in EVERY_CLOUD:
+        memory.tell(Wanted(connection).definition())
+    aliyun, tencent, aws = (memory.state(connection.name) for connection in EVERY_CLOUD)
+    lines = look_lines(
+        [
+            Look(aliyun, external_id="", missing=("connection",), differences=("The Lakehouse has no connection.",)),
+            Look(tencent, error=UnreachableError("Tencent Cloud did not answer.", advice="Look at the network.")),
+            Look(aws, ("There is no policy LakehouseAccess.",), "id", "id"),
+        ]
+    )
+    assert lines[0].text == "0 of 3 as wanted, 1 otherwise, 1 could not be seen."
+    told = [line.text for line in lines if line.text[:2] in ("! ", "? ", "- ")]
+    assert told == ["! in_beijing is otherwise", "? in_shanghai could not be seen", "- in_hangzhou is not there yet"]
+    assert "  Look at the network." in [line.text for line in lines]

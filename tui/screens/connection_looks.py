@@ -17,6 +17,7 @@ from tui.widgets.lines import Line, LinesView, fact
 from tui.widgets.state import failure_lines, waiting_lines
 
 if TYPE_CHECKING:
+    from core.changes import Change
     from core.lakehouse.api_connections import ApiConnections
     from core.lakehouse.state import ConnectionState
     from core.running.report import Report
@@ -28,6 +29,8 @@ class LooksScreen(ConsoleScreen[None]):
     ACTIONS = (
         Command("looks.record", "record", "enter", "record", "Record what was seen, for everybody.", modifies=True,
                 needs_row=True),
+        Command("looks.paste", "paste trust policy", "p", "paste_trust",
+                "Compare the trust policy as you copied it, where the cloud is done by hand.", needs_row=True),
         Command("looks.copy", "copy", "y", "copy_lines", "Copy what was found.", needs_row=True),
         Command("looks.again", "look again", "r", "look", "Look at them once more."),
         Command("looks.back", "back", "escape", "close", "Back to the list."),
@@ -59,7 +62,17 @@ class LooksScreen(ConsoleScreen[None]):
     def why_not(self, command: Command) -> str:
         if command.id == "looks.record" and self._looks is not None and not plan_recording(self._looks).steps:
             return "Nothing could be seen that would be recorded."
+        if command.id == "looks.paste" and self._looks is not None and self._unseen_in_cloud is None:
+            return "The cloud was looked at, several were, or the external id is not known yet."
         return super().why_not(command)
+
+    @property
+    def _unseen_in_cloud(self) -> Look | None:
+        """The one look, when its connection is done by hand in the cloud and can be judged."""
+        looks = self._looks or ()
+        if len(looks) != 1 or looks[0].trusted_id is not None or looks[0].error is not None:
+            return None
+        return looks[0] if looks[0].external_id or looks[0].state.external_id else None
 
     def look(self) -> None:
         """Look at them, in a worker."""
@@ -78,14 +91,22 @@ class LooksScreen(ConsoleScreen[None]):
         self.query_one(LinesView).show(failure_lines(error, "Press r to look again."))
 
     def record(self) -> None:
-        if self._looks is None:
-            return
+        if self._looks is not None:
+            self._carry_out(plan_recording(self._looks))
 
+    def _carry_out(self, change: Change) -> None:
         def recorded(report: Report) -> None:
             if report.succeeded:
                 self.dismiss(None)
 
-        self.console.carry_out(plan_recording(self._looks), recorded)
+        self.console.carry_out(change, recorded)
+
+    def paste_trust(self) -> None:
+        from tui.screens.connection_tasks import trust_form
+
+        look = self._unseen_in_cloud
+        if look is not None:
+            self.console.ask(trust_form(look), self._carry_out)
 
     def copy_lines(self) -> None:
         self.console.copy(self.query_one(LinesView).plain, "what was found")
@@ -143,7 +164,8 @@ def _lines_of(look: Look) -> list[Line]:
 
 def _side_words(look: Look) -> list[Line]:
     if look.trusted_id is None:
-        return [Line("  Its cloud was not looked at: that is done by hand.", style="muted")]
+        words = "  Its cloud is done by hand. Looked at alone (v), its trust policy can be pasted and compared (p)."
+        return [Line(words, style="muted")]
     if look.external_id is None:
         return [Line("  The Lakehouse was not asked: the profile names none.", style="muted")]
     return []

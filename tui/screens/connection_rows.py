@@ -14,6 +14,7 @@ from core.lakehouse.connections import ListedConnection
 from core.lakehouse.documents import PLACEHOLDER_EXTERNAL_ID, PolicyScope
 from core.lakehouse.reach import Reach
 from core.lakehouse.state import Condition, ConnectionState, Mark, Stage
+from core.lakehouse.statement_rendering import CLOUD_FUNCTION
 from tui.widgets.columns import Column
 from tui.widgets.lines import Line, fact
 
@@ -90,8 +91,15 @@ class ConnectionRow:
         return len(_WORST_FIRST) if self.state is None else _WORST_FIRST.index(self.state.condition)
 
     @property
+    def definable(self) -> bool:
+        """Whether it is looked after here, or may be: an API connection of another type is not for us."""
+        return self.listed is None or self.listed.type.upper() in ("", CLOUD_FUNCTION)
+
+    @property
     def next(self) -> str:
-        return "define it (s)" if self.state is None else NEXT[self.state.stage]
+        if self.state is not None:
+            return NEXT[self.state.stage]
+        return "define it (s)" if self.definable else "-"
 
     @property
     def next_by(self) -> str:
@@ -171,6 +179,12 @@ def _unknown_lines(row: ConnectionRow) -> list[Line]:
     if row.listed is not None:
         lines += [fact("type", row.listed.type or "-"), fact("created", row.listed.created or "-")]
         lines += [] if row.listed.enabled else [fact("enabled", "no", "warning")]
+    if not row.definable:
+        return [
+            *lines,
+            Line(),
+            Line("It runs no functions of a cloud, so that Housekeys has no part in it.", style="muted"),
+        ]
     return [
         *lines,
         Line(),

@@ -6,6 +6,7 @@ Every state is in the journal: the way can be left at any time, and goes on wher
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
@@ -16,6 +17,7 @@ from core.lakehouse.answers import needed_external_id
 from core.lakehouse.by_hand import Exhibit, plan_described, plan_done, plan_verified, task
 from core.lakehouse.cloud_commands import commands_text, creating_policies, creating_role, trust_commands
 from core.lakehouse.document_lint import documents_differ
+from core.lakehouse.looking import Look, plan_recording
 from core.lakehouse.pasted_answers import read_pasted
 from core.lakehouse.pasted_documents import read_pasted_trust
 from core.lakehouse.state import ConnectionState, Stage
@@ -122,10 +124,15 @@ class GuideScreen(ExhibitsScreen):
             self.close()
         elif self._does_itself(state):
             self.work("plan", lambda: self._connections.plan_resume(self._subject), self._carry_out, self._failed)
-        elif task(state).asks:
-            self.console.ask(answer_form(state), self._carry_out)
+        elif state.stage is Stage.DESCRIBE:
+            self.console.ask(description_form(state), self._carry_out)
+        elif state.stage is Stage.VERIFY:
+            self.work("plan", lambda: seen_in_lakehouse(self._connections, state), self._ask_for_trust, self._failed)
         else:
             self._carry_out(plan_done(state, state.stage))
+
+    def _ask_for_trust(self, seen: Look) -> None:
+        self.console.ask(trust_form(seen), self._carry_out)
 
     def _carry_out(self, change: Change) -> None:
         def done(report: Report) -> None:
@@ -169,11 +176,6 @@ def more_exhibits(state: ConnectionState) -> tuple[Exhibit, ...]:
 # -- what is pasted
 
 
-def answer_form(state: ConnectionState) -> Form[Change]:
-    """Takes what the present task asks for."""
-    return description_form(state) if state.stage is Stage.DESCRIBE else trust_form(state)
-
-
 def description_form(state: ConnectionState) -> Form[Change]:
     """Takes the answer of DESC CONNECTION, as it was shown wherever it was run."""
 
@@ -195,11 +197,28 @@ def description_form(state: ConnectionState) -> Form[Change]:
     )  # fmt: skip
 
 
-def trust_form(state: ConnectionState) -> Form[Change]:
-    """Takes the trust policy as it is now, and compares it with what is wanted."""
+async def seen_in_lakehouse(connections: ApiConnections, state: ConnectionState) -> Look:
+    """What the Lakehouse tells, where it can be asked: the external id may be another one by now.
+
+    Raises what asking it raises.
+    """
+    if connections.reach.lakehouse_settings is None:
+        return Look(state)
+    [seen] = await connections.look([state])
+    if seen.error is not None:
+        raise seen.error
+    return seen
+
+
+def trust_form(seen: Look) -> Form[Change]:
+    """Takes the trust policy as it is now, and compares it with what is wanted by what the Lakehouse has told."""
+    state = replace(seen.state, external_id=seen.external_id or seen.state.external_id)
 
     async def submit(values: Values) -> Change:
-        return plan_verified(state, read_pasted_trust(values["trust"]))
+        change = plan_verified(state, read_pasted_trust(values["trust"]))
+        if not seen.differences:
+            return change
+        return replace(change, steps=(*plan_recording([seen]).steps, *change.steps))
 
     async def preview(values: Values) -> str:
         return _or_nothing(lambda: "\n".join(trust_differences(state, values["trust"])), values["trust"])

@@ -162,6 +162,8 @@ class ConnectionsScreen(EntityScreen[ConnectionRow]):
             return "This is done for one connection at a time. Clear the marks first (esc)."
         if command.id in _NOT_OF_OTHERS and not self._known(self.chosen):
             return "Only the Lakehouse knows it. Press s to define it here first."
+        if command.id == "connections.go" and not self.chosen[0].definable:
+            return "It runs no functions of a cloud: Housekeys does not look after connections of its type."
         if command.id == "connections.functions" and self.connections.reach.lakehouse_settings is None:
             return "The profile names no Lakehouse. Run the statement there yourself."
         return ""
@@ -217,6 +219,7 @@ class ConnectionsScreen(EntityScreen[ConnectionRow]):
         return next(iter(self.chosen), None)
 
     def verify(self) -> None:
+        from core.lakehouse.looking import Look
         from tui.screens.connection_looks import LooksScreen
         from tui.screens.connection_tasks import trust_form
 
@@ -226,7 +229,7 @@ class ConnectionsScreen(EntityScreen[ConnectionRow]):
         if len(states) > 1 or seen:
             self.app.push_screen(LooksScreen(connections, states), lambda _done: self.refresh_rows())
         elif states[0].external_id:
-            self.ask(trust_form(states[0]), self.carry_out)
+            self.ask(trust_form(Look(states[0])), self.carry_out)
         else:
             self.tell("Its external id is not known yet, so there is nothing to compare: press s to go on.", "warning")
 
