@@ -12,6 +12,7 @@ from core.profiles.model import PLAIN_PORT, TLS_PORT
 
 _NATIVE = ("clickhouse", "clickhouses", "tcp", "native", "jdbc")
 _HOST = re.compile(r"[\w.-]+", re.UNICODE)
+_LABEL = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,3 +81,20 @@ def host_with_port_problem(host: str) -> str:
     if not (port.isascii() and port.isdigit() and 1 <= int(port) <= 65_535):
         return "has no port from 1 to 65535"
     return host_problem(name)
+
+
+def within_domain(host: str, domain: str) -> bool:
+    """Whether `host` is `domain` or a true subdomain of it, in any case.
+
+    `x.example.com` is within `example.com`, `xexample.com` is not.
+    """
+    host, domain = host.lower(), domain.lower()
+    return bool(domain) and (host == domain or host.endswith(f".{domain}"))
+
+
+def domain_problem(domain: str) -> str:
+    """Why `domain` is not the name of a domain, as the end of a sentence; empty when it is."""
+    labels = domain.split(".")
+    if len(domain) > 253 or len(labels) < 2 or not all(_LABEL.fullmatch(label) for label in labels):
+        return "is not the name of a domain, as example.com"
+    return ""

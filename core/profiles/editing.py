@@ -16,6 +16,7 @@ from tomlkit.exceptions import TOMLKitError
 
 from core.display import one_line
 from core.errors import BadInputError, HousekeysError
+from core.profiles import partner
 from core.profiles.lakehouse_reading import USUAL
 from core.profiles.model import CLOUDS, PLAIN_PORT, TLS_PORT, Preferences, Profile, name_problem
 from core.profiles.positions import KeyPath, Statement, positions
@@ -157,6 +158,8 @@ def _changed(file: ProfileFile, profile: Profile) -> str:
     for name in CLOUDS:
         if name not in profile.clouds:
             changed[*prefix, "clouds", name] = None
+    if profile.partner is None:
+        changed[*prefix, "partner"] = None
     return _set(file.text, changed)
 
 
@@ -177,6 +180,7 @@ def _usual(profile: Profile) -> dict[Keys, Value]:
         usual["lakehouse", key] = getattr(USUAL, key)
     for key in ("connect_timeout", "query_timeout"):
         usual["lakehouse", key] = _number(getattr(USUAL, key))
+    usual |= {("partner", *path): value for path, value in partner.written(partner.PartnerPolicy(""))}
     return {**usual, ("engine",): "server"}
 
 
@@ -208,7 +212,7 @@ def _values(profile: Profile) -> Iterator[tuple[Keys, Value]]:
 
 
 def _connection_values(profile: Profile) -> Iterator[tuple[Keys, Value]]:
-    """What a file says of the Lakehouse and the clouds of its API connections."""
+    """What a file says of the Lakehouse, of the clouds of its API connections, and of Partner Connect."""
     if (lakehouse := profile.lakehouse) is not None:
         for key in ("service", "instance", "workspace", "username"):
             yield ("lakehouse", key), getattr(lakehouse, key)
@@ -221,6 +225,9 @@ def _connection_values(profile: Profile) -> Iterator[tuple[Keys, Value]]:
     for name, cloud in profile.clouds.items():
         for key in ("provision", "endpoint", "sts_endpoint", "credentials_profile", "region"):
             yield ("clouds", name, key), getattr(cloud, key)
+    if profile.partner is not None:
+        for path, value in partner.written(profile.partner):
+            yield ("partner", *path), value
 
 
 def _address(profile: Profile, written: Mapping[str, Any]) -> Iterator[tuple[Keys, Value]]:

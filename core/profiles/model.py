@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from core.paths import Paths
+from core.profiles.partner import PartnerPolicy
 from core.secrets import SecretReference
 
 SettingValue = str | int | float | bool
@@ -117,6 +118,7 @@ class Profile:
     console_members: Path | None = None  # a file with the members of the organization in ClickHouse Cloud
     lakehouse: LakehouseSettings | None = None
     clouds: Mapping[str, CloudSettings] = field(default_factory=dict, hash=False)  # by the names in CLOUDS
+    partner: PartnerPolicy | None = None  # of Databricks Partner Connect
 
     @property
     def address(self) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +11,6 @@ from typing import Any
 
 from core.display import one_line
 from core.errors import BadInputError
-from core.files import exposure
 from core.profiles.addresses import Address, host_problem, host_with_port_problem, read_url
 from core.profiles.lakehouse_reading import read_clouds, read_lakehouse
 from core.profiles.model import (
@@ -27,8 +25,9 @@ from core.profiles.model import (
     built_in,
     name_problem,
 )
+from core.profiles.partner_reading import read_partner
 from core.profiles.positions import positions
-from core.profiles.tables import KeyPath, Table, dotted, file_problem, nearest, setting_problem
+from core.profiles.tables import KeyPath, Table, dotted, file_problem, key_problem, nearest, setting_problem
 
 _SERVER_ONLY = ("url", "host", "port", "user", "password", "cluster", "connect_timeout", "tls")
 _EMBEDDED_ONLY = ("folder", "query_log")
@@ -208,6 +207,7 @@ def _common(table: Table, usual: Profile) -> dict[str, Any]:
         "console_members": _members_file(table),
         "lakehouse": read_lakehouse(table),
         "clouds": read_clouds(table),
+        "partner": read_partner(table),
     }
 
 
@@ -246,9 +246,8 @@ def _tls_files(tls: Table, secure: bool) -> tuple[Path | None, Path | None, Path
     if key is not None and certificate is None:
         tls.note("client_key", "needs client_certificate beside it")
     private = key or certificate  # without a key of its own, the certificate file holds it
-    if secure and private is not None and not file_problem(private) and (wide := exposure(private)):
-        name = "client_key" if key else "client_certificate"
-        tls.note(name, f"the file of the private key is {wide}; run: chmod 600 {one_line(shlex.quote(str(private)))}")
+    if secure and private is not None and (problem := key_problem(private)):
+        tls.note("client_key" if key else "client_certificate", problem)
     return authorities, certificate, key
 
 

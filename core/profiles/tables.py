@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import os
+import shlex
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from core.display import one_line
 from core.errors import BadInputError
+from core.files import exposure
 from core.secrets import SecretReference
 
 KeyPath = tuple[str | int, ...]
@@ -215,6 +217,13 @@ def file_problem(path: Path) -> str:
         return "it is not a file" if path.exists() else "the file is missing"
     except OSError as error:
         return f"the file cannot be looked at: {error.strerror}"
+
+
+def key_problem(path: Path) -> str:
+    """Who else may use the file of a private key, as the end of a sentence. Of one that cannot be read: nothing."""
+    if file_problem(path) or not (wide := exposure(path)):
+        return ""
+    return f"the file of the private key is {wide}; run: chmod 600 {one_line(shlex.quote(str(path)))}"
 
 
 def dotted(path: KeyPath) -> str:
