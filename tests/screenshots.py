@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import random
 import shutil
 import sys
@@ -19,12 +20,14 @@ from textual.pilot import Pilot
 
 from core.clickhouse.embedded import EmbeddedEngine
 from core.clickhouse.quoting import quote_identifier
+from core.lakehouse.connections import ApiConnection, Provider
+from core.lakehouse.provisioning import Wanted
 from core.paths import Paths
 from core.profiles import load
 from tests.console.pictures import picture
 from tests.console.sample_access import SAMPLE
 from tests.console.sample_limits import POLICIES, PROFILES, QUOTAS
-from tests.console.walking import see, type_in
+from tests.console.walking import Seen, see, type_in
 from tests.unit.keys.sample_keys import public_pem
 from tui.app import HousekeysApp
 from tui.cli.running import run
@@ -83,10 +86,20 @@ GRANT SELECT ON sales.* TO analyst;
 GRANT analyst TO anna;
 GRANT SELECT ON *.* TO emil;
 """
+# What a Lakehouse and a cloud would have answered to whoever did their part by hand.
+DESCRIPTION = "info_name,info_value\nname,quickstart_ws.{name}\ntype,CLOUD_FUNCTION\nexternalId,VW9UaGwYENBQ7cFp\n"
+CONNECTIONS = (
+    ("udf_beijing", "aws", "cn-north-1", "arn:aws-cn:iam::123456789012:role/LakehouseUdf", "cz-udf-code"),
+    ("udf_hangzhou", "aliyun", "cn-hangzhou", "acs:ram::1757168149572678:role/LakehouseUdf", "function-code"),
+    ("udf_shanghai", "tencent", "ap-shanghai", "qcs::cam::uin/100012345678:roleName/LakehouseRole", "code-1310000000"),
+)
 FILES = {"FILE": "users.xml", "OLD": "old.sql"}
 
+NEW_CONNECTION = ("udf_qingdao", "<tab>", "<tab>", "cn-qingdoa", "<tab>", "acs:ram::1757168149572678:role/UdfQingdao",
+                  "<tab>", "code-in-qingdao")  # fmt: skip
+
 # The name of a picture, the keys that lead to it from the screen before, and words that are on it.
-Walk = Sequence[tuple[str, Sequence[str], Sequence[str]]]
+Walk = Sequence[tuple[str, Sequence[str | Seen], Sequence[str]]]
 WALK: Walk = (
     ("checklist", ("1",), ("Checklist", "datalens")),
     ("tenants", ("2",), ("acme_prod", "lumen_health")),
@@ -111,7 +124,10 @@ WALK: Walk = (
     ("review", ("<escape>", ":", "review", "<enter>"), ("Review", "contractor")),
     ("access-files", (":", "access f", "<enter>", "o", "FILE", "<enter>"), ("Access files", "users.xml", "legacy")),
     ("compare", (":", "compare", "<enter>", "p", "OLD", "<enter>"), ("Compare", "differs")),
-    ("help", ("2", "<question_mark>"), ("Make", "Tenants")),
+    ("connections", (":", "api", "<enter>", Seen("udf_beijing"), "S"), ("API connections", "!! id mismatch", "✓")),
+    ("connection-step", ("G", "<up>", "s"), ("step 3 of 6", "CREATE API CONNECTION udf_shanghai")),
+    ("connection-new", ("<escape>", "n", *NEW_CONNECTION), ("Did you mean", "CREATE API CONNECTION udf_qingdao")),
+    ("help", ("<escape>", "2", "<question_mark>"), ("Make", "Tenants")),
     ("unlock", ("<escape>", "t"), ("Passphrase",)),
     ("token-form", (PASSPHRASE, "<enter>"), ("Encrypted to DataLens key 1",)),
     ("token-preview", ("<enter>",), ("Exactly this runs",)),
@@ -179,6 +195,28 @@ def make_partner(home: Path) -> None:
     housekeys(home, "token", "issue", "acme_prod", "borealis", "cedar_retail", "globex")
     housekeys(home, "token", "issue", "initech", "--note", "handed over by phone")
     housekeys(home, "tenant", "suspend", "kiosk24", "--yes")
+    make_connections(home, files)
+
+
+def make_connections(home: Path, files: Path) -> None:
+    """API connections that are made by hand: one is ready, one asks for a wrong external id, one is on its way."""
+    for name, provider, region, role, bucket in CONNECTIONS:
+        definition = ("--provider", provider, "--region", region, "--role-arn", role, "--bucket", bucket)
+        namespace = ("--namespace", "default") if provider == "tencent" else ()
+        housekeys(home, "connection", "create", name, *definition, *namespace, "--yes")
+        for step in ("grant", "trust"):
+            housekeys(home, "connection", "resume", name, "--done", step, "--yes")
+        if provider == "tencent":
+            continue
+        housekeys(home, "connection", "resume", name, "--done", "create", "--yes")
+        answer, trust = files / f"{name}.csv", files / f"{name}.json"
+        answer.write_text(DESCRIPTION.format(name=name))
+        housekeys(home, "connection", "desc", name, "--from", str(answer), "--yes")
+        housekeys(home, "connection", "resume", name, "--done", "tighten", "--yes")
+        external_id = "O0lQbGVkZ2VyMTIz" if provider == "aws" else "VW9UaGwYENBQ7cFp"
+        wanted = Wanted(ApiConnection(name, Provider(provider), region, role, bucket)).documents(external_id)
+        trust.write_text(json.dumps(wanted.trust))
+        housekeys(home, "connection", "verify", name, "--from", str(trust), "--yes")
 
 
 async def still(pilot: Pilot[None]) -> None:
@@ -194,7 +232,10 @@ async def walk(home: Path, size: tuple[int, int], environ: Mapping[str, str]) ->
     async with app.run_test(size=size) as pilot:
         await see(pilot, "acme_prod")
         for name, keys, words in WALK:
-            await type_in(pilot, *(str(home / "files" / FILES[key]) if key in FILES else key for key in keys))
+            await type_in(
+                pilot,
+                *(str(home / "files" / FILES[key]) if isinstance(key, str) and key in FILES else key for key in keys),
+            )
             await see(pilot, *words)
             await still(pilot)
             picture(app, FOLDER / f"{name}-{size[0]}x{size[1]}.png", zoom=1.0 if size[0] == 80 else 0.85)
