@@ -288,6 +288,9 @@ async def test_the_way_that_housekeys_goes_itself(
         await see(pilot, "DROP CONNECTION, and then:", "CODE_BUCKET='cz-udf-new'")
         await type_in(pilot, "<enter>")
         await run_named(pilot, "udf_conn", "step 1 of 6", "Housekeys does this itself")
+        lakehouse.fail("DESC CONNECTION", "the instance is suspended")
+        await type_in(pilot, "<enter>", Seen("the instance is suspended"))
+        lakehouse.heal()
         await type_in(pilot, "<enter>")
         await run_change(pilot, "udf_conn is ready.")
         assert lakehouse.connections["udf_conn"].info["code_bucket"] == "cz-udf-new"

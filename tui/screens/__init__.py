@@ -40,8 +40,9 @@ Have a Change already: `self.carry_out(change, then)`. Something is typed first:
                     submit=self.plan_new, preview=...)   # async def plan_new(values: Values) -> Change
         self.ask(form, self.carry_out)                   # the form stays open, with the error, until submit succeeds
 
-`check` says what is wrong with a value (or returns ""), at every key. `submit` and `preview` are awaited in workers;
-a HousekeysError they raise is shown in the form. Field kinds: text, secret, choice, flag, lines (`tui.widgets.fields`).
+`check` says what is wrong with a value (or returns ""), at every key; `judge` does so with all values at hand, and may
+only warn. `submit` and `preview` are awaited in workers; a HousekeysError they raise is shown in the form. Field kinds:
+text, secret, choice, flag, lines (`tui.widgets.fields`).
 
 Anything else that waits: `self.work("group", job, then, failed)`: `job` runs in a worker of that group (exclusive),
 `then(result)` on the message loop. Pages that open over a screen: subclass `tui.screens.base.ConsoleScreen[Result]`,

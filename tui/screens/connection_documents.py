@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 from core.lakehouse.by_hand import Exhibit
 from core.lakehouse.cloud_commands import commands_text, provisioning_commands, trust_commands
-from core.lakehouse.cloud_documents import document_text
+from core.lakehouse.cloud_documents import document_text, least_leaves_out
 from core.lakehouse.connections import ExternalFunction
-from core.lakehouse.documents import PLACEHOLDER_EXTERNAL_ID, RoleDocuments
+from core.lakehouse.documents import PLACEHOLDER_EXTERNAL_ID, PolicyScope, RoleDocuments
 from core.lakehouse.provisioning import Wanted
 from core.lakehouse.state import ConnectionState
 from core.lakehouse.statement_rendering import create_statement, render
@@ -40,7 +40,16 @@ def document_lines(state: ConnectionState) -> list[Line]:
         Line("As commands", style="heading"),
         Line(),
         *text_lines(_commands(state, documents), "accent"),
+        *_left_out(state),
     ]
+
+
+def _left_out(state: ConnectionState) -> list[Line]:
+    """What the least policies do not allow; it may be what a function turns out to need."""
+    if state.scope is not PolicyScope.LEAST:
+        return []
+    sentences = least_leaves_out(state.connection.provider)
+    return [Line(), Line("Left out", style="heading"), *(Line(sentence, style="muted") for sentence in sentences)]
 
 
 def _trust_words(state: ConnectionState) -> str:

@@ -96,10 +96,12 @@ def edit_form(connections: ApiConnections, state: ConnectionState) -> Form[Plann
         if not _ready(values):
             return ""
         wanted = wanted_of(values, before)
-        if not is_dropped(state, wanted):
-            return "\n".join(("Nothing is dropped.", *_scope_words(wanted)))
-        same = "! Nothing is another: it would be dropped, and created as it is." if wanted == before else ""
-        return "\n".join(filter(None, (same, f"DROP CONNECTION, and then:\n{_creation(values, before)}")))
+        if is_dropped(state, wanted):
+            same = "! Nothing is another: it would be dropped, and created as it is." if wanted == before else ""
+            return "\n".join(filter(None, (same, f"DROP CONNECTION, and then:\n{_creation(values, before)}")))
+        if wanted.connection != state.connection:
+            return _creation(values, before)
+        return "\n".join(("Nothing is dropped.", *_scope_words(wanted)))
 
     intro = f"There is no ALTER CONNECTION: it is dropped and created anew. {NEW_ID}" if state.created else ""
     return Form(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 
-from core.display import one_line
+from core.display import count, one_line
 from core.errors import HousekeysError
 from core.lakehouse.answers import needed_external_id
 from core.lakehouse.by_hand import Exhibit, plan_described, plan_done, plan_verified, task
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from core.running.report import Report
 
 PASTED_LINES = 9  # of the field that takes an answer
+_FOUND = 3  # differences that leave room for the documents below them
 ITSELF = "Housekeys does this itself, as far as it goes without a hand."
 
 
@@ -135,6 +136,9 @@ class GuideScreen(ExhibitsScreen):
         self.console.ask(trust_form(seen), self._carry_out)
 
     def _carry_out(self, change: Change) -> None:
+        self._failure = None
+        self._show_task()
+
         def done(report: Report) -> None:
             self._read(begin=report.succeeded)
 
@@ -158,8 +162,12 @@ def task_lines(state: ConnectionState, *, itself: bool) -> list[Line]:
 
 def found_lines(state: ConnectionState) -> list[Line]:
     """What the last look has found, if anything."""
-    found = [fact(" " if index else "found", words, "warning") for index, words in enumerate(state.differences)]
-    return [Line(), *found] if found else []
+    shown = [
+        fact(" " if index else "found", words, "warning") for index, words in enumerate(state.differences[:_FOUND])
+    ]
+    more = len(state.differences) - len(shown)
+    shown += [fact(" ", f"and {count(more)} more, in its summary", "warning")] if more > 0 else []
+    return [Line(), *shown] if shown else []
 
 
 def more_exhibits(state: ConnectionState) -> tuple[Exhibit, ...]:

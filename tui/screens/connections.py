@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
@@ -65,6 +65,7 @@ class ConnectionsScreen(EntityScreen[ConnectionRow]):
 
     def __init__(self) -> None:
         super().__init__()
+        self._names: Collection[str] = ()  # what is known here
         self._others: Sequence[ListedConnection] = ()  # what only the Lakehouse has
         self._error: HousekeysError | None = None  # why it could not be asked
         self._asking = False
@@ -85,7 +86,7 @@ class ConnectionsScreen(EntityScreen[ConnectionRow]):
 
     async def load(self, session: Session) -> Sequence[ConnectionRow]:
         connections = await asyncio.to_thread(lambda: session.connections)  # the first time it imports much
-        states = await connections.states()
+        self._names = states = await connections.states()
         known = {name.lower() for name in states}
         others = [other for other in self._others if other.name.rpartition(".")[2].lower() not in known]
         return rows_of([states[name] for name in sorted(states)], others, connections.reach, self.now())
@@ -180,8 +181,7 @@ class ConnectionsScreen(EntityScreen[ConnectionRow]):
     def _define(self, start: ApiConnection | None) -> None:
         from tui.screens.connection_forms import new_form
 
-        known = {row.name for row in self.table.shown if row.state is not None}
-        self.ask(new_form(self.connections, known, start), self._carry_out_and_go_on)
+        self.ask(new_form(self.connections, self._names, start), self._carry_out_and_go_on)
 
     def _carry_out_and_go_on(self, planned: Planned) -> None:
         def done(report: Report) -> None:
