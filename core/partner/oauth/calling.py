@@ -1,0 +1,144 @@
+"""The HTTP calls to workspaces: their hosts only, no redirect followed, every wait and every answer bounded."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import ssl
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from core.errors import HousekeysError, UnreachableError
+from core.partner.oauth.failures import foreign_answer
+from core.partner.security.hosts import WorkspaceHost
+from core.proxies import proxy_for
+from core.secrets import Secret
+from core.version import VERSION
+
+if TYPE_CHECKING:
+    from aiohttp import ClientSession
+
+LONGEST_ANSWER = 256 * 1024  # bytes; a token takes some two thousand
+_CONNECT_SECONDS, _ANSWER_SECONDS = 10.0, 30.0
+_CONNECTIONS_PER_HOST = 4
+
+Address = Callable[[WorkspaceHost], str]
+"""Gives scheme, host and port under which a workspace is called. Tests lead a workspace to this machine by another."""
+
+
+def https_address(host: WorkspaceHost) -> str:
+    """The address of a workspace."""
+    return f"https://{host}"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The status and the JSON object of an answer. Neither is shown: a token may be in it."""
+
+    status: int
+    body: Mapping[str, Any] = field(repr=False)
+
+
+class DatabricksHttp:
+    """Calls workspaces. Closed with `close`; to be used from one event loop."""
+
+    def __init__(self, session: ClientSession, address: Address) -> None:
+        self._session = session
+        self.address = address
+
+    @classmethod
+    async def open(cls, *, verify: ssl.SSLContext | bool = True, address: Address = https_address) -> DatabricksHttp:
+        """Make ready to call; nothing is called yet. `verify` is how certificates are checked."""
+
+        def load() -> Any:
+            import aiohttp  # slow to import, and not everybody has partner connections
+
+            return aiohttp
+
+        aiohttp = await asyncio.to_thread(load)
+        session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(ssl=verify, limit_per_host=_CONNECTIONS_PER_HOST),
+            timeout=aiohttp.ClientTimeout(
+                total=_ANSWER_SECONDS, connect=_CONNECT_SECONDS, sock_connect=_CONNECT_SECONDS
+            ),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={
+                "Accept": "application/json",
+                "Accept-Encoding": "identity",  # a small answer must not become a large one
+                "User-Agent": f"Housekeys/{VERSION}",
+            },
+        )
+        return cls(session, address)
+
+    async def close(self) -> None:
+        """Close the connections. Idempotent."""
+        await self._session.close()
+
+    async def get(self, host: WorkspaceHost, path: str) -> Answer | None:
+        """GET a JSON object; None when there is nothing (404). Raises UnreachableError."""
+        answer = await self._call("GET", host, f"{self.address(host)}{path}", {})
+        return None if answer.status == 404 else answer
+
+    async def post_form(
+        self, host: WorkspaceHost, url: str, form: Mapping[str, str], client: tuple[str, Secret] | None = None
+    ) -> Answer:
+        """POST a form to an endpoint of a workspace, as `client` (id and secret) or as a public one.
+
+        Raises UnreachableError.
+        """
+        if not url.startswith(f"{self.address(host)}/"):
+            raise ValueError("an endpoint of another host")
+        headers = {}
+        if client is not None:
+            pair = f"{client[0]}:{client[1].reveal()}".encode()
+            headers["Authorization"] = f"Basic {b64encode(pair).decode('ascii')}"
+        return await self._call("POST", host, url, {"data": dict(form), "headers": headers})
+
+    async def _call(self, method: str, host: WorkspaceHost, url: str, options: Mapping[str, Any]) -> Answer:
+        failure: HousekeysError
+        from aiohttp import ClientError
+
+        try:
+            request = self._session.request(method, url, allow_redirects=False, proxy=proxy_for(url), **options)
+            async with request as response:
+                content = await _bounded(response)
+            return _read(host, response.status, content)
+        except TimeoutError:
+            failure = UnreachableError(f"{host} did not answer in time.", advice="Try again later.")
+        except (OSError, ClientError, ValueError) as error:
+            reason = type(error).__name__  # no more of it: the HTTP client's exceptions can hold what was sent
+            failure = UnreachableError(
+                f"{host} cannot be reached.", advice="Check the network and the workspace.", detail=reason
+            )
+        raise failure  # outside of the handler for the same reason
+
+
+async def _bounded(response: Any) -> bytes | None:
+    """The content of an answer; None when it is longer than any that is meant for us."""
+    content = bytearray()
+    async for piece in response.content.iter_any():
+        content += piece
+        if len(content) > LONGEST_ANSWER:
+            return None
+    return bytes(content)
+
+
+def _read(host: WorkspaceHost, status: int, content: bytes | None) -> Answer:
+    if status == 404:
+        return Answer(status, {})
+    if content is None:
+        raise foreign_answer(host, "the answer does not end")
+    text = content.decode("utf-8", "replace")
+    if 300 <= status < 400:
+        raise foreign_answer(host, f"it redirects (HTTP {status}), which is not followed")
+    if status == 429 or status >= 500:
+        raise foreign_answer(host, f"HTTP {status}", text)
+    try:
+        body = json.loads(text)
+    except (ValueError, RecursionError):
+        body = None
+    if not isinstance(body, dict):
+        raise foreign_answer(host, f"HTTP {status} without JSON", text)
+    return Answer(status, body)

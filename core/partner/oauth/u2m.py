@@ -1,0 +1,203 @@
+"""U2M: a user authorises once in the browser, and access tokens in the user's name follow from refresh tokens.
+
+A refresh token may be good for one use only. So those of one partner connection are used one at a time, the new one
+is stored before the access token that came with it is handed out, and nobody who stops waiting stops the exchange.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+
+from core.errors import HousekeysError
+from core.keys.key_ring import seconds
+from core.partner.oauth.authorization import (
+    Begun,
+    Callback,
+    OAuthApp,
+    PendingAuthorization,
+    begin,
+    read_callback,
+)
+from core.partner.oauth.calling import DatabricksHttp
+from core.partner.oauth.discovery import Discovery
+from core.partner.oauth.failures import (
+    AuthorizationStateError,
+    MustAuthorizeAgainError,
+    OAuthRefusedError,
+    refused,
+)
+from core.partner.oauth.single_flight import SingleFlight
+from core.partner.oauth.tokens import AccessToken, DatabricksClient, Granted, read_granted
+from core.partner.security.hosts import WorkspaceHost
+from core.partner.security.sealed_store import SealedSecrets
+from core.partner.security.sealing import SealedPlace, SecretName
+from core.secrets import Secret
+
+log = logging.getLogger(__name__)
+
+_INVALID_GRANT = "invalid_grant"
+
+
+class U2mTokens:
+    """Authorizations and access tokens of users, by partner connection. For one event loop."""
+
+    def __init__(
+        self,
+        http: DatabricksHttp,
+        discovery: Discovery,
+        secrets: SealedSecrets,
+        *,
+        clock: Callable[[], float] = seconds,
+        wall_clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._http = http
+        self._discovery = discovery
+        self._secrets = secrets
+        self._clock = clock
+        self._wall_clock = wall_clock
+        self._tokens: dict[str, AccessToken] = {}
+        self._unsaved: dict[str, Granted] = {}  # a new refresh token that could not be stored yet
+        self._flight: SingleFlight[AccessToken] = SingleFlight()
+
+    async def begin(self, connection_id: str, host: WorkspaceHost, app: OAuthApp) -> Begun:
+        """Begin an authorization; one begun before for the same partner connection is given up.
+
+        Raises UnreachableError.
+        """
+        client = DatabricksClient(connection_id, host, app.client_id)
+        endpoints = await self._discovery.endpoints(host)
+        pending, begun = begin(client, app, endpoints, self._wall_clock())
+        await self._secrets.keep(_pending_place(connection_id), pending.to_secret())
+        return begun
+
+    async def complete(self, query: Sequence[tuple[str, str]], browser_key: Secret) -> DatabricksClient:
+        """Finish an authorization with the parameters that the browser brings back, and its cookie.
+
+        Raises AuthorizationStateError; OAuthRefusedError when the user or Databricks says no; UnreachableError.
+        """
+        callback = read_callback(query)
+        client: list[DatabricksClient] = []
+
+        async def finish() -> AccessToken:
+            pending = await self._take(callback, browser_key)
+            client.append(pending.client)
+            return await self._exchange(callback, pending)
+
+        await self._flight.alone(callback.connection_id, finish)
+        return client[0]
+
+    async def access_token(self, client: DatabricksClient) -> AccessToken:
+        """A token that is good for some time yet.
+
+        Raises MustAuthorizeAgainError when the refresh token is gone; OAuthRefusedError, UnreachableError.
+        """
+        token = self._tokens.get(client.connection_id)
+        if token is not None and token.usable(self._clock()):
+            return token
+        return await self._flight.join(client.connection_id, lambda: self._renew(client))
+
+    def rejected(self, client: DatabricksClient, token: AccessToken) -> None:
+        """Databricks did not accept `token`: the next one that wants a token gets a new one."""
+        if self._tokens.get(client.connection_id) is token:
+            del self._tokens[client.connection_id]
+
+    async def forget(self, connection_id: str) -> None:
+        """Forget the tokens of a partner connection that ends. Before its secrets are erased."""
+        await self._flight.settle(connection_id)
+        self._tokens.pop(connection_id, None)
+        self._unsaved.pop(connection_id, None)
+
+    async def close(self) -> None:
+        """Wait for exchanges under way, and store what could not be stored before: it would be lost."""
+        await self._flight.settle_all()
+        for connection_id, granted in list(self._unsaved.items()):
+            try:
+                await self._store(connection_id, granted)
+            except HousekeysError as error:
+                log.error("the refresh token of partner connection %r is lost: %s", connection_id, error)
+
+    async def _take(self, callback: Callback, browser_key: Secret) -> PendingAuthorization:
+        """The authorization that a callback finishes; it cannot be finished again."""
+        place = _pending_place(callback.connection_id)
+        kept = await self._secrets.get(place)
+        if kept is None:
+            raise AuthorizationStateError
+        pending = PendingAuthorization.from_secret(kept)
+        callback.check(pending, browser_key, self._wall_clock())
+        await self._secrets.remove(place)
+        return pending
+
+    async def _exchange(self, callback: Callback, pending: PendingAuthorization) -> AccessToken:
+        client = pending.client
+        if callback.code is None:
+            raise refused(client.host, callback.error, callback.error_description)
+        form = {
+            "grant_type": "authorization_code",
+            "code": callback.code.reveal(),
+            "redirect_uri": pending.redirect_uri,
+            "code_verifier": pending.verifier,
+        }
+        granted = await self._ask(client, form)
+        if granted.refresh is None:
+            raise OAuthRefusedError(
+                f"{client.host} gave no refresh token.", advice="Allow the scope offline_access in the OAuth app."
+            )
+        return await self._store(client.connection_id, granted)
+
+    async def _renew(self, client: DatabricksClient) -> AccessToken:
+        unsaved = self._unsaved.get(client.connection_id)
+        if unsaved is not None:
+            token = await self._store(client.connection_id, unsaved)
+            if token.usable(self._clock()):
+                return token
+        used = await self._refresh_token(client)
+        try:
+            granted = await self._refresh(client, used)
+        except MustAuthorizeAgainError:
+            # Another process behind the balancer may have used it, and stored the next one meanwhile.
+            now = await self._refresh_token(client)
+            if now.matches(used):
+                await self._secrets.remove(_refresh_place(client.connection_id))
+                raise
+            granted = await self._refresh(client, now)
+        return await self._store(client.connection_id, granted)
+
+    async def _refresh_token(self, client: DatabricksClient) -> Secret:
+        refresh = await self._secrets.get(_refresh_place(client.connection_id))
+        if refresh is None:
+            raise MustAuthorizeAgainError(client.connection_id)
+        return refresh
+
+    async def _refresh(self, client: DatabricksClient, refresh: Secret) -> Granted:
+        try:
+            return await self._ask(client, {"grant_type": "refresh_token", "refresh_token": refresh.reveal()})
+        except OAuthRefusedError as error:
+            if error.code != _INVALID_GRANT:
+                raise
+            detail = error.detail
+        raise MustAuthorizeAgainError(client.connection_id, detail)
+
+    async def _ask(self, client: DatabricksClient, form: dict[str, str]) -> Granted:
+        endpoints = await self._discovery.endpoints(client.host)
+        asked_at = self._clock()
+        answer = await self._http.post_form(client.host, endpoints.token, {**form, "client_id": client.client_id})
+        return read_granted(client.host, answer, asked_at)
+
+    async def _store(self, connection_id: str, granted: Granted) -> AccessToken:
+        """Store the refresh token, then give out the access token."""
+        if granted.refresh is not None:  # otherwise the one that was used stays good
+            self._unsaved[connection_id] = granted
+            await self._secrets.keep(_refresh_place(connection_id), granted.refresh)
+            self._unsaved.pop(connection_id, None)
+        self._tokens[connection_id] = granted.access
+        return granted.access
+
+
+def _pending_place(connection_id: str) -> SealedPlace:
+    return SealedPlace(connection_id, SecretName.U2M_AUTHORIZATION)
+
+
+def _refresh_place(connection_id: str) -> SealedPlace:
+    return SealedPlace(connection_id, SecretName.U2M_REFRESH_TOKEN)
