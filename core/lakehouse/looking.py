@@ -69,7 +69,7 @@ async def _look(state: ConnectionState, reach: Reach) -> Look:
     lakehouse = await reach.lakehouse()
     if lakehouse is not None:
         description = await lakehouse.description(state.name)
-        differences += lakehouse_differences(state.name, state.external_id, description)
+        differences += lakehouse_differences(state.connection, state.external_id, description)
         external_id = description.external_id if description is not None else ""
         missing += ["connection"] if description is None else []
     cloud = await reach.cloud(state.connection)

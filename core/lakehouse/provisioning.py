@@ -24,7 +24,7 @@ from core.lakehouse.situation import CloudSituation, LakehouseSituation
 from core.lakehouse.state import ConnectionState
 from core.lakehouse.statements import Syntax
 from core.lakehouse.validation import code_bucket_finding, problems
-from core.lakehouse.verification import trusted_id
+from core.lakehouse.verification import definition_differences, trusted_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +217,13 @@ class _Plan:
             self.steps.append(describe_step(self.wanted.connection, needs=needs))
             self.found = Found(needs + 1, "external_id")
             return
+        if differences := definition_differences(self.wanted.connection, description):
+            raise RefusedError(
+                f"The Lakehouse has a connection {self.wanted.name} with another definition. {differences[0]}",
+                advice="There is no ALTER CONNECTION: give the new one another name, or have this one defined as it is."
+                if self.state is None
+                else "There is no ALTER CONNECTION: recreate it.",
+            )
         told = description.external_id
         if not told:
             raise RefusedError(

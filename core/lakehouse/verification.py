@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
+from typing import Final
 
+from core.display import one_line
+from core.errors import BadInputError
 from core.lakehouse.cloud_access import Document, RoleState
-from core.lakehouse.connections import ConnectionDescription
+from core.lakehouse.connections import ApiConnection, ConnectionDescription
 from core.lakehouse.document_lint import documents_differ
 from core.lakehouse.documents import RoleDocuments
+from core.lakehouse.policy_reading import PolicyStatement, read_document, wildcard_covers
 from core.lakehouse.situation import CloudSituation
+
+_EXACT: Final = frozenset({"stringequals", "stringequal"})  # AWS and Alibaba Cloud, Tencent Cloud
+_TOLD: Final = {"provider": "provider", "region": "region", "role_arn": "role", "code_bucket": "code bucket"}
 
 
 def cloud_differences(wanted: RoleDocuments, arn: str, found: CloudSituation) -> tuple[str, ...]:
@@ -42,14 +48,30 @@ def _cloud_differences(wanted: RoleDocuments, arn: str, found: CloudSituation) -
         yield f"The policy {more} is attached to {wanted.role} as well: the Lakehouse may do what it allows."
 
 
-def lakehouse_differences(name: str, external_id: str, found: ConnectionDescription | None) -> tuple[str, ...]:
+def lakehouse_differences(
+    connection: ApiConnection, external_id: str, found: ConnectionDescription | None
+) -> tuple[str, ...]:
     """What of the connection in the Lakehouse is not as known."""
     if found is None:
-        return (f"The Lakehouse has no connection {name}.",)
+        return (f"The Lakehouse has no connection {connection.name}.",)
+    differences = definition_differences(connection, found)
     if external_id and found.external_id != external_id:
         told = found.external_id or "none"
-        return (f"The connection was created anew: its external id is {told}, not {external_id}.",)
-    return ()
+        return (f"The connection was created anew: its external id is {told}, not {external_id}.", *differences)
+    return differences
+
+
+def definition_differences(connection: ApiConnection, found: ConnectionDescription) -> tuple[str, ...]:
+    """What DESC CONNECTION tells of a definition and is not as wanted; what it does not tell is no difference."""
+    told = {name.rpartition(".")[2].lower().replace("_", ""): value for name, value in found.info.items()}
+    return tuple(_definition_differences(connection, told))
+
+
+def _definition_differences(connection: ApiConnection, told: dict[str, str]) -> Iterator[str]:
+    for field, words in _TOLD.items():
+        there, wanted = told.get(field.replace("_", ""), ""), str(getattr(connection, field))
+        if there and there.lower() != wanted.lower():  # names of roles and providers are written in any case
+            yield f"In the Lakehouse its {words} is {one_line(there, 120)}, not {wanted}."
 
 
 def trusted_id(role: RoleState | None) -> str:
@@ -58,24 +80,35 @@ def trusted_id(role: RoleState | None) -> str:
 
 
 def external_id_of(trust: Document) -> str:
-    """The external id that a trust policy asks for; empty when it asks for none."""
-    return next(_external_ids(trust), "")
+    """The external id that whoever a trust policy lets in has to know; empty when somebody is let in without one.
+
+    Services of the cloud (Lambda) know none, and are not meant. A document that cannot be read asks for nothing.
+    """
+    try:
+        statements = read_document(trust).statements
+    except BadInputError:
+        return ""
+    asked = [_asked(each) for each in statements if _lets_somebody_in(each)]
+    if not asked or not all(asked):
+        return ""
+    return min(asked[0])
 
 
-def _external_ids(document: Document) -> Iterator[str]:
-    """Values of conditions on the external id: `sts:ExternalId` (AWS, Alibaba Cloud), `sts:external_id` (Tencent)."""
-    for statement in _statements(document):
-        condition = statement.get("Condition", statement.get("condition"))
-        if not isinstance(condition, Mapping):
-            continue
-        for operator in condition.values():
-            if isinstance(operator, Mapping):
-                for key, value in operator.items():
-                    if str(key).lower() in ("sts:externalid", "sts:external_id"):
-                        yield from ([str(value)] if isinstance(value, str) else map(str, value))
+def _lets_somebody_in(statement: PolicyStatement) -> bool:
+    """Whether others than services of the cloud may assume the role by it, with a condition or without."""
+    assumes = any(wildcard_covers(action, "sts:AssumeRole") for action in statement.actions)
+    others = any(kind != "service" for kind, _ in statement.principals)
+    # NotAction and NotPrincipal let in whatever they do not name.
+    negated = any(name.startswith(("NotAction", "NotPrincipal")) for name in statement.excepted)
+    return statement.allows and (assumes or negated) and (others or negated)
 
 
-def _statements(document: Document) -> list[Mapping[str, Any]]:
-    found = document.get("Statement", document.get("statement", []))
-    listed = [found] if isinstance(found, Mapping) else found
-    return [statement for statement in listed if isinstance(statement, Mapping)]
+def _asked(statement: PolicyStatement) -> frozenset[str]:
+    """The external ids one of which a statement asks for; none where a pattern lets any pass, or a missing one."""
+    for condition in statement.conditions:
+        if condition.key.lower() in ("sts:externalid", "sts:external_id"):
+            exact = condition.operator.lower().replace("_", "").removeprefix("foranyvalue:") in _EXACT
+            pattern = any("*" in value or "?" in value for value in condition.values)
+            if exact or (condition.operator.lower() == "stringlike" and not pattern):
+                return condition.values
+    return frozenset()

@@ -126,6 +126,15 @@ def test_a_role_that_is_open_is_closed_before_the_connection_is_created() -> Non
     assert any("no external id" in sentence for sentence in change.consequences)
 
 
+def test_a_connection_of_another_role_is_not_taken_for_the_wanted_one() -> None:
+    wanted = Wanted(AWS)
+    theirs = ConnectionDescription({"role_arn": "arn:aws-cn:iam::1:role/Theirs", "externalId": EXTERNAL_ID})
+    with pytest.raises(RefusedError, match=r"another definition\. In the Lakehouse its role is arn:aws-cn:iam::1:role"):
+        plan_provisioning(wanted, None, bare(wanted), LakehouseSituation(theirs))
+    ours = ConnectionDescription({"cloud_function.role_arn": AWS.role_arn.upper(), "externalId": EXTERNAL_ID})
+    assert plan_provisioning(wanted, None, bare(wanted), LakehouseSituation(ours)).steps
+
+
 def test_with_the_lakehouse_by_hand_the_plan_ends_at_the_role() -> None:
     wanted, memory = Wanted(AWS), Memory()
     change = plan_provisioning(wanted, None, bare(wanted), None)
