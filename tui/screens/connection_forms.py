@@ -232,7 +232,7 @@ def remove_form(connections: ApiConnections, state: ConnectionState) -> Form[Cha
                   hint="With the role go the policies that were made for it alone.")  # fmt: skip
     return Form(
         f"Remove API connection {one_line(state.name, 60)}", (field,), plan, preview,
-        intro="Functions that use it cannot be called any more.", preview_title="This would happen:",
+        preview_title="This would happen:",
     )  # fmt: skip
 
 

@@ -29,7 +29,7 @@ class LooksScreen(ConsoleScreen[None]):
     ACTIONS = (
         Command("looks.record", "record", "enter", "record", "Record what was seen, for everybody.", modifies=True,
                 needs_row=True),
-        Command("looks.paste", "paste trust policy", "p", "paste_trust",
+        Command("looks.paste", "paste", "p", "paste_trust",
                 "Compare the trust policy as you copied it, where the cloud is done by hand.", needs_row=True),
         Command("looks.copy", "copy", "y", "copy_lines", "Copy what was found.", needs_row=True),
         Command("looks.again", "look again", "r", "look", "Look at them once more."),
@@ -52,7 +52,7 @@ class LooksScreen(ConsoleScreen[None]):
 
     def crumb(self) -> tuple[list[Piece], list[Piece]]:
         title = (
-            one_line(self._states[0].name, 60) if len(self._states) == 1 else f"{count(len(self._states))} looked at"
+            one_line(self._states[0].name, 60) if len(self._states) == 1 else f"{count(len(self._states))} connections"
         )
         return [Piece("API connections", "$muted"), Piece("/", "$muted"), Piece(f"Verify {title}", "bold")], []
 
@@ -145,11 +145,8 @@ def _lines_of(look: Look) -> list[Line]:
     if look.error is not None:
         return [Line(f"? {name} could not be seen", style="warning"), *_indented(failure_lines(look.error, ""))]
     if not look.seen:
-        return [
-            Line(f"? {name} cannot be looked at from here", style="warning"),
-            Line("  The profile lets Housekeys reach neither side. Press v on it alone, and paste its trust policy.",
-                 style="muted"),
-        ]  # fmt: skip
+        words = "  Both sides are done by hand. Press v on it alone to paste its trust policy."
+        return [Line(f"? {name} cannot be looked at from here", style="warning"), Line(words, style="muted")]
     if look.not_begun:
         return [Line(f"- {name} is not there yet", style="muted"), Line("  Press s on it to go on.", style="muted")]
     sides = _side_words(look)
