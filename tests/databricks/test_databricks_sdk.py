@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.databricks_fake import PRINCIPAL, PRINCIPAL_SECRET, PUBLISHED_APP, REDIRECT, USER, DatabricksFake
+from tests.databricks_fake import DISCOVERY, PRINCIPAL, PRINCIPAL_SECRET, PUBLISHED_APP, REDIRECT, USER, DatabricksFake
 
 sdk: Any = pytest.importorskip("databricks.sdk", reason="databricks-sdk is not installed: make databricks")
 oauth: Any = pytest.importorskip("databricks.sdk.oauth")
@@ -52,7 +52,7 @@ def test_a_service_principal_gets_a_token_and_keeps_it(fake: DatabricksFake) -> 
     assert client.current_user.me().user_name == PRINCIPAL
     assert client.current_user.me().user_name == PRINCIPAL
     assert fake.grants == ["client_credentials"]
-    assert "/.well-known/databricks-config" in fake.requests
+    assert DISCOVERY[0] in fake.requests
 
 
 def test_a_wrong_secret_is_refused(fake: DatabricksFake) -> None:

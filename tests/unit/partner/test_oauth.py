@@ -504,6 +504,25 @@ async def test_when_the_refresh_token_has_ended_the_user_must_authorise_again(pa
     assert USER in await partner.name_of(await partner.u2m.access_token(client))
 
 
+async def test_the_user_authorises_again_while_the_old_refresh_token_is_refused(partner: Partner) -> None:
+    client = await partner.authorise()
+    begun = await partner.u2m.begin("c-1", HOST, APP)
+    back = partner.fake.consent(begun.url)
+    partner.now += 300
+    partner.u2m.rejected(client, await partner.u2m.access_token(client))
+    partner.fake.hold_tokens()
+    refreshing = asyncio.create_task(partner.u2m.access_token(client))
+    await asyncio.to_thread(partner.fake.wait_for, lambda: "refresh_token" in partner.fake.grants)
+    partner.fake.end_refresh_tokens()
+    authorising = asyncio.create_task(partner.u2m.complete(back, begun.browser_key))
+    partner.fake.release()
+    refused, completed = await asyncio.gather(refreshing, authorising, return_exceptions=True)
+    assert isinstance(refused, MustAuthorizeAgainError)
+    assert completed == client
+    partner.now += 3600
+    assert USER in await partner.name_of(await partner.u2m.access_token(client))
+
+
 async def test_a_used_refresh_token_is_never_shown(partner: Partner) -> None:
     client = await partner.authorise()
     used = await partner.secrets.get(REFRESH_PLACE)
