@@ -55,6 +55,13 @@ def test_no_altered_value_opens(data: st.DataObject) -> None:
         assert "dapi" not in str(caught.value)
 
 
+def test_a_value_has_one_spelling() -> None:
+    sealed = SEALER.seal(Secret("x" * 12), PLACE)  # 40 bytes with nonce and tag: four bits of the last letter are spare
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    with pytest.raises(SealedValueError):
+        SEALER.open(sealed[:-1] + alphabet[alphabet.index(sealed[-1]) + 1], PLACE)
+
+
 @pytest.mark.parametrize(
     "place",
     [SealedPlace("c-2", SecretName.PERSONAL_ACCESS_TOKEN), SealedPlace("c-1", SecretName.U2M_REFRESH_TOKEN)],
