@@ -142,6 +142,8 @@ class SealingKeyStore:
             raise DamagedKeyFileError(
                 f"The file {path} holds {envelope.side} key {envelope.version}.", advice="It was renamed: name it back."
             )
+        if not envelope.encrypted:
+            raise DamagedKeyFileError(f"The file {path} is not under a passphrase: this program has not written it.")
         payload = envelope.open_payload(passphrase)
         key = SealingKey(bytes(payload)) if len(payload) == KEY_BYTES else None
         payload[:] = bytes(len(payload))

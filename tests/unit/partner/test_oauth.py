@@ -11,6 +11,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import pytest_asyncio
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.errors import BadInputError, HousekeysError, UnreachableError
 from core.partner.oauth import calling
@@ -564,6 +566,19 @@ async def test_a_connection_that_ends_leaves_nothing_though_a_refresh_is_under_w
     assert partner.memory.values == {}
     with pytest.raises(MustAuthorizeAgainError):
         await partner.u2m.access_token(client)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["state", "code", "error", "iss"]), st.text(max_size=20)), max_size=4),
+    st.from_regex(r"[A-Za-z0-9_-]{0,8}\.?[A-Za-z0-9_-]{42,43}"),
+)
+def test_no_query_breaks_the_reader_of_callbacks(query: list[tuple[str, str]], state: str) -> None:
+    for parameters in (query, [*query, ("state", state)], [("code", "x"), ("state", state)]):
+        try:
+            callback = read_callback(parameters)
+        except AuthorizationStateError:
+            continue
+        assert bool(callback.code) != bool(callback.error)
 
 
 def test_a_callback_shows_no_code() -> None:

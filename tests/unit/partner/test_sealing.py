@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from core.changes import FileStep
 from core.errors import BadInputError, HousekeysError, NotFoundError, RefusedError
 from core.files import write_private
-from core.keys.envelope import DamagedKeyFileError
+from core.keys.envelope import DamagedKeyFileError, Envelope, seal_payload
 from core.keys.rsa_keys import WrongPassphraseError
 from core.partner.security.sealed_store import NotErasedError, SealedSecrets
 from core.partner.security.sealing import SealedPlace, SealedValueError, Sealer, SecretName
@@ -139,6 +139,21 @@ async def test_keys_in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     store.path(3).unlink()
     store.path(3).mkdir()
     with pytest.raises(HousekeysError, match="cannot be read"):
+        store.open(PASSPHRASE)
+
+
+@pytest.mark.parametrize(
+    ("envelope", "told"),
+    [
+        (Envelope("sealing", 1, OLD.mark, None, OLD.value), "not under a passphrase"),
+        (seal_payload(OLD.value, "sealing", 1, NEW.mark, PASSPHRASE, CHEAP), "another key than its header says"),
+        (seal_payload(bytes(31), "sealing", 1, OLD.mark, PASSPHRASE, CHEAP), "another key than its header says"),
+    ],
+)
+def test_a_file_that_this_program_has_not_written(tmp_path: Path, envelope: Envelope, told: str) -> None:
+    store = SealingKeyStore(tmp_path)
+    write_private(store.path(1), envelope.to_bytes())
+    with pytest.raises(DamagedKeyFileError, match=told):
         store.open(PASSPHRASE)
 
 
