@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from core.display import exact_time, one_line, relative_time
 from core.errors import BadInputError, HousekeysError
 from core.lakehouse.arn import parse_role_arn
 from core.lakehouse.connections import ListedConnection
 from core.lakehouse.documents import PLACEHOLDER_EXTERNAL_ID, PolicyScope
-from core.lakehouse.reach import Reach
 from core.lakehouse.state import Condition, ConnectionState, Mark, Stage
-from core.lakehouse.statement_rendering import CLOUD_FUNCTION
 from tui.widgets.columns import Column
 from tui.widgets.lines import Line, fact
+
+if TYPE_CHECKING:
+    from core.lakehouse.reach import Reach
 
 NEXT: Final[Mapping[Stage, str]] = {
     Stage.GRANT: "create policies",
@@ -73,6 +74,7 @@ class ConnectionRow:
     listed: ListedConnection | None
     by_hand: bool  # whether what is next is done by a person
     verified: str  # when it was last read back, in words of the moment it was listed
+    definable: bool = True  # an API connection of another type is not looked after here
 
     @property
     def condition(self) -> str:
@@ -91,11 +93,6 @@ class ConnectionRow:
         return len(_WORST_FIRST) if self.state is None else _WORST_FIRST.index(self.state.condition)
 
     @property
-    def definable(self) -> bool:
-        """Whether it is looked after here, or may be: an API connection of another type is not for us."""
-        return self.listed is None or self.listed.type.upper() in ("", CLOUD_FUNCTION)
-
-    @property
     def next(self) -> str:
         if self.state is not None:
             return NEXT[self.state.stage]
@@ -111,6 +108,8 @@ def rows_of(
     states: Iterable[ConnectionState], others: Iterable[ListedConnection], reach: Reach, now: datetime
 ) -> list[ConnectionRow]:
     """A row for each connection that is known here, and for each that only the Lakehouse has."""
+    from core.lakehouse.statement_rendering import CLOUD_FUNCTION  # large; whoever has connections has loaded it
+
     known = [
         ConnectionRow(
             state.name,
@@ -121,7 +120,8 @@ def rows_of(
         )
         for state in states
     ]
-    return [*known, *(ConnectionRow(other.name, None, other, False, "-") for other in others)]
+    ours = ("", CLOUD_FUNCTION)
+    return [*known, *(ConnectionRow(o.name, None, o, False, "-", o.type.upper() in ours) for o in others)]
 
 
 def role_of(state: ConnectionState) -> str:
