@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from core.changes import CallStep, Change, Danger, Event, Found, RecordStep, Step
 from core.errors import BadInputError, RefusedError
-from core.lakehouse.cloud_access import PolicyName
+from core.lakehouse.cloud_access import Document, PolicyName
 from core.lakehouse.cloud_calls import with_external_id
 from core.lakehouse.cloud_documents import role_documents
 from core.lakehouse.cloud_steps import CloudSteps
@@ -106,12 +106,13 @@ def plan_provisioning(
     plan.define()
     plan.remember(lakehouse)
     if cloud is not None:
+        plan.close(cloud)
         plan.cloud_side(cloud)
     ready_for_connection = cloud is not None or (state is not None and state.trusted is not None)
     if lakehouse is not None and ready_for_connection:
         plan.lakehouse_side(lakehouse)
     if cloud is not None:
-        plan.tighten(cloud, lakehouse)
+        plan.tighten()
     return Change(
         f"Provision API connection {wanted.name}",
         tuple(plan.steps),
@@ -122,7 +123,10 @@ def plan_provisioning(
 
 @dataclass(slots=True)
 class _Plan:
-    """The steps so far. `found` is the step that will tell the external id, `external_id` what is known of it."""
+    """The steps so far. `found` is the step that will tell the external id, `external_id` what is known of it.
+
+    `trust` is the role's trust policy once these steps have run, `asked` the external id that it asks for.
+    """
 
     wanted: Wanted
     state: ConnectionState | None
@@ -132,6 +136,8 @@ class _Plan:
     danger: Danger = Danger.ROUTINE
     found: Found | None = None
     external_id: str = ""
+    trust: Document = field(default_factory=dict)
+    asked: str = ""
 
     def define(self) -> None:
         wanted, state = self.wanted, self.state
@@ -148,6 +154,15 @@ class _Plan:
             self.external_id = self.state.external_id
 
     # -- the cloud
+
+    def close(self, cloud: CloudSituation) -> None:
+        """An open role is closed before anything else: a step that fails would leave it open."""
+        self.trust, self.asked = self.wanted.documents().trust, PLACEHOLDER_EXTERNAL_ID  # as it is made
+        if cloud.role is None:
+            return
+        self.trust, self.asked = cloud.role.trust, trusted_id(cloud.role)
+        if not self.asked:
+            self._trust_anew(cloud.role.name, self.external_id or PLACEHOLDER_EXTERNAL_ID)
 
     def cloud_side(self, cloud: CloudSituation) -> None:
         """Policies, the role, and that they are attached."""
@@ -185,26 +200,33 @@ class _Plan:
             gone = (event(name, "untrust", by=CALL),)
             self.steps.append(make.create_role(documents.trust, events=(placeholder,), undo_events=gone))
             return
-        asked = trusted_id(role)
-        if self.external_id or asked == PLACEHOLDER_EXTERNAL_ID:
-            known = event(name, "trust", by=CALL, external_id=asked)
-            if self.state is None or self.state.trusted is None or self.state.trusted_id != asked:
+        if trusted_id(role) != self.asked:  # closed already
+            return
+        if self.external_id or self.asked == PLACEHOLDER_EXTERNAL_ID:
+            known = event(name, "trust", by=CALL, external_id=self.asked)
+            if self.state is None or self.state.trusted is None or self.state.trusted_id != self.asked:
                 self.steps.append(RecordStep("The role is there", (known,), undo=NOTHING_TO_UNDO))
             return
+        self._trust_anew(role.name, PLACEHOLDER_EXTERNAL_ID)
+
+    def _trust_anew(self, role: str, external_id: str) -> None:
+        """Have the trust policy of a role that is there ask for this external id."""
         self._disrupt(
-            f"The role {role.name} is there: whoever assumes it with"
-            f" {'the external id ' + asked if asked else 'no external id'} cannot any more."
+            f"The role {role} is there: whoever assumes it with"
+            f" {'the external id ' + self.asked if self.asked else 'no external id'} cannot any more."
         )
+        documents, name = self.wanted.documents(), self.wanted.name
         self.steps.append(
-            make.update_trust(
+            CloudSteps(self.wanted.connection, documents).update_trust(
                 documents.trust,
-                role.trust,
-                external_id=PLACEHOLDER_EXTERNAL_ID,
-                former_id=asked,
-                events=(placeholder,),
-                undo_events=(event(name, "trust", by=CALL, external_id=asked),),
+                self.trust,
+                external_id=external_id,
+                former_id=self.asked,
+                events=(event(name, "trust", by=CALL, external_id=external_id),),
+                undo_events=(event(name, "trust", by=CALL, external_id=self.asked),),
             )
         )
+        self.trust, self.asked = with_external_id(documents.trust, external_id), external_id
 
     # -- the Lakehouse
 
@@ -236,22 +258,20 @@ class _Plan:
 
     # -- closing
 
-    def tighten(self, cloud: CloudSituation, lakehouse: LakehouseSituation | None) -> None:
+    def tighten(self) -> None:
         """Let the trust policy ask for the external id, and read everything back."""
         if self.found is None and not self.external_id:
             return
         documents = self.wanted.documents()
         make = CloudSteps(self.wanted.connection, documents)
-        before = documents.trust
-        asked = PLACEHOLDER_EXTERNAL_ID
-        if cloud.role is not None and self._left_role_alone(cloud):
-            before, asked = cloud.role.trust, trusted_id(cloud.role)
+        before, asked = self.trust, self.asked
         now = with_external_id(documents.trust, self.external_id)
         needs = self.found.step if self.found else None
         if self.found is not None or documents_differ(now, before):
             if asked not in (PLACEHOLDER_EXTERNAL_ID, self.external_id):
-                whose = f"the external id {asked}" if asked else "no external id"
-                self._disrupt(f"The role {documents.role} asks for {whose} today, and for another from now on.")
+                self._disrupt(
+                    f"The role {documents.role} asks for the external id {asked} today, and for another from now on."
+                )
             self.steps.append(
                 make.update_trust(
                     documents.trust,
@@ -273,10 +293,6 @@ class _Plan:
                     needs=needs,
                 )
             )
-
-    def _left_role_alone(self, cloud: CloudSituation) -> bool:
-        """Whether no step before has put the placeholder into the trust policy."""
-        return not any(isinstance(step, CallStep) and step.operation == "update_trust" for step in self.steps)
 
     # -- small words
 

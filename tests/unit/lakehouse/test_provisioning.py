@@ -126,6 +126,20 @@ def test_a_role_that_is_open_is_closed_before_the_connection_is_created() -> Non
     assert any("no external id" in sentence for sentence in change.consequences)
 
 
+def test_a_role_that_was_opened_is_closed_before_anything_else_is_put_right() -> None:
+    wanted, memory = Wanted(AWS), Memory()
+    memory.run(plan_provisioning(wanted, None, bare(wanted), NOT_CREATED))
+    trust = wanted.documents(EXTERNAL_ID).trust
+    anybody: Document = {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}
+    opened = furnished(wanted, EXTERNAL_ID, {**trust, "Statement": [*trust["Statement"], anybody]})
+    there = replace(opened, policies={**opened.policies, PolicyName("LakehouseAccess"): {"Statement": []}})
+    change = plan_provisioning(wanted, memory.state(AWS.name), there, CREATED)
+    assert acts(change) == ["update_trust", "update_policy", "read_back"]
+    closing = change.steps[0]
+    assert isinstance(closing, CallStep)
+    assert (closing.arguments["external_id"], closing.undo) == (EXTERNAL_ID, None)
+
+
 def test_a_connection_of_another_role_is_not_taken_for_the_wanted_one() -> None:
     wanted = Wanted(AWS)
     theirs = ConnectionDescription({"role_arn": "arn:aws-cn:iam::1:role/Theirs", "externalId": EXTERNAL_ID})
