@@ -280,8 +280,10 @@ def test_a_config_moves_the_paths_and_leaves_out_what_is_not_served() -> None:
         "/v1/account": {"delete", "put"},  # two endpoints, called by other methods
         "/v1/connection": {"post", "delete"},
     }
-    few = openapi_document(config({"endpoints": {"connect_path": "/c"}, "api_version": "2.0.6"}))
+    one = {"endpoints": {"connect_path": "/c"}, "api_version": "2.0.6", "base_url": "https://a.example/"}
+    few = openapi_document(config(one))
     assert set(few["paths"]) == {"/c"}
+    assert few["servers"] == [{"url": "https://a.example"}]
 
 
 @pytest.mark.parametrize("resource", ["SqlEndpoint", "InteractiveCluster", "PAT"])
@@ -293,6 +295,7 @@ def test_a_config_demands_of_connect_what_it_provisions(resource: str) -> None:
     for body in [
         CONNECT,
         full,
+        *({**CONNECT, name: value} for name, value in WAREHOUSE.items()),
         *({**full, name: value} for name in [*WAREHOUSE, "cluster_id"] for value in ("", None)),
     ]:
         try:
@@ -305,6 +308,12 @@ def test_a_config_demands_of_connect_what_it_provisions(resource: str) -> None:
 
 WORDS = ["", "x", "a b", "a\tb", "a@b.example", "AWS", "azure", "user", "https://a.example", "jdbc:spark://h"]
 NUMBERS = [0, 443, 70_000, 2**63 - 1, 2**63, -(2**63) - 1, 1.5]
+MAKERS: list[Callable[[int], str]] = [
+    lambda length: "x" * length,
+    lambda length: "x@".rjust(length - 1, "x") + "b",
+    lambda length: "https://".ljust(length, "x"),
+    lambda length: "jdbc:".ljust(length, "x"),
+]
 ODD: st.SearchStrategy[Any] = st.sampled_from(
     [*WORDS, *NUMBERS, None, True, False, [], {}, "x" * 321, "x" * 1025, "x" * 4097]
 )
@@ -317,6 +326,26 @@ STARTS: list[tuple[str, Json]] = [
     ("AccountInfo", {**DELETE_CONNECTION, "domain": "databricks-test.com"}),
     ("AccountUserInfo", {**DELETE_CONNECTION, "email": "a@b.example", "databricks_user_id": 5}),
 ]
+
+
+def test_texts_may_be_as_long_as_documented_and_no_longer() -> None:
+    judged = 0
+    for name, start in STARTS:
+        for field, schema in document()["components"]["schemas"][name]["properties"].items():
+            if "maxLength" not in schema or field == "service_principal_id":
+                continue
+            longest = schema["maxLength"]
+            (make, *_) = [each for each in MAKERS if component(name).is_valid({**start, field: each(longest)})]
+            assert problems_of(name, {**start, field: make(longest)}) == []
+            beyond = {**start, field: make(longest + 1)}
+            assert not component(name).is_valid(beyond)
+            # Without a connection, its id is not looked at.
+            told = problems_of(name, beyond)
+            assert [field in each for each in told] == [True] or (
+                (name, start) == STARTS[0] and field == "connection_id"
+            )
+            judged += 1
+    assert judged > 25
 
 
 @given(st.sampled_from(STARTS), st.data())

@@ -130,6 +130,8 @@ def test_a_wrong_key_is_named(path: str, value: Any, field: str, words: str) -> 
 
 def test_what_must_hold_between_keys() -> None:
     ingest = {"category": "INGEST", "endpoints.get_connectors_path": ABSENT}
+    oldest = {"api_version": "2.1.0", "endpoints.delete_connection_path": ABSENT}
+    assert "from api_version 2.1.0 on" in dict(problems(oldest))["endpoints.delete_connection_path"]
     assert "is required in the category INGEST" in dict(problems(ingest))["endpoints.get_connectors_path"]
     lacking = dict(problems({"data_permissions": None, "object_permissions": []}))
     assert "both lack; ask for at least one" in lacking["data_permissions"]
@@ -146,6 +148,8 @@ def test_all_that_is_wrong_is_told_at_once_and_nothing_that_only_follows() -> No
     wrong = {"category": "x", "endpoints.get_connectors_path": ABSENT, "hostnames": ABSENT, "auth_options": [1]}
     found = [field for field, _ in problems({**wrong, "is_published_app": True, "api_version": "x"})]
     assert found == ["api_version", "category", "hostnames", "auth_options[0]"]
+    same = {"endpoints.connect_path": "x", "endpoints.test_connection_path": "x"}
+    assert {words for _, words in problems(same)} == {"must be a path that begins with one /, as /connect; "}
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ from core.partner.messages.requests import (
 )
 from core.partner.messages.responses import ErrorReason
 from core.partner.messages.writing import Request, write_request
-from core.secrets import Secret
+from core.secrets import Secret, revealed
 from tests.unit.partner.bodies import (
     ABSENT,
     CLIENT_SECRET,
@@ -98,6 +98,8 @@ def test_a_connect_request_is_read_whole() -> None:
     assert request.personal_access_token.reveal() == TOKEN
     assert request.service_principal_oauth_secret is not None
     assert request.service_principal_oauth_secret.reveal() == CLIENT_SECRET
+    # A service sees them by the thousand, and must not keep them for good.
+    assert not revealed() & {TOKEN, CLIENT_SECRET}
 
 
 def test_the_other_requests_are_read_whole() -> None:
@@ -429,8 +431,8 @@ def requests(draw: st.DrawFn) -> ConnectRequest:
 def test_what_is_written_is_read_again_as_it_was(request: ConnectRequest) -> None:
     again = read_connect_request(write_request(request))
     assert without_secrets(again) == without_secrets(request)
-    assert revealed(again.service_principal_oauth_secret) == revealed(request.service_principal_oauth_secret)
-    assert revealed(again.personal_access_token) == revealed(request.personal_access_token)
+    assert value_of(again.service_principal_oauth_secret) == value_of(request.service_principal_oauth_secret)
+    assert value_of(again.personal_access_token) == value_of(request.personal_access_token)
     assert_no_null(json.loads(write_request(request)))
 
 
@@ -447,7 +449,7 @@ def without_secrets(request: ConnectRequest) -> ConnectRequest:
     return dataclasses.replace(request, user_info=user_info, service_principal_oauth_secret=None)
 
 
-def revealed(secret: Secret | None) -> str | None:
+def value_of(secret: Secret | None) -> str | None:
     return None if secret is None else secret.reveal()
 
 
