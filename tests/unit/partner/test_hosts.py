@@ -187,6 +187,11 @@ def test_another_jdbc_url_is_refused_and_no_token_in_it_repeated(jdbc: str) -> N
         ("https://partner.example@evil.example/", False),
         ("https://evil.example\\.partner.example/", False),
         ("https://partner.example./", False),
+        ("https://evil.example@partner.example/", False),
+        ("https://@partner.example/", False),
+        ("https://partner.example:0/", False),
+        ("https://partner.example/a b", False),
+        ("https://partner.example/\\evil.example", False),
         ("http://partner.example/", False),
         ("javascript:alert(1)//partner.example", False),
         ("//partner.example/", False),
@@ -210,5 +215,8 @@ def test_a_redirect_to_this_machine_is_for_those_who_name_it() -> None:
             check_redirect(url, hostnames)
 
 
-def test_a_name_is_compared_in_lower_case() -> None:
+def test_a_name_is_compared_in_lower_case_and_is_no_address() -> None:
     assert host_name("App.Example.COM") == "app.example.com"
+    for address in ("10.0.0.1", "a.127", "a.0x7f", "a.0x"):
+        with pytest.raises(HostRefusedError):
+            host_name(address)

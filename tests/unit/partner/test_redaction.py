@@ -47,6 +47,16 @@ def test_no_secret_in_json_even_in_json_and_cut_off(
         assert "TWO" not in shown
 
 
+@pytest.mark.parametrize("depth", range(4))
+@pytest.mark.parametrize("value", ['HUN"TER', "HUN\\TER", 'HUN\\"TER\\', '"', '\\\\"HUNTER'])
+def test_a_quote_in_a_secret_does_not_end_it(value: str, depth: int) -> None:
+    text = json.dumps({"password": value, "n": 1})
+    expected = json.dumps({"password": "********", "n": 1})
+    for _ in range(depth):
+        text, expected = json.dumps(text), json.dumps(expected)
+    assert redacted(text) == expected
+
+
 @given(bodies())
 def test_no_secret_in_what_python_makes_of_it(body: dict[str, Any]) -> None:
     for text in (repr(body), f"ValueError: {body!r}"):
