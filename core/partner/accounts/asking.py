@@ -8,6 +8,7 @@ from datetime import datetime
 from core.changes import Event
 from core.partner.accounts import facts
 from core.partner.accounts.decision import Answer, Decision, Provision, Scenario
+from core.partner.accounts.domains import domain_of, is_free_mail
 from core.partner.accounts.ids import IdKind, NewId
 from core.partner.accounts.policy import (
     PartnerPolicy,
@@ -75,15 +76,27 @@ class Asking:
         """The account of the person and the user in it, where there are.
 
         A user who is known by the e-mail address in another account than the one of the address (a guest who was
-        invited there) is that user. An id of Databricks alone leads nobody into an account of another domain.
+        invited there) is that user.
         """
         account = self.known.account(account_key(self.policy, self.person))
-        user = self.known.user(account, self.person.key, self.person.email) if account else None
+        user = self.user_in(account) if account else None
         if user is None and self.policy.accounts.by == "domain":
             for identifier in self.known.users_by_email.get(self.person.email, ()):
                 user = self.known.users[identifier]
                 return self.known.account_of(user), user
         return account, user
+
+    def user_in(self, account: PartnerAccount) -> PartnerUser | None:
+        """The person as a user of `account`: by the e-mail address, which Databricks has verified, or else by the id.
+
+        The id alone counts within a company only, where people get other addresses. Elsewhere it would merge strangers.
+        """
+        person = self.person
+        if (user := self.known.user(account, person.email)) is not None:
+            return user
+        user = self.known.user(account, person.key)
+        free_mail = is_free_mail(person.domain, self.policy.accounts.more_free_mail)
+        return user if user is not None and domain_of(user.email) == person.domain and not free_mail else None
 
     def over(self, account: PartnerAccount, user: PartnerUser | None) -> bool:
         """Whether the account's trial or the user's own has ended."""
@@ -137,10 +150,11 @@ class Asking:
         )
 
     def identified(self, user: PartnerUser) -> tuple[Event, ...]:
-        """The fact of what Databricks tells of a known user, if it is news."""
+        """The fact of what Databricks tells of a known user, if it is news. A key of somebody else is none."""
         person = self.person
+        known_key = (user.account_id, person.key) in self.known.user_ids
         told = (person.email, person.first_name, person.last_name)
-        if person.key in user.keys and told == (user.email, user.first_name, user.last_name):
+        if known_key and told == (user.email, user.first_name, user.last_name):
             return ()
         return (
             facts.user_identified(

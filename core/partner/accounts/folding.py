@@ -100,28 +100,16 @@ class Folding:
         self.accounts[account.id] = account
 
     def _create_account(self, row: Row) -> None:
-        details = row.details
-        told = _mapping(details["key"])
-        key = AccountKey(AccountKind(told["kind"]), _text(told["value"]))
-        workspace = _workspace(details)
+        account = _new_account(row)
         if not row.subject or row.subject in self.accounts or row.subject in self.same_as:
-            return
-        if (first := self.account_ids.get(key)) is not None:  # another service made it a moment before
+            return  # an id is given once
+        if (first := self.account_ids.get(account.key)) is not None:  # another service made it a moment before
             self.same_as[row.subject] = first
-            self._connected(first, workspace)
+            for workspace in account.workspaces:
+                self._connected(first, workspace)
             return
-        until = _moment(details)
-        self.accounts[row.subject] = PartnerAccount(
-            row.subject,
-            key,
-            _text(details["domain"]),
-            row.at,
-            _text(details["database"]),
-            _text(details["role"]),
-            frozenset([workspace]),
-            Trial(until, count=int(until is not None)),
-        )
-        self.account_ids[key] = row.subject
+        self.accounts[account.id] = account
+        self.account_ids[account.key] = account.id
 
     def _delete_account(self, account: PartnerAccount, at: datetime) -> None:
         for user in list(self.known.users_of(account)):
@@ -165,9 +153,9 @@ class Folding:
         details = row.details
         account, email, until = self._live_account(details["account"]), _email(details["email"]), _moment(details)
         added = row.action == facts.ADD
-        key = _user_key(details) if added else None
-        first = self.user_ids.get((account.id, key)) if key is not None else None
-        first = first or self.user_ids.get((account.id, email))
+        if added:
+            _user_key(details)  # which must be there
+        first = self.user_ids.get((account.id, email))
         if not row.subject or (row.subject in self.users and first != row.subject):
             return  # an id is given once; this one is somebody else's, or deleted
         if first is not None and first != row.subject:  # another service, or an operator, was there before
@@ -275,6 +263,21 @@ class Folding:
         if account.deleted is not None:
             raise ValueError("the account is deleted")
         return account
+
+
+def _new_account(row: Row) -> PartnerAccount:
+    details = row.details
+    key, until = _mapping(details["key"]), _moment(details)
+    return PartnerAccount(
+        row.subject,
+        AccountKey(AccountKind(key["kind"]), _text(key["value"])),
+        _text(details["domain"]),
+        row.at,
+        _text(details["database"]),
+        _text(details["role"]),
+        frozenset([_workspace(details)]),
+        Trial(until, count=int(until is not None)),
+    )
 
 
 def _renewed(trial: Trial, row: Row) -> Trial:

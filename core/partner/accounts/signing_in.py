@@ -21,7 +21,7 @@ def sign_in(asking: Asking) -> Decision:
     if connection is None:
         return _not_found("no partner connection of this workspace has this connection_id")
     account = asking.known.accounts[connection.account_id]
-    user = _user(asking, account)
+    user = asking.user_in(account)
     if connection.scope is ConnectionScope.USER and (user is None or user.id != connection.user_id):
         return _not_found("the partner connection is for the one who made it")
     if asking.policy.require_manual_signup and (user is None or user.signed_up is None):
@@ -35,16 +35,6 @@ def sign_in(asking: Asking) -> Decision:
     events = (*asking.identified(user), facts.user_signed_in(user.id, connection.id))
     answer = Answer(RedirectValue.SIGN_IN, UserStatus.EXISTING, AccountStatus.ACTIVE)
     return Decision(Scenario.EXISTING, answer, account.id, user.id, events)
-
-
-def _user(asking: Asking, account: PartnerAccount) -> PartnerUser | None:
-    """The user of the account. The id of Databricks counts for the account's own people, else the e-mail address."""
-    person = asking.person
-    user = asking.known.user(account, person.key, person.email)
-    if user is None or user.email == person.email or belongs(asking.policy, person, account):
-        return user
-    by_email = asking.known.user_ids.get((account.id, person.email))
-    return None if by_email is None else asking.known.users[by_email]
 
 
 def _over(account: PartnerAccount, user: PartnerUser | None) -> Decision:

@@ -152,9 +152,9 @@ class Known:
         """The account of a user."""
         return self.accounts[user.account_id]
 
-    def user(self, account: PartnerAccount, key: UserKey, email: str) -> PartnerUser | None:
-        """The user of `account` whom Databricks knows by `key`, or else the one of this plain e-mail address."""
-        found = self.user_ids.get((account.id, key)) or self.user_ids.get((account.id, email))
+    def user(self, account: PartnerAccount, handle: UserKey | str) -> PartnerUser | None:
+        """The user of `account` whom Databricks knows by this key, or who has this plain e-mail address."""
+        found = self.user_ids.get((account.id, handle))
         return None if found is None else self.users[found]
 
     def users_of(self, account: PartnerAccount) -> Iterator[PartnerUser]:

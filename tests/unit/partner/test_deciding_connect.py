@@ -254,6 +254,16 @@ def test_a_user_is_known_in_every_cloud_by_the_address_and_within_the_company_by
     assert partner.ask(asked("eve@other.com", user_id=5)).scenario is Scenario.NEW_ACCOUNT
 
 
+def test_the_id_of_somebody_else_merges_nobody_in_an_account_by_workspace() -> None:
+    partner = Partner(replace(POLICY, accounts=AccountPolicy(by="workspace")))
+    people = ["ann@acme.com", "eve@other.com", "ann@gmail.com", "bob@gmail.com"]
+    users = [partner.ask(asked(email, user_id=5)).user_id for email in people]
+    assert len(set(users)) == len(people)
+    again = [partner.ask(asked(email, user_id=5)) for email in people]
+    assert [one.user_id for one in again] == users
+    assert {len(one.events) for one in again} == {1}  # nothing new is told of anybody
+
+
 def test_a_guest_who_was_invited_into_an_account_of_another_domain_comes_there() -> None:
     partner = Partner(with_action("invite"))
     home = partner.ask(asked()).account_id
