@@ -43,7 +43,7 @@ def plan_recreation(
         f"Drop API connection {state.name}, to create it anew",
         tuple(steps),
         danger=Danger.DESTRUCTIVE,
-        consequences=(NEW_ID, *_uncertain(state.name, lakehouse)),
+        consequences=(NEW_ID, *_left_behind(state, wanted, cloud), *_uncertain(state.name, lakehouse)),
         confirm_name=state.name,
     )
 
@@ -91,6 +91,17 @@ def refuse_used(name: str, lakehouse: LakehouseSituation | None) -> None:
             f"The connection {name} is in use by {names}{more}.",
             advice="Drop these functions first (DROP FUNCTION); they cannot run without it.",
         )
+
+
+def _left_behind(state: ConnectionState, wanted: Wanted, cloud: CloudSituation | None) -> tuple[str, ...]:
+    """The role that the connection had, where it gets another one."""
+    former = state.connection.role_arn
+    if former.lower() == wanted.connection.role_arn.lower() or state.trusted is None:
+        return ()
+    if cloud is None:
+        return (f"The role {former} stays: delete it by hand in the cloud.",)
+    closed = f"The role {former} stays, and nobody can assume it: delete it in the cloud."
+    return (closed,) if cloud.role is not None else ()
 
 
 def _uncertain(name: str, lakehouse: LakehouseSituation | None) -> tuple[str, ...]:

@@ -273,3 +273,15 @@ def test_a_role_that_others_use_as_well_is_not_deleted() -> None:
     shared = replace(there.role, attached=there.role.attached | {PolicyName("Payroll")})
     with pytest.raises(RefusedError, match="Payroll"):
         plan_removal(memory.state(AWS.name), replace(there, role=shared), CREATED)
+
+
+def test_recreating_for_another_role_says_that_the_former_one_stays() -> None:
+    wanted, memory = Wanted(AWS), Memory()
+    memory.run(plan_provisioning(wanted, None, bare(wanted), NOT_CREATED))
+    moved = Wanted(replace(AWS, role_arn=f"{AWS.role_arn}2"))
+    change = plan_recreation(memory.state(AWS.name), moved, furnished(wanted, EXTERNAL_ID), CREATED)
+    assert f"The role {AWS.role_arn} stays, and nobody can assume it: delete it in the cloud." in change.consequences
+    change = plan_recreation(memory.state(AWS.name), moved, None, None)
+    assert f"The role {AWS.role_arn} stays: delete it by hand in the cloud." in change.consequences
+    same = plan_recreation(memory.state(AWS.name), wanted, furnished(wanted, EXTERNAL_ID), CREATED)
+    assert not any("stays" in sentence for sentence in same.consequences)
