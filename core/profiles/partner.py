@@ -128,8 +128,13 @@ class PartnerPolicy:
 
 
 def written(policy: PartnerPolicy) -> Iterator[tuple[tuple[str, ...], str | int | float | bool | list[str] | None]]:
-    """What a file says of a policy: each key, as a path from its table, with its value; None for what is not said."""
-    yield from _written(policy, ())
+    """What a file says of a policy: each key, as a path from its table, with its value; None for what is not said.
+
+    What has no use is not said, for a file that says it is refused.
+    """
+    useless = {("trial", "days"), ("trial", "another")} if policy.trial.type == "none" else set()
+    for path, value in _written(policy, ()):
+        yield path, None if path in useless else value
 
 
 def _written(values: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:

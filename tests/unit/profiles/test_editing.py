@@ -23,6 +23,7 @@ from core.profiles import (
     load,
 )
 from core.profiles.model import CLOUDS
+from core.profiles.partner import PagePolicy, PartnerPolicy, ServicePolicy, TrialPolicy
 from core.secrets import SecretReference
 from tests.unit.profiles.toml_texts import BARE, PRINTABLE, Draw, Writer
 
@@ -285,6 +286,15 @@ COMMON: dict[str, st.SearchStrategy[Any]] = {
         ),
         max_size=2,
     ),
+    "partner": st.none()
+    | st.builds(
+        PartnerPolicy,
+        st.sampled_from(["https://c.example", "http://127.0.0.1:8085/x"]),
+        hostnames=st.just(("c.example", "127.0.0.1")),
+        trial=st.sampled_from([TrialPolicy(), TrialPolicy("user", 3), TrialPolicy("account", another=True)]),
+        pages=st.builds(PagePolicy, st.none() | st.just("https://a.c.example/in")),
+        service=st.builds(ServicePolicy, read_timeout=st.sampled_from([10.0, 0.5]), metrics=st.booleans()),
+    ),
 }
 SERVERS = st.builds(
     Profile,
@@ -316,6 +326,13 @@ LAKEHOUSES = st.fixed_dictionaries(
 CLOUD_TABLES = st.dictionaries(
     st.sampled_from(CLOUDS), st.fixed_dictionaries({}, optional={"provision": st.booleans(), "region": PRINTABLE})
 )
+PARTNER_TABLES = st.fixed_dictionaries(
+    {"base_url": st.just("https://c.example")},
+    optional={
+        "trial": st.fixed_dictionaries({"type": st.just("user")}, optional={"days": st.integers(1, 9)}),
+        "supports_demo": st.booleans(),
+    },
+)
 TABLES = st.fixed_dictionaries(
     {"host": st.sampled_from(["h", "::1"])},
     optional={
@@ -328,6 +345,7 @@ TABLES = st.fixed_dictionaries(
         "password": st.sampled_from(["prompt", ["command:true", "x"]]),
         "lakehouse": LAKEHOUSES,
         "clouds": CLOUD_TABLES,
+        "partner": PARTNER_TABLES,
     },
 ) | st.fixed_dictionaries({"engine": st.just("embedded")}, optional={"query_log": st.booleans(), "settings": SETTINGS})
 
@@ -365,6 +383,7 @@ def test_any_edit_of_any_file_says_what_was_meant_and_keeps_every_comment(
         before.engine != wanted.engine
         or (before.lakehouse is not None and wanted.lakehouse is None)
         or bool(before.clouds.keys() - wanted.clouds.keys())
+        or (before.partner is not None and wanted.partner is None)
     )
     assert moved or all(not line.lstrip().startswith("#") or "not, a ]" in text for line in removed), removed
     if "\r\n" in text:
