@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import difflib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -88,9 +88,10 @@ class ApiConnections:
             listed = await lakehouse.connections()
         except HousekeysError as error:
             return Board(known, error=error, asked=True)
+        there = {row.name.rpartition(".")[2].lower(): row for row in listed}
         names = {name.lower() for name in states}
-        others = (row for row in listed if row.name.rpartition(".")[2].lower() not in names)
-        return Board(known, tuple(row for row in others if row.category.upper() == "API"), asked=True)
+        others = (row for name, row in there.items() if name not in names and row.category.upper() == "API")
+        return Board(tuple(_as_listed(state, there) for state in known), tuple(others), asked=True)
 
     async def look(self, states: Sequence[ConnectionState]) -> list[Look]:
         """Look at both sides of connections, as far as the profile lets Housekeys reach them."""
@@ -194,3 +195,11 @@ class ApiConnections:
     async def _lakehouse_situation(self, name: str) -> LakehouseSituation | None:
         lakehouse = await self.reach.lakehouse()
         return None if lakehouse is None else await read_lakehouse(lakehouse, name)
+
+
+def _as_listed(state: ConnectionState, there: Collection[str]) -> ConnectionState:
+    """What the journal knows of a connection, corrected where the Lakehouse does not list it."""
+    if state.created is None or state.name.lower() in there:
+        return state
+    gone = f"The Lakehouse does not list the connection {state.name} any more."
+    return replace(state, created=None, external_id="", differences=(*state.differences, gone))
