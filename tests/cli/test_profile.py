@@ -116,6 +116,7 @@ def test_a_profile_with_every_option_is_added_and_shown(
                 "region": None,
             }
         },
+        "partner": None,
         "badges": ["PRODUCTION", "TLS NOT VERIFIED"],
         "problems": [],
     }

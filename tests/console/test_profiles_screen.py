@@ -11,6 +11,7 @@ import pytest
 from core.configuring import Configuration, plan_rename
 from core.errors import BadInputError
 from core.profiles import CloudSettings, LakehouseSettings, Profile, ProfileFile, load
+from core.profiles.partner import PartnerPolicy
 from core.profiles.renaming import renamed
 from core.running import files
 from core.secrets import SecretReference
@@ -357,6 +358,7 @@ def roundtrip(profile: Profile) -> Profile:
         Profile("d", host="h", password=SecretReference.parse(["command:pass", "show", "a b"])),
         Profile("e", host="h", password=SecretReference.parse("keyring:service/name"), read_only=False),
         Profile("f", engine="embedded", folder=Path("/srv/lab"), query_log=True, database="j"),
+        Profile("p", host="h", partner=PartnerPolicy("https://c.example", supports_demo=False)),
         Profile(
             "g",
             host="h",

@@ -41,6 +41,7 @@ def profile_record(profile: Profile, file: ProfileFile, paths: Paths) -> dict[st
         "console_members": profile.console_members,
         "lakehouse": _lakehouse(profile.lakehouse) if profile.lakehouse else None,
         "clouds": {name: asdict(cloud) for name, cloud in profile.clouds.items()},
+        "partner": asdict(profile.partner) if profile.partner else None,
         "badges": list(profile.badges),
         "problems": [problem_record(problem) for problem in file.problems_of(profile.name)],
     }
@@ -73,9 +74,10 @@ def _lakehouse(settings: LakehouseSettings) -> dict[str, Any]:
 
 
 def connection_fields(profile: Profile) -> dict[str, str]:
-    """What a profile says of a Lakehouse and of clouds, as labelled lines."""
+    """What a profile says of a Lakehouse, of clouds and of Partner Connect, as labelled lines."""
     fields = dict(profile.lakehouse.facts) if profile.lakehouse else {}
-    return {**fields, **{name: str(cloud) for name, cloud in profile.clouds.items()}}
+    partner = dict(profile.partner.facts) if profile.partner else {}
+    return {**fields, **{name: str(cloud) for name, cloud in profile.clouds.items()}, **partner}
 
 
 def profile_fields(record: dict[str, Any], profile: Profile) -> dict[str, str]:

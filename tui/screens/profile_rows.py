@@ -95,6 +95,7 @@ def summary_lines(row: ProfileRow, general: Sequence[Problem], paths: Paths) -> 
         doubt = "" if lakehouse.secure and lakehouse.verify else "warning"
         lines += [fact(name, text, doubt if name.endswith("TLS") else "") for name, text in lakehouse.facts]
     lines += [fact(name, str(cloud)) for name, cloud in profile.clouds.items()]
+    lines += [fact(name, text) for name, text in (profile.partner.facts if profile.partner else ())]
     lines += [fact(name, str(value)) for name, value in profile.settings.items()]
     return [*lines, fact("defined in", short(row.origin))]
 
