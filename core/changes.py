@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntEnum, StrEnum
 from pathlib import Path
@@ -274,6 +274,16 @@ class Change:
     def reversible(self) -> bool:
         """Whether every step has an inverse."""
         return bool(self.steps) and all(step.undo is not None for step in self.steps)
+
+
+def left_of(change: Change, decided: Collection[int]) -> Change:
+    """What is left of a change when the steps at the indexes `decided` are: to show and to confirm, not to run.
+
+    What a step needs or takes from another has been decided before or is among them: only the runner has to know.
+    """
+    steps = (step for index, step in enumerate(change.steps) if index not in decided)
+    alone = (replace(step, takes={}) if isinstance(step, CallStep) else step for step in steps)
+    return replace(change, steps=tuple(replace(step, needs=None) for step in alone))
 
 
 def inverse(change: Change, done: Iterable[int]) -> Change:

@@ -147,8 +147,7 @@ async def list_unfinished(context: Context) -> None:
 
 async def resume_change(context: Context) -> None:
     """`journal resume`."""
-    from dataclasses import replace
-
+    from core.changes import left_of
     from tui.cli.carrying_out import carry_out
 
     session = await context.session()
@@ -156,12 +155,9 @@ async def resume_change(context: Context) -> None:
     settled = _settled(context.arguments)
     done = {outcome.index for outcome in unfinished.outcomes if outcome.state in ("done", "failed", "skipped")}
     done |= {index for index, had_run in settled.items() if had_run}
-    steps = [step for index, step in enumerate(unfinished.change.steps) if index not in done]
-    # What is shown and confirmed is what is left; what a step needs has been decided before or is among it.
-    left = replace(unfinished.change, steps=tuple(replace(step, needs=None) for step in steps))
     report = await carry_out(
         context,
-        left,
+        left_of(unfinished.change, done),
         allow_partial=False,
         run=lambda progress: session.runner.resume(unfinished.id, progress, settle_steps=settled),
     )

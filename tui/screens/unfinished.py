@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from textual import events
 from textual.app import ComposeResult
 
-from core.changes import Change, Step
+from core.changes import Change, left_of
 from core.confirmation import confirmation_for
 from core.display import count, exact_time, one_line
 from core.errors import HousekeysError
@@ -161,7 +160,7 @@ class UnfinishedScreen(ConsoleScreen[None]):
         ) -> Report:
             return await runner.resume(item.id, progress, settle_steps=settled, stop=stop)
 
-        self._preview(replace(item.change, steps=_left(item, settled)), run)
+        self._preview(_left(item, settled), run)
 
     def take_back(self) -> None:
         """Plan the undo of what was done, and take it down the one road."""
@@ -244,9 +243,8 @@ class UnfinishedScreen(ConsoleScreen[None]):
         self.dismiss(None)
 
 
-def _left(item: Unfinished, settled: Mapping[int, bool]) -> tuple[Step, ...]:
-    """The steps that run when `item` is continued; in doubt with nobody's word are those the runner looks up first."""
+def _left(item: Unfinished, settled: Mapping[int, bool]) -> Change:
+    """What runs when `item` is continued; in doubt with nobody's word are those the runner looks up first."""
     ran = {outcome.index for outcome in item.outcomes if outcome.state == "done"}
     ran |= {index for index, has_run in settled.items() if has_run}
-    # What a step needs has been done before, or is among them: only the runner has to know.
-    return tuple(replace(step, needs=None) for index, step in enumerate(item.change.steps) if index not in ran)
+    return left_of(item.change, ran)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from core.change_records import change_from_record, change_to_record
-from core.changes import CallStep, Change, Event, Found, JsonValue, RecordStep
+from core.changes import CallStep, Change, Event, Found, JsonValue, RecordStep, left_of
 from core.configuring import NoEngine
 from core.errors import HousekeysError, RefusedError, UnreachableError
 from core.journal.local_journal import LocalJournal
@@ -127,3 +127,11 @@ async def test_a_step_is_not_run_without_what_it_takes(tmp_path: Path) -> None:
 async def test_without_services_a_call_is_refused(tmp_path: Path) -> None:
     report = await runner(tmp_path).run(created())
     assert isinstance(report.outcomes[0].error, RefusedError)
+
+
+def test_what_is_left_is_shown_without_the_step_that_found_what_it_takes() -> None:
+    asks = CallStep("Ask", "lakehouse", "describe", {}, "DESC CONNECTION c")
+    takes = CallStep("Use", "aws", "update", {}, "iam Update", takes={"id": Found(0, "id")}, needs=0)
+    change = Change("Two calls", (asks, takes))
+    assert left_of(change, {0}).preview() == "iam Update"
+    assert left_of(change, set()).preview() == change.preview()
