@@ -117,7 +117,8 @@ def _uncertain(name: str, lakehouse: LakehouseSituation | None) -> tuple[str, ..
 
 def _dropping(state: ConnectionState, lakehouse: LakehouseSituation | None) -> Step:
     if lakehouse is not None:
-        return drop_step(state.name)
+        description = lakehouse.description
+        return drop_step(state.name, description.external_id if description is not None else "")
     dropped = event(state.name, "drop", by=HAND)
     return RecordStep(f"Record that {state.name} was dropped by hand", (dropped,), no_undo=NO_WAY_BACK)
 

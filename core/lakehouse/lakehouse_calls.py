@@ -28,7 +28,7 @@ class LakehouseCalls:
             case "describe_connection":
                 return {"external_id": await self._external_id(name)}
             case "drop_connection":
-                await self._drop(name, str(arguments["sql"]))
+                await self._drop(name, str(arguments["sql"]), str(arguments.get("external_id", "")))
             case "create_function" | "drop_function":
                 await self._function(operation, name, str(arguments["sql"]))
             case _:
@@ -57,9 +57,15 @@ class LakehouseCalls:
             )
         return description.external_id
 
-    async def _drop(self, name: str, sql: str) -> None:
-        if await self._lakehouse.description(name) is None:
+    async def _drop(self, name: str, sql: str, external_id: str) -> None:
+        description = await self._lakehouse.description(name)
+        if description is None:
             return
+        if external_id and description.external_id != external_id:
+            raise RefusedError(
+                f"The connection {name} was created anew since the plan was made: it is another one now.",
+                advice="Plan again if it is to go too; an unfinished change that is out of date is dismissed.",
+            )
         if used := await self._lakehouse.functions_of(name):
             raise RefusedError(
                 f"The connection {name} is in use by {', '.join(function.name for function in used[:5])}.",

@@ -47,13 +47,14 @@ def describe_step(connection: ApiConnection, *, needs: int | None = None) -> Cal
     )
 
 
-def drop_step(name: str) -> CallStep:
-    """DROP CONNECTION."""
+def drop_step(name: str, external_id: str = "") -> CallStep:
+    """DROP CONNECTION: of that with this external id, if it is given; another one was created since by somebody."""
     return _call(
         f"Drop connection {name}",
         "drop_connection",
         name,
         render(DropConnection(name)),
+        {"external_id": external_id} if external_id else None,
         no_undo="a connection that is created again has another external id",
         events=(event(name, "drop", by="call"),),
     )

@@ -102,13 +102,17 @@ async def test_recreating_gives_another_external_id_and_the_role_is_closed_in_be
 ) -> None:
     await provisioned(place, account)
     first = lakehouse.connections["udf"].external_id
-    await place.run(await place.connections.plan_recreate("udf"))
+    left_over = await place.connections.plan_recreate("udf")
+    await place.run(left_over)
     assert (await place.connections.state("udf")).stage is Stage.CREATE
     assert trusted_id(await cloud.role("LakehouseRole")) == PLACEHOLDER_EXTERNAL_ID
     await place.run(await place.connections.plan_resume("udf"))
     state = await place.connections.state("udf")
     assert (state.condition, state.external_id) == (Condition.READY, lakehouse.connections["udf"].external_id)
     assert state.external_id != first
+    report = await place.runner().run(replace(left_over, steps=left_over.steps[-1:]))  # continued too late
+    assert "it is another one now" in str(report.failed_outcomes[0].error)
+    assert "udf" in lakehouse.connections
 
 
 async def test_a_connection_in_use_stays_until_its_functions_are_dropped(
