@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Collection
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Final
 
@@ -15,6 +15,7 @@ TEST_DOMAINS: Final = ("databricks-test.com", "databricks-demo.com")
 """The domains of Databricks' own test users: nothing that is deleted or expired by a request is outside of them."""
 
 
+@lru_cache(maxsize=4096)
 def plain_domain(domain: str) -> str:
     """`domain` as it is compared: lower case, as DNS has it (a name in another script is `xn--…`); empty if it is none.
 

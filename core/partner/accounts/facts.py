@@ -6,7 +6,7 @@ A fact never holds a secret: what Databricks sends to log in with is sealed else
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import date, datetime
 from typing import Final
 
@@ -176,5 +176,7 @@ def _until(trial_until: datetime | None) -> dict[str, JsonValue]:
 
 
 def _coordinates(coordinates: Coordinates | None) -> dict[str, JsonValue]:
-    told = {} if coordinates is None else asdict(coordinates)
+    if coordinates is None:
+        return {}
+    told = {field.name: getattr(coordinates, field.name) for field in fields(coordinates)}
     return {key: value for key, value in told.items() if value not in (None, "")}

@@ -283,6 +283,20 @@ def test_another_trial_runs_as_long_as_the_first() -> None:
         assert partner.ask(asked()).scenario is Scenario.ANOTHER_TRIAL
 
 
+@pytest.mark.parametrize(
+    ("policy", "renewed"),
+    [
+        (replace(POLICY, trial=ANOTHER), facts.PARTNER_ACCOUNT),
+        (replace(POLICY, trial=TrialPolicy("user", 14, another=True)), facts.PARTNER_USER),
+    ],
+)
+def test_another_trial_is_told_of_what_had_ended_alone(policy: PartnerPolicy, renewed: str) -> None:
+    partner = Partner(policy)
+    ann_expired(partner)
+    told_of = [(event.subject_kind, event.action) for event in partner.ask(asked()).events]
+    assert told_of == [(renewed, facts.RENEW), (facts.PARTNER_CONNECTION, facts.CONFIGURE)]
+
+
 def test_what_is_to_be_made_is_named_by_the_template() -> None:
     partner = Partner()
     new = partner.ask(asked()).provision

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from core.partner.accounts import facts
 from core.partner.accounts.deciding import decide_delete_account, decide_expire, decide_test
 from core.partner.accounts.decision import Ending, Removal
 from core.partner.accounts.policy import PartnerPolicy
@@ -157,6 +158,14 @@ def test_deleting_an_account_takes_all_of_it_and_demos_and_no_other_account() ->
     assert reason(delete_account(partner)) is ErrorReason.ACCOUNT_NOT_FOUND
     assert told(partner.ask(asked(TESTER, connection=first))) == ("404", "connection_not_found")
     assert told(partner.ask(asked(TESTER))) == ("set", "true", "new", "new", "create_trial")
+
+
+def test_an_account_whose_users_are_gone_goes_by_its_domain() -> None:
+    partner = Partner(HOOKS)
+    connection = partner.connected(TESTER)
+    partner.tell(facts.user_deleted(next(iter(partner.known.users))))
+    gone = delete_account(partner)
+    assert (gone.removal.connections, len(gone.removal.databases)) == ((connection,), 1)
 
 
 def test_an_account_with_others_loses_only_the_testers() -> None:

@@ -133,6 +133,23 @@ def test_a_second_user_of_an_expired_account_is_told_to_buy_whatever_the_policy_
     assert told(decision) == ("omitted", "false", "new", "expired", "purchase_product")
 
 
+def test_a_demo_begins_no_trial_of_its_second_user_either() -> None:
+    partner = Partner(TRIAL_BY_USER)
+    connection = partner.connected(demo=True)
+    decision = partner.ask(asked("bob@acme.com", connection=connection))
+    assert (told(decision), decision.scenario) == (ADDED, Scenario.ADDED)
+    partner.pass_days(100)
+    for email in ("ann@acme.com", "bob@acme.com"):
+        assert told(partner.ask(asked(email, connection=connection))) == SIGNED_IN
+    assert told(partner.ask(asked("eve@other.com", connection=connection))) == NO_ACCOUNT
+
+
+def test_nobody_joins_the_demo_of_a_free_mail_user() -> None:
+    partner = Partner()
+    connection = partner.connected("ann@gmail.com", demo=True)
+    assert told(partner.ask(asked("bob@gmail.com", connection=connection))) == NO_ACCOUNT
+
+
 def test_another_trial_begins_with_a_new_connection_only() -> None:
     partner = Partner(replace(POLICY, trial=TrialPolicy("account", 14, another=True)))
     connection = partner.connected()
