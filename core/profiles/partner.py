@@ -121,7 +121,7 @@ class PartnerPolicy:
         trial = "none" if self.trial.type == "none" else f"{self.trial.days} days by {self.trial.type}"
         return (
             ("Partner Connect", f"{self.base_url}, listens on {service.listen} ({tls})"),
-            ("partner integration", f"{self.integration}, by {', '.join(self.auth_options)}"),
+            ("integration", f"{self.integration}, by {', '.join(self.auth_options)}"),
             ("partner accounts", f"by {self.accounts.by}, new users {self.new_user_action}, trials {trial}"),
             *([("test hooks", "on: tests of Databricks may delete accounts and expire trials")] * self.test_hooks),
         )

@@ -342,7 +342,7 @@ def test_a_policy_is_told_in_words() -> None:
     policy = PartnerPolicy("https://c.example", trial=TrialPolicy("user", 30), test_hooks=True)
     assert policy.facts == (
         ("Partner Connect", "https://c.example, listens on 127.0.0.1:8085 (plain HTTP)"),
-        ("partner integration", "read, by AUTH_PAT"),
+        ("integration", "read, by AUTH_PAT"),
         ("partner accounts", "by domain, new users auto_add, trials 30 days by user"),
         ("test hooks", "on: tests of Databricks may delete accounts and expire trials"),
     )
