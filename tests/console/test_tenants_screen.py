@@ -73,7 +73,7 @@ async def test_pictures_of_the_tabs(take: Take, tmp_path: Path) -> None:
     app = console(tmp_path, opened_with(LIVE, prepare=prepare))
     async with app.run_test(size=NARROW) as pilot:
         await type_in(pilot, Seen("acme_prod"), "d", Seen("readable"))
-        tabs = (("Tables", "TABLE"), ("Tokens", "issued"), ("SQL", "GRANT SELECT"), ("History", "resume"))
+        tabs = (("Tables", "TABLE"), ("Tokens", "issued"), ("SQL", "GRANT SELECT"), ("History", "by anna@bastion"))
         for tab, word in tabs:
             await type_in(pilot, "<tab>")
             await take(pilot, tab.lower(), f"[{tab}]", word, sizes=("80x24",))
