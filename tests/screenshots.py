@@ -21,7 +21,7 @@ from textual.pilot import Pilot
 from core.clickhouse.embedded import EmbeddedEngine
 from core.clickhouse.quoting import quote_identifier
 from core.lakehouse.connections import ApiConnection, Provider
-from core.lakehouse.provisioning import Wanted
+from core.lakehouse.provisioning.plan import Wanted
 from core.paths import Paths
 from core.profiles import load
 from tests.console.pictures import picture

@@ -14,24 +14,24 @@ from typing import Protocol
 from core.changes import Change, Danger
 from core.errors import HousekeysError, NotFoundError, RefusedError
 from core.journal.rows import Row
-from core.lakehouse.adopting import plan_adoption
 from core.lakehouse.connections import ApiConnection, ExternalFunction, ListedConnection
 from core.lakehouse.documents import PolicyScope
-from core.lakehouse.ending import plan_recreation, plan_removal
 from core.lakehouse.facts import API_CONNECTION
-from core.lakehouse.lakehouse import Lakehouse
-from core.lakehouse.lakehouse_steps import create_function_step, drop_function_step
 from core.lakehouse.looking import Look, look_at
-from core.lakehouse.neighbours import Neighbours
-from core.lakehouse.provisioning import (
+from core.lakehouse.provisioning.adopting import plan_adoption
+from core.lakehouse.provisioning.ending import plan_recreation, plan_removal
+from core.lakehouse.provisioning.lakehouse_steps import create_function_step, drop_function_step
+from core.lakehouse.provisioning.neighbours import Neighbours
+from core.lakehouse.provisioning.plan import (
     Wanted,
     plan_provisioning,
     refuse_unusable,
 )
+from core.lakehouse.provisioning.situation import CloudSituation, LakehouseSituation, read_cloud, read_lakehouse
 from core.lakehouse.reach import Reach
-from core.lakehouse.situation import CloudSituation, LakehouseSituation, read_cloud, read_lakehouse
+from core.lakehouse.reaching.lakehouse import Lakehouse
+from core.lakehouse.sql.statements import Syntax
 from core.lakehouse.state import ConnectionState, fold
-from core.lakehouse.statements import Syntax
 
 
 @dataclass(frozen=True, slots=True)

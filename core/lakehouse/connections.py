@@ -1,6 +1,6 @@
 """An API connection of a Singdata (ClickZetta) Lakehouse, and what the Lakehouse answers about its connections.
 
-Values only. The statements are in `core.lakehouse.statements`, the rules of each cloud in `core.lakehouse.validation`.
+Values only. The statements are in `core.lakehouse.sql`, the rules of each cloud in `core.lakehouse.rules`.
 """
 
 from __future__ import annotations

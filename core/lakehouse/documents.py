@@ -1,6 +1,6 @@
 """The documents a connection needs in its cloud: what the role may do, and who may assume it.
 
-Values here; `core.lakehouse.cloud_documents` makes them for each cloud.
+Values here; `core.lakehouse.policies.cloud_documents` makes them for each cloud.
 """
 
 from __future__ import annotations

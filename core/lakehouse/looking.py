@@ -11,11 +11,11 @@ from core.changes import Change, JsonValue, RecordStep
 from core.errors import HousekeysError
 from core.lakehouse.documents import PLACEHOLDER_EXTERNAL_ID
 from core.lakehouse.facts import CALL, event
-from core.lakehouse.provisioning import Wanted
+from core.lakehouse.provisioning.plan import Wanted
+from core.lakehouse.provisioning.situation import read_cloud
+from core.lakehouse.provisioning.verification import cloud_differences, lakehouse_differences, trusted_id
 from core.lakehouse.reach import Reach
-from core.lakehouse.situation import read_cloud
 from core.lakehouse.state import ConnectionState
-from core.lakehouse.verification import cloud_differences, lakehouse_differences, trusted_id
 
 AT_ONCE: Final = 8  # connections that are looked at together: clouds answer more with "throttled"
 

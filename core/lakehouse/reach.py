@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from core.errors import RefusedError
-from core.lakehouse.client import LakehouseClient
 from core.lakehouse.cloud_access import CloudAccess
-from core.lakehouse.cloud_calls import CloudCalls
 from core.lakehouse.clouds.opening import open_cloud
 from core.lakehouse.connections import ApiConnection, Provider
-from core.lakehouse.lakehouse import Lakehouse
-from core.lakehouse.lakehouse_calls import LakehouseCalls
-from core.lakehouse.lakehouse_steps import LAKEHOUSE
+from core.lakehouse.provisioning.cloud_calls import CloudCalls
+from core.lakehouse.provisioning.lakehouse_calls import LakehouseCalls
+from core.lakehouse.provisioning.lakehouse_steps import LAKEHOUSE
+from core.lakehouse.reaching.client import LakehouseClient
+from core.lakehouse.reaching.lakehouse import Lakehouse
 from core.lakehouse.state import ConnectionState, Stage
 from core.profiles import CloudSettings, LakehouseSettings
 from core.running.needs import Service

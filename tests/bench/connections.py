@@ -24,7 +24,7 @@ from botocore.httpsession import URLLib3Session
 from core.lakehouse.connections import ApiConnection, Provider
 from core.lakehouse.facts import event
 from core.lakehouse.looking import AT_ONCE
-from core.lakehouse.provisioning import Wanted
+from core.lakehouse.provisioning.plan import Wanted
 from core.lakehouse.state import ConnectionState, fold
 from tests.bench.figures import Figure
 from tests.cloud.connection_place import PASSWORD_VARIABLE, ConnectionPlace

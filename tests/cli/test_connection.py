@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.lakehouse.connections import ApiConnection, Provider
-from core.lakehouse.provisioning import Wanted
+from core.lakehouse.provisioning.plan import Wanted
 from tests.cli.conftest import Housekeys
 
 EXTERNAL_ID = "VW9UaGwYENBQ7cFp"

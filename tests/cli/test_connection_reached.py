@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from core.lakehouse import client as client_module
 from core.lakehouse.cloud_access import Document, RoleState
+from core.lakehouse.reaching import client as client_module
 from tests.cli.conftest import Housekeys
 from tests.cloud.accounts import Account, aws_account
 from tests.cloud.connection_place import PASSWORD_VARIABLE

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from core.lakehouse.provisioning import Wanted
-from core.lakehouse.statement_rendering import create_statement, render_script
+from core.lakehouse.provisioning.plan import Wanted
+from core.lakehouse.sql.statement_rendering import create_statement, render_script
 from tests.cli.conftest import Housekeys
 from tests.cli.test_connection import ALIYUN, AWS, EXTERNAL_ID, options, trust
 

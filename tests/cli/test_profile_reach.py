@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from core.lakehouse import client as client_module
+from core.lakehouse.reaching import client as client_module
 from tests.cli.conftest import Housekeys
 from tests.cloud.aliyun_stub import AliyunStub
 from tests.cloud.connection_place import PASSWORD_VARIABLE

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from core.changes import JsonValue
 from core.lakehouse.connections import ApiConnection, Provider
-from core.lakehouse.provisioning import Wanted
+from core.lakehouse.provisioning.plan import Wanted
 from core.running.needs import Service
 from tests.cloud.connection_place import ConnectionPlace
 

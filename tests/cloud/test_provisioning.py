@@ -11,14 +11,14 @@ import pytest
 import pytest_asyncio
 
 from core.errors import HousekeysError, RefusedError, UnreachableError
-from core.lakehouse import client as client_module
 from core.lakehouse.cloud_access import CloudAccess
 from core.lakehouse.connections import ExternalFunction
 from core.lakehouse.documents import PLACEHOLDER_EXTERNAL_ID, PolicyScope
 from core.lakehouse.looking import plan_recording
-from core.lakehouse.provisioning import Wanted
+from core.lakehouse.provisioning.plan import Wanted
+from core.lakehouse.provisioning.verification import trusted_id
+from core.lakehouse.reaching import client as client_module
 from core.lakehouse.state import Condition, Stage
-from core.lakehouse.verification import trusted_id
 from tests.cloud.accounts import Account, aws_account
 from tests.cloud.connection_place import PASSWORD_VARIABLE, ConnectionPlace, connection_in
 from tests.cloud.fixtures import AwsServer

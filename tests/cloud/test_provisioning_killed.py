@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from core.lakehouse import client as client_module
+from core.lakehouse.reaching import client as client_module
 from core.lakehouse.state import Condition
 from tests.cloud.accounts import aws_account
 from tests.cloud.connection_place import PASSWORD_VARIABLE, ConnectionPlace, connection_in

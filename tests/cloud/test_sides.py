@@ -8,7 +8,7 @@ import pytest
 
 from core.errors import HousekeysError, RefusedError
 from core.journal.rows import Row
-from core.lakehouse.provisioning import Wanted
+from core.lakehouse.provisioning.plan import Wanted
 from core.lakehouse.sides import try_sides
 from core.profiles import CloudSettings, Profile
 from tests.cloud.accounts import aws_account

@@ -14,13 +14,13 @@ from textual.widgets import TextArea
 
 from core.errors import UnreachableError
 from core.journal.rows import Row
-from core.lakehouse import client as client_module
 from core.lakehouse.connections import ListedConnection
 from core.lakehouse.facts import event
 from core.lakehouse.looking import Look
-from core.lakehouse.provisioning import Wanted
+from core.lakehouse.provisioning.plan import Wanted
 from core.lakehouse.reach import Reach
-from core.lakehouse.statement_rendering import create_statement, render_script
+from core.lakehouse.reaching import client as client_module
+from core.lakehouse.sql.statement_rendering import create_statement, render_script
 from tests.cloud.accounts import Account, aws_account
 from tests.cloud.connection_place import PASSWORD_VARIABLE
 from tests.cloud.fixtures import (  # noqa: F401 - fixtures

@@ -21,7 +21,7 @@ from tui.cli.connection_options import (
 if TYPE_CHECKING:
     from core.lakehouse.documents import RoleDocuments
     from core.lakehouse.findings import Finding
-    from core.lakehouse.provisioning import Wanted
+    from core.lakehouse.provisioning.plan import Wanted
     from core.lakehouse.state import ConnectionState
     from tui.cli.context import Context
 
@@ -119,7 +119,7 @@ async def show_documents(context: Context) -> None:
 
 async def _asked(context: Context) -> tuple[Wanted, ConnectionState | None]:
     """What the documents are for, and what is known of it. Where the options say all, no engine is needed."""
-    from core.lakehouse.provisioning import Wanted
+    from core.lakehouse.provisioning.plan import Wanted
 
     arguments = context.arguments
     if defines_all(arguments):
@@ -135,14 +135,14 @@ async def _asked(context: Context) -> tuple[Wanted, ConnectionState | None]:
 
 def _left_out(asked: Wanted) -> Sequence[str]:
     """What the least policies do not allow."""
-    from core.lakehouse.cloud_documents import least_leaves_out
     from core.lakehouse.documents import PolicyScope
+    from core.lakehouse.policies.cloud_documents import least_leaves_out
 
     return least_leaves_out(asked.connection.provider) if asked.scope is PolicyScope.LEAST else ()
 
 
 def _statement(context: Context, asked: Wanted) -> str:
-    from core.lakehouse.statement_rendering import create_statement, render
+    from core.lakehouse.sql.statement_rendering import create_statement, render
 
     statement, decided = create_statement(asked.connection, syntax=chosen_syntax(context.arguments))
     for finding in decided:
@@ -151,7 +151,7 @@ def _statement(context: Context, asked: Wanted) -> str:
 
 
 def _print_documents(context: Context, asked: Wanted, documents: RoleDocuments) -> None:
-    from core.lakehouse.cloud_documents import document_text
+    from core.lakehouse.policies.cloud_documents import document_text
 
     for permission in documents.permissions:
         name, purpose = permission.policy.name, permission.purpose
@@ -174,7 +174,12 @@ def _print_text(context: Context, title: str, text: str) -> None:
 
 def _print_commands(context: Context, asked: Wanted, documents: RoleDocuments, *, role_is_there: bool) -> None:
     from core.display import plain_lines
-    from core.lakehouse.cloud_commands import commands_text, policy_commands, provisioning_commands, trust_commands
+    from core.lakehouse.policies.cloud_commands import (
+        commands_text,
+        policy_commands,
+        provisioning_commands,
+        trust_commands,
+    )
 
     connection = asked.connection
     if role_is_there:
@@ -210,8 +215,8 @@ def _documents_value(context: Context, asked: Wanted, documents: RoleDocuments, 
 
 async def import_file(context: Context) -> None:
     """Handle `connection import`."""
-    from core.lakehouse.adopting import read_definitions
     from core.lakehouse.documents import PolicyScope
+    from core.lakehouse.provisioning.adopting import read_definitions
     from tui.cli.given_files import given_text, name_of
 
     source: str = context.arguments.file
@@ -252,7 +257,7 @@ async def lint_file(context: Context) -> ExitCode:
     import asyncio
 
     from core.lakehouse.findings import Severity
-    from core.lakehouse.statement_lint import fixed_text, lint_text
+    from core.lakehouse.lint.statement_lint import fixed_text, lint_text
     from tui.cli.given_files import given_text, name_of
 
     source: str = context.arguments.file

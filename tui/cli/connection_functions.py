@@ -10,7 +10,7 @@ from tui.cli.arguments import Frame
 from tui.cli.connection_options import NAME_HELP
 
 if TYPE_CHECKING:
-    from core.lakehouse.statements import CreateExternalFunction, DropFunction
+    from core.lakehouse.sql.statements import CreateExternalFunction, DropFunction
     from core.session import Session
     from tui.cli.context import Context
 
@@ -86,8 +86,8 @@ async def list_functions(context: Context) -> None:
 
 async def add_function(context: Context) -> ExitCode:
     """Handle `connection add-function`."""
-    from core.lakehouse.function_definition import external_function
-    from core.lakehouse.statements import CreateExternalFunction
+    from core.lakehouse.sql.function_definition import external_function
+    from core.lakehouse.sql.statements import CreateExternalFunction
 
     arguments = context.arguments
     function = external_function(
@@ -124,7 +124,7 @@ async def _require_connection(session: Session, name: str) -> None:
 
 async def drop_function(context: Context) -> ExitCode:
     """Handle `connection drop-function`."""
-    from core.lakehouse.statements import DropFunction
+    from core.lakehouse.sql.statements import DropFunction
 
     name = context.arguments.function
     session = await context.session()
@@ -140,7 +140,7 @@ async def drop_function(context: Context) -> ExitCode:
 def _by_hand(context: Context, statement: CreateExternalFunction | DropFunction) -> ExitCode:
     """Print the statement where it cannot be run."""
     from core.display import plain_lines
-    from core.lakehouse.statement_rendering import render
+    from core.lakehouse.sql.statement_rendering import render
 
     sql = f"{render(statement)};"
     context.output.message("The profile names no Lakehouse, so nothing was run. Run this there:")

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from core.changes import Change
-    from core.lakehouse.by_hand import Task
+    from core.lakehouse.provisioning.by_hand import Task
     from core.lakehouse.reach import Reach
+    from core.lakehouse.sql.statements import Syntax
     from core.lakehouse.state import ConnectionState, Mark, Stage
-    from core.lakehouse.statements import Syntax
     from core.session import Session
     from tui.cli.context import Context
 
@@ -87,7 +87,7 @@ async def tell_next(
     context: Context, session: Session, name: str, syntax: Syntax, *, change_id: object | None = None
 ) -> None:
     """Print what is next for a connection: the texts to copy to stdout, words to stderr; with --json all as data."""
-    from core.lakehouse.by_hand import task
+    from core.lakehouse.provisioning.by_hand import task
 
     state = (await session.connections.states()).get(name)
     if state is None:  # the journal's rows are kept here and sent later

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from core.lakehouse.findings import Finding
-    from core.lakehouse.provisioning import Wanted
-    from core.lakehouse.statements import Syntax
+    from core.lakehouse.provisioning.plan import Wanted
+    from core.lakehouse.sql.statements import Syntax
 
 NAME_HELP = "the name of the connection in the Lakehouse"
 NEEDED = ("provider", "region", "role_arn", "bucket")
@@ -60,7 +60,7 @@ def add_syntax_option(parser: argparse.ArgumentParser) -> None:
 
 def chosen_syntax(arguments: argparse.Namespace) -> Syntax:
     """The form of the statement that was asked for."""
-    from core.lakehouse.statements import Syntax
+    from core.lakehouse.sql.statements import Syntax
 
     return Syntax(getattr(arguments, "syntax", Syntax.CLAUSES))
 
@@ -79,8 +79,8 @@ def wanted(arguments: argparse.Namespace, base: Wanted | None = None) -> Wanted:
     """What the options ask for; where they say nothing it is as in `base`. Raises BadInputError for the provider."""
     from core.lakehouse.connections import ApiConnection, Provider
     from core.lakehouse.documents import PolicyScope
-    from core.lakehouse.provisioning import Wanted
-    from core.lakehouse.validation import DEFAULT_NAMESPACE, parse_provider
+    from core.lakehouse.provisioning.plan import Wanted
+    from core.lakehouse.rules.validation import DEFAULT_NAMESPACE, parse_provider
 
     before = None if base is None else base.connection
 
@@ -109,7 +109,7 @@ def refuse_wrong(asked: Wanted) -> tuple[str, ...]:
     """Raise BadInputError for a definition that cannot work, a line for each field; returns what else is to be said."""
     from core.errors import BadInputError
     from core.lakehouse.findings import Severity
-    from core.lakehouse.provisioning import definition_findings
+    from core.lakehouse.provisioning.plan import definition_findings
 
     findings = definition_findings(asked)
     errors = [finding for finding in findings if finding.severity is Severity.ERROR]

@@ -20,7 +20,7 @@ from tui.cli.connection_options import (
 if TYPE_CHECKING:
     from core.changes import Change
     from core.lakehouse.connections import ConnectionDescription
-    from core.lakehouse.statements import Syntax
+    from core.lakehouse.sql.statements import Syntax
     from core.session import Session
     from tui.cli.context import Context
 
@@ -168,7 +168,7 @@ def _steps_done(change: Change) -> str:
 
 async def resume_connection(context: Context) -> None:
     """Handle `connection resume`."""
-    from core.lakehouse.by_hand import plan_done
+    from core.lakehouse.provisioning.by_hand import plan_done
     from core.lakehouse.state import Stage
     from tui.cli.connection_next import carry_out_and_tell
 
@@ -195,8 +195,8 @@ async def describe_connection(context: Context) -> None:
 async def _ask_the_lakehouse(context: Context) -> None:
     from core.display import one_line
     from core.errors import NotFoundError
-    from core.lakehouse.statement_rendering import render
-    from core.lakehouse.statements import DescribeConnection
+    from core.lakehouse.sql.statement_rendering import render
+    from core.lakehouse.sql.statements import DescribeConnection
     from tui.cli.connection_next import command_line
 
     session = await context.session()
@@ -223,8 +223,8 @@ async def _ask_the_lakehouse(context: Context) -> None:
 
 async def _take_the_answer(context: Context) -> None:
     from core.changes import Change
-    from core.lakehouse.answers import needed_external_id
-    from core.lakehouse.by_hand import plan_described
+    from core.lakehouse.provisioning.by_hand import plan_described
+    from core.lakehouse.sql.answers import needed_external_id
     from tui.cli.connection_next import carry_out_and_tell
 
     session = await context.session()
@@ -240,7 +240,7 @@ async def _take_the_answer(context: Context) -> None:
 
 
 async def _pasted_description(context: Context) -> ConnectionDescription:
-    from core.lakehouse.pasted_answers import read_pasted
+    from core.lakehouse.sql.pasted_answers import read_pasted
 
     return read_pasted(await pasted(context, context.arguments.source))
 
@@ -259,7 +259,7 @@ async def pasted(context: Context, source: str) -> str:
 
 async def recreate_connection(context: Context) -> None:
     """Handle `connection recreate`: two changes, and the second starts from what the first has left."""
-    from core.lakehouse.provisioning import Wanted
+    from core.lakehouse.provisioning.plan import Wanted
     from tui.cli.connection_next import tell_done
 
     arguments = context.arguments

@@ -113,7 +113,7 @@ async def show_connection(context: Context) -> None:
 
 
 def _fields(state: ConnectionState) -> dict[str, str]:
-    from core.lakehouse.provisioning import Wanted
+    from core.lakehouse.provisioning.plan import Wanted
 
     connection = state.connection
     documents = Wanted.of(state).documents()

@@ -147,11 +147,11 @@ def _tell_remedy(context: Context, names: Sequence[str]) -> None:
 async def _verify_pasted(context: Context) -> ExitCode:
     from dataclasses import replace
 
-    from core.lakehouse.by_hand import plan_verified
     from core.lakehouse.looking import plan_recording
-    from core.lakehouse.pasted_documents import read_pasted_trust
-    from core.lakehouse.statements import Syntax
-    from core.lakehouse.verification import external_id_of
+    from core.lakehouse.provisioning.by_hand import plan_verified
+    from core.lakehouse.provisioning.pasted_documents import read_pasted_trust
+    from core.lakehouse.provisioning.verification import external_id_of
+    from core.lakehouse.sql.statements import Syntax
     from tui.cli.connection_next import tell_next
     from tui.cli.connection_provisioning import pasted
 

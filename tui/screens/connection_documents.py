@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from core.lakehouse.by_hand import Exhibit
-from core.lakehouse.cloud_commands import commands_text, provisioning_commands, trust_commands
-from core.lakehouse.cloud_documents import document_text, least_leaves_out
 from core.lakehouse.connections import ExternalFunction
 from core.lakehouse.documents import PLACEHOLDER_EXTERNAL_ID, PolicyScope, RoleDocuments
-from core.lakehouse.provisioning import Wanted
+from core.lakehouse.policies.cloud_commands import commands_text, provisioning_commands, trust_commands
+from core.lakehouse.policies.cloud_documents import document_text, least_leaves_out
+from core.lakehouse.provisioning.by_hand import Exhibit
+from core.lakehouse.provisioning.plan import Wanted
+from core.lakehouse.sql.statement_rendering import create_statement, render
+from core.lakehouse.sql.statements import DescribeConnection, DropConnection, Syntax
 from core.lakehouse.state import ConnectionState
-from core.lakehouse.statement_rendering import create_statement, render
-from core.lakehouse.statements import DescribeConnection, DropConnection, Syntax
 from tui.widgets.lines import Line, fact, text_lines
 
 

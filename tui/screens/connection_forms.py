@@ -10,17 +10,15 @@ from typing import TYPE_CHECKING, Final
 
 from core.display import count, one_line
 from core.errors import BadInputError
-from core.lakehouse.adopting import Definitions, read_definitions
-from core.lakehouse.cloud_documents import least_leaves_out
 from core.lakehouse.connections import ApiConnection, Provider
 from core.lakehouse.documents import PolicyScope
-from core.lakehouse.ending import NEW_ID
 from core.lakehouse.findings import Finding
-from core.lakehouse.provisioning import Wanted
-from core.lakehouse.regions import regions
-from core.lakehouse.state import ConnectionState
-from core.lakehouse.statement_rendering import create_statement, render
-from core.lakehouse.validation import (
+from core.lakehouse.policies.cloud_documents import least_leaves_out
+from core.lakehouse.provisioning.adopting import Definitions, read_definitions
+from core.lakehouse.provisioning.ending import NEW_ID
+from core.lakehouse.provisioning.plan import Wanted
+from core.lakehouse.rules.regions import regions
+from core.lakehouse.rules.validation import (
     DEFAULT_NAMESPACE,
     code_bucket_finding,
     comment_finding,
@@ -29,6 +27,8 @@ from core.lakehouse.validation import (
     region_finding,
     role_arn_finding,
 )
+from core.lakehouse.sql.statement_rendering import create_statement, render
+from core.lakehouse.state import ConnectionState
 from tui.screens.chooser import ChooserScreen, Option
 from tui.screens.connection_rows import SCOPES
 from tui.screens.form import Form, FormScreen

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from core.display import one_line
 from core.lakehouse.connections import ExternalFunction
-from core.lakehouse.statement_rendering import render
-from core.lakehouse.statements import CreateExternalFunction, DropFunction
+from core.lakehouse.sql.statement_rendering import render
+from core.lakehouse.sql.statements import CreateExternalFunction, DropFunction
 from tui.screens.form import Form
 from tui.widgets.fields import Field, Values
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 from core.display import exact_time, one_line, relative_time
 from core.errors import BadInputError, HousekeysError
-from core.lakehouse.arn import parse_role_arn
 from core.lakehouse.connections import ListedConnection
 from core.lakehouse.documents import PLACEHOLDER_EXTERNAL_ID, PolicyScope
+from core.lakehouse.rules.arn import parse_role_arn
 from core.lakehouse.state import Condition, ConnectionState, Mark, Stage
 from tui.widgets.columns import Column
 from tui.widgets.lines import Line, fact
@@ -108,7 +108,7 @@ def rows_of(
     states: Iterable[ConnectionState], others: Iterable[ListedConnection], reach: Reach, now: datetime
 ) -> list[ConnectionRow]:
     """A row for each connection that is known here, and for each that only the Lakehouse has."""
-    from core.lakehouse.statement_rendering import CLOUD_FUNCTION  # large; whoever has connections has loaded it
+    from core.lakehouse.sql.statement_rendering import CLOUD_FUNCTION  # large; whoever has connections has loaded it
 
     known = [
         ConnectionRow(

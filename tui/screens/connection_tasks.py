@@ -13,13 +13,13 @@ from textual.app import ComposeResult
 
 from core.display import count, one_line
 from core.errors import HousekeysError
-from core.lakehouse.answers import needed_external_id
-from core.lakehouse.by_hand import Exhibit, plan_described, plan_done, plan_verified, task
-from core.lakehouse.cloud_commands import commands_text, creating_policies, creating_role, trust_commands
-from core.lakehouse.document_lint import documents_differ
+from core.lakehouse.lint.document_lint import documents_differ
 from core.lakehouse.looking import Look, plan_recording
-from core.lakehouse.pasted_answers import read_pasted
-from core.lakehouse.pasted_documents import read_pasted_trust
+from core.lakehouse.policies.cloud_commands import commands_text, creating_policies, creating_role, trust_commands
+from core.lakehouse.provisioning.by_hand import Exhibit, plan_described, plan_done, plan_verified, task
+from core.lakehouse.provisioning.pasted_documents import read_pasted_trust
+from core.lakehouse.sql.answers import needed_external_id
+from core.lakehouse.sql.pasted_answers import read_pasted
 from core.lakehouse.state import ConnectionState, Stage
 from tui.commands import Command
 from tui.screens.connection_documents import document_exhibits, documents_of

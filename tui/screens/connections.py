@@ -18,8 +18,8 @@ from tui.widgets.notice import Notice
 
 if TYPE_CHECKING:
     from core.lakehouse.api_connections import ApiConnections, Board
-    from core.lakehouse.by_hand import Exhibit
     from core.lakehouse.connections import ApiConnection, ExternalFunction, ListedConnection
+    from core.lakehouse.provisioning.by_hand import Exhibit
     from core.lakehouse.state import ConnectionState
     from core.running.report import Report
     from core.session import Session
@@ -206,7 +206,7 @@ class ConnectionsScreen(EntityScreen[ConnectionRow]):
         connections = self.connections
 
         async def told() -> ApiConnection:
-            from core.lakehouse.adopting import told_definition
+            from core.lakehouse.provisioning.adopting import told_definition
 
             lakehouse = await connections.reach.lakehouse()
             return told_definition(row.name, await lakehouse.description(row.name) if lakehouse is not None else None)

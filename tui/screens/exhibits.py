@@ -15,7 +15,7 @@ from tui.widgets.detail_pane import DetailPane
 from tui.widgets.lines import text_lines
 
 if TYPE_CHECKING:
-    from core.lakehouse.by_hand import Exhibit
+    from core.lakehouse.provisioning.by_hand import Exhibit
 
 
 class ExhibitsScreen(ConsoleScreen[None]):

@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 
 from core.errors import BadInputError, RefusedError
-from core.lakehouse.adopting import plan_adoption, read_definitions
 from core.lakehouse.documents import PolicyScope
-from core.lakehouse.provisioning import Wanted
+from core.lakehouse.provisioning.adopting import plan_adoption, read_definitions
+from core.lakehouse.provisioning.plan import Wanted
+from core.lakehouse.sql.statement_rendering import create_statement, render_script
 from core.lakehouse.state import fold
-from core.lakehouse.statement_rendering import create_statement, render_script
 from tests.unit.lakehouse.examples import ALIYUN, AWS, EVERY_CLOUD, Memory
 
 SCRIPT = render_script(create_statement(connection)[0] for connection in EVERY_CLOUD)

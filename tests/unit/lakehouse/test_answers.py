@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import BadInputError
-from core.lakehouse.answers import needed_external_id, read_description, read_functions, read_listing, same_name
 from core.lakehouse.connections import ConnectionDescription, ExternalFunction, ListedConnection
-from core.lakehouse.pasted_answers import read_pasted
+from core.lakehouse.sql.answers import needed_external_id, read_description, read_functions, read_listing, same_name
+from core.lakehouse.sql.pasted_answers import read_pasted
 
 
 def test_connections_are_read_by_the_names_of_the_columns() -> None:

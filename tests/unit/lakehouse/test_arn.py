@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import BadInputError
-from core.lakehouse.arn import RoleArn, parse_role_arn, provider_of_arn, role_arn_form
 from core.lakehouse.connections import Provider
+from core.lakehouse.rules.arn import RoleArn, parse_role_arn, provider_of_arn, role_arn_form
 
 _ALIYUN_ROLES = st.from_regex(r"[A-Za-z0-9._-]{1,64}", fullmatch=True)
 _TENCENT_ROLES = st.from_regex(r"[A-Za-z0-9_.@:+=,-]{1,40}", fullmatch=True)

@@ -14,9 +14,9 @@ import pytest
 import pytest_asyncio
 
 from core.errors import BadInputError, HousekeysError, NotFoundError, RefusedError, UnreachableError
-from core.lakehouse import client as client_module
-from core.lakehouse.client import LakehouseClient
-from core.lakehouse.failures import (
+from core.lakehouse.reaching import client as client_module
+from core.lakehouse.reaching.client import LakehouseClient
+from core.lakehouse.reaching.failures import (
     CloudSideError,
     LakehouseBusyError,
     LakehouseCancelledError,
@@ -28,9 +28,9 @@ from core.lakehouse.failures import (
     LakehouseTimeoutError,
     explain,
 )
-from core.lakehouse.jobs import CANCEL_PATH, GET_PATH, LOGIN_PATH, SUBMIT_PATH
-from core.lakehouse.result_rows import TEXT
-from core.lakehouse.tls import trust_of
+from core.lakehouse.reaching.jobs import CANCEL_PATH, GET_PATH, LOGIN_PATH, SUBMIT_PATH
+from core.lakehouse.reaching.result_rows import TEXT
+from core.lakehouse.reaching.tls import trust_of
 from core.profiles import LakehouseSettings
 from core.secrets import Secret, SecretReference
 from tests.http_front.certificates import make_certificates

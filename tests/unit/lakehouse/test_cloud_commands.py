@@ -9,7 +9,8 @@ from itertools import pairwise
 
 import pytest
 
-from core.lakehouse.cloud_commands import (
+from core.lakehouse.connections import ApiConnection, Provider
+from core.lakehouse.policies.cloud_commands import (
     TRUST_FILE,
     CloudCommand,
     commands_text,
@@ -18,8 +19,7 @@ from core.lakehouse.cloud_commands import (
     provisioning_commands,
     trust_commands,
 )
-from core.lakehouse.cloud_documents import role_documents
-from core.lakehouse.connections import ApiConnection, Provider
+from core.lakehouse.policies.cloud_documents import role_documents
 from tests.unit.lakehouse.examples import ALIYUN, AWS, EVERY_CLOUD, EXTERNAL_ID, TENCENT
 
 

@@ -8,15 +8,15 @@ from dataclasses import replace
 import pytest
 
 from core.errors import BadInputError
-from core.lakehouse.aliyun_documents import custom_function_policy
-from core.lakehouse.arn import parse_role_arn
-from core.lakehouse.aws_documents import policy_arn
 from core.lakehouse.cloud_access import PolicyName
-from core.lakehouse.cloud_documents import document_text, least_leaves_out, role_documents
 from core.lakehouse.connections import ApiConnection, Provider
-from core.lakehouse.document_lint import documents_differ, lint_document
 from core.lakehouse.documents import PermissionPolicy, PolicyScope, RoleDocuments
-from core.lakehouse.vendor_principals import vendor_principal
+from core.lakehouse.lint.document_lint import documents_differ, lint_document
+from core.lakehouse.policies.aliyun_documents import custom_function_policy
+from core.lakehouse.policies.aws_documents import policy_arn
+from core.lakehouse.policies.cloud_documents import document_text, least_leaves_out, role_documents
+from core.lakehouse.rules.arn import parse_role_arn
+from core.lakehouse.rules.vendor_principals import vendor_principal
 from tests.unit.lakehouse import seed_documents as seed
 from tests.unit.lakehouse.examples import ALIYUN, AWS, EVERY_CLOUD, EXTERNAL_ID, TENCENT
 

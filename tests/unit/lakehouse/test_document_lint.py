@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.lakehouse.cloud_documents import role_documents
 from core.lakehouse.connections import ApiConnection
-from core.lakehouse.document_lint import documents_differ, lint_document
 from core.lakehouse.documents import PolicyScope
-from core.lakehouse.policy_reading import DocumentKind, read_document, wildcard_covers
+from core.lakehouse.lint.document_lint import documents_differ, lint_document
+from core.lakehouse.policies.cloud_documents import role_documents
+from core.lakehouse.policies.policy_reading import DocumentKind, read_document, wildcard_covers
 from tests.unit.lakehouse import seed_documents as seed
 from tests.unit.lakehouse.examples import ALIYUN, AWS, EVERY_CLOUD, EXTERNAL_ID, TENCENT
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from core.lakehouse.jobs import JobAnswer, State, new_job_id, read_answer, session_refused, submit_body
+from core.lakehouse.reaching.jobs import JobAnswer, State, new_job_id, read_answer, session_refused, submit_body
 from core.profiles import LakehouseSettings
 from core.secrets import SecretReference
 

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from core.lakehouse.connections import ApiConnection, Provider
 from core.lakehouse.findings import Severity
-from core.lakehouse.found_in_text import broken_documents_in, documents_in, external_ids_in, statements_in
-from core.lakehouse.statement_lint import fixed_text, lint_text
-from core.lakehouse.statement_rendering import render
-from core.lakehouse.statements import CreateApiConnection, DescribeConnection, Statement
+from core.lakehouse.lint.found_in_text import broken_documents_in, documents_in, external_ids_in, statements_in
+from core.lakehouse.lint.statement_lint import fixed_text, lint_text
+from core.lakehouse.sql.statement_rendering import render
+from core.lakehouse.sql.statements import CreateApiConnection, DescribeConnection, Statement
 
 # The statements and documents of the vendor's page, as it was when this was written, errors and all.
 _PAGE = (Path(__file__).parents[2] / "data" / "lakehouse" / "page.md").read_text(encoding="utf-8")

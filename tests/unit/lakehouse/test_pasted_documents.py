@@ -8,9 +8,9 @@ from urllib.parse import quote
 import pytest
 
 from core.errors import BadInputError
-from core.lakehouse.cloud_documents import role_documents
 from core.lakehouse.connections import ApiConnection
-from core.lakehouse.pasted_documents import read_pasted_trust
+from core.lakehouse.policies.cloud_documents import role_documents
+from core.lakehouse.provisioning.pasted_documents import read_pasted_trust
 from tests.unit.lakehouse.examples import AWS, EVERY_CLOUD, EXTERNAL_ID
 
 

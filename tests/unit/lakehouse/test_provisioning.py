@@ -8,16 +8,16 @@ import pytest
 
 from core.changes import CallStep, Change, Danger, Found, RecordStep
 from core.errors import BadInputError, RefusedError
-from core.lakehouse.by_hand import plan_done
 from core.lakehouse.cloud_access import Document, PolicyName, RoleState
 from core.lakehouse.connections import ApiConnection, ConnectionDescription, ExternalFunction
 from core.lakehouse.documents import PLACEHOLDER_EXTERNAL_ID, PolicyScope
-from core.lakehouse.ending import plan_recreation, plan_removal
-from core.lakehouse.neighbours import Neighbours
-from core.lakehouse.provisioning import Wanted, plan_provisioning
-from core.lakehouse.situation import CloudSituation, LakehouseSituation
+from core.lakehouse.provisioning.by_hand import plan_done
+from core.lakehouse.provisioning.ending import plan_recreation, plan_removal
+from core.lakehouse.provisioning.neighbours import Neighbours
+from core.lakehouse.provisioning.plan import Wanted, plan_provisioning
+from core.lakehouse.provisioning.situation import CloudSituation, LakehouseSituation
+from core.lakehouse.sql.statements import Syntax
 from core.lakehouse.state import Condition, Stage, fold
-from core.lakehouse.statements import Syntax
 from tests.unit.lakehouse.examples import ALIYUN, AWS, EVERY_CLOUD, EXTERNAL_ID, Memory
 
 NOT_CREATED = LakehouseSituation(None)

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import HousekeysError
-from core.lakehouse.result_rows import ResultSet, decode, read_result
+from core.lakehouse.reaching.result_rows import ResultSet, decode, read_result
 
 VALUES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r"), max_size=8).filter(
     lambda text: text != r"\N"

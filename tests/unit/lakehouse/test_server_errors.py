@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.lakehouse.connections import Provider
-from core.lakehouse.server_errors import advice_for
+from core.lakehouse.reaching.server_errors import advice_for
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 
 from core.changes import Event
-from core.lakehouse.by_hand import plan_described, plan_done, plan_verified
 from core.lakehouse.connections import ApiConnection
 from core.lakehouse.documents import PLACEHOLDER_EXTERNAL_ID, PolicyScope
 from core.lakehouse.facts import API_CONNECTION, HAND, define, event
-from core.lakehouse.provisioning import Wanted
+from core.lakehouse.provisioning.by_hand import plan_described, plan_done, plan_verified
+from core.lakehouse.provisioning.plan import Wanted
 from core.lakehouse.state import Condition, ConnectionState, Stage, fold
 from tests.unit.lakehouse.examples import ALIYUN, AWS, EVERY_CLOUD, EXTERNAL_ID, Memory
 

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from core.errors import BadInputError
 from core.lakehouse.connections import ApiConnection, ExternalFunction, Provider
 from core.lakehouse.findings import Severity
-from core.lakehouse.places import LakehouseSyntaxError, pointed, without_secrets
 from core.lakehouse.quoting import quote_name, quote_string
-from core.lakehouse.statement_parsing import parse_script, parse_statement
-from core.lakehouse.statement_rendering import create_statement, render, render_script
-from core.lakehouse.statements import (
+from core.lakehouse.sql.places import LakehouseSyntaxError, pointed, without_secrets
+from core.lakehouse.sql.statement_parsing import parse_script, parse_statement
+from core.lakehouse.sql.statement_rendering import create_statement, render, render_script
+from core.lakehouse.sql.statements import (
     CreateApiConnection,
     CreateExternalFunction,
     DescribeConnection,

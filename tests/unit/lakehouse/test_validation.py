@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import BadInputError, NotFoundError
-from core.lakehouse.bucket_names import bucket_problem, split_cos_bucket
 from core.lakehouse.connections import ApiConnection, Provider
 from core.lakehouse.findings import Finding, Severity
-from core.lakehouse.regions import clouds_with, nearest_region, partition_of, regions
-from core.lakehouse.validation import (
+from core.lakehouse.rules.bucket_names import bucket_problem, split_cos_bucket
+from core.lakehouse.rules.regions import clouds_with, nearest_region, partition_of, regions
+from core.lakehouse.rules.validation import (
     code_bucket_finding,
     comment_finding,
     connection_name_finding,
@@ -26,7 +26,7 @@ from core.lakehouse.validation import (
     region_finding,
     role_arn_finding,
 )
-from core.lakehouse.vendor_principals import VENDOR_ACCOUNTS, VENDOR_PRINCIPALS, vendor_principal
+from core.lakehouse.rules.vendor_principals import VENDOR_ACCOUNTS, VENDOR_PRINCIPALS, vendor_principal
 from tests.unit.lakehouse.examples import ALIYUN, AWS, EVERY_CLOUD, TENCENT
 
 _FIELDS = ("name", "region", "role_arn", "code_bucket", "namespace", "comment")

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from core.lakehouse.connections import ApiConnection, ConnectionDescription
-from core.lakehouse.provisioning import Wanted
-from core.lakehouse.verification import external_id_of, lakehouse_differences
+from core.lakehouse.provisioning.plan import Wanted
+from core.lakehouse.provisioning.verification import external_id_of, lakehouse_differences
 from tests.unit.lakehouse.examples import AWS, EVERY_CLOUD, EXTERNAL_ID
 
 VENDOR = "arn:aws-cn:iam::028022243208:root"

@@ -1,0 +1,1 @@
+"""What is wrong in scripts, policy documents and pages about connections."""

@@ -1,0 +1,1 @@
+"""The policy documents of a connection's role: made, written as commands, read, compared."""

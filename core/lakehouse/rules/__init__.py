@@ -1,0 +1,1 @@
+"""What each cloud allows: role ARNs, buckets, regions, and who the vendor is there."""
