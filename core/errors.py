@@ -33,7 +33,9 @@ class HousekeysError(Exception):
         self.detail = detail
 
     def __str__(self) -> str:
-        return f"{self.message} {self.advice}".strip()
+        # What a server says has often no full stop, and would run together with the advice.
+        stop = "." if self.advice and (self.message[-1:].isalnum() or self.message[-1:] in set(")]'\"`")) else ""
+        return f"{self.message}{stop} {self.advice}".strip()
 
 
 class BadInputError(HousekeysError):

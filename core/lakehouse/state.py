@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from core.journal.rows import Row
 from core.lakehouse.connections import ApiConnection, Provider
@@ -20,6 +20,9 @@ from core.lakehouse.documents import PLACEHOLDER_EXTERNAL_ID, PolicyScope
 from core.lakehouse.facts import HAND
 
 log = logging.getLogger(__name__)
+
+
+TRUST_POLICY: Final = "Trust policy"  # how a difference of one begins
 
 
 class Stage(StrEnum):
@@ -82,6 +85,11 @@ class ConnectionState:
         return bool(self.external_id) and self.trusted_id == self.external_id
 
     @property
+    def trust_differs(self) -> bool:
+        """Whether the last look found another trust policy than the wanted one."""
+        return any(words.startswith(TRUST_POLICY) for words in self.differences)
+
+    @property
     def stage(self) -> Stage:
         """What is to be done next."""
         if self.granted is None:
@@ -92,7 +100,7 @@ class ConnectionState:
             return Stage.CREATE
         if not self.external_id:
             return Stage.DESCRIBE
-        if not self.tightened:
+        if not self.tightened or self.trust_differs:
             return Stage.TIGHTEN
         return Stage.VERIFY if self.verified is None or self.differences else Stage.READY
 
@@ -161,8 +169,10 @@ def _after(state: ConnectionState, row: Row) -> ConnectionState:
     match row.action:
         case "grant":
             return replace(state, granted=mark)
-        case "trust":
-            return replace(state, trusted=mark, trusted_id=row.details.get("external_id", ""))
+        case "trust":  # what a look found of the former trust policy is no more
+            rest = tuple(words for words in state.differences if not words.startswith(TRUST_POLICY))
+            asked = row.details.get("external_id", "")
+            return replace(state, trusted=mark, trusted_id=asked, verified=None, differences=rest)
         case "untrust":
             return replace(state, trusted=None, trusted_id="")
         case "ungrant":

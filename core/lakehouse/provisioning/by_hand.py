@@ -19,7 +19,7 @@ from core.lakehouse.provisioning.verification import external_id_of
 from core.lakehouse.rules.validation import external_id_problem
 from core.lakehouse.sql.statement_rendering import create_statement, render
 from core.lakehouse.sql.statements import DescribeConnection, Syntax
-from core.lakehouse.state import ConnectionState, Stage
+from core.lakehouse.state import TRUST_POLICY, ConnectionState, Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +140,7 @@ def plan_verified(state: ConnectionState, trust: Document) -> Change:
             advice="Bring the answer of DESC CONNECTION first.",
         )
     wanted = Wanted.of(state).documents(state.external_id).trust
-    differences: list[JsonValue] = [f"Trust policy: {words}" for words in documents_differ(wanted, trust)]
+    differences: list[JsonValue] = [f"{TRUST_POLICY}: {words}" for words in documents_differ(wanted, trust)]
     done = event(state.name, "verify", by=HAND, differences=differences, trusted_id=external_id_of(trust))
     return _recording(state, f"Verify {state.name}", done)
 

@@ -9,10 +9,11 @@ from core.display import one_line
 from core.errors import BadInputError
 from core.lakehouse.cloud_access import Document, RoleState
 from core.lakehouse.connections import ApiConnection, ConnectionDescription
-from core.lakehouse.documents import RoleDocuments
+from core.lakehouse.documents import PLACEHOLDER_EXTERNAL_ID, RoleDocuments
 from core.lakehouse.lint.document_lint import documents_differ
 from core.lakehouse.policies.policy_reading import PolicyStatement, read_document, wildcard_covers
 from core.lakehouse.provisioning.situation import CloudSituation
+from core.lakehouse.state import TRUST_POLICY
 
 _EXACT: Final = frozenset({"stringequals", "stringequal"})  # AWS and Alibaba Cloud, Tencent Cloud
 _TOLD: Final = {"provider": "provider", "region": "region", "role_arn": "role", "code_bucket": "code bucket"}
@@ -31,7 +32,7 @@ def _cloud_differences(wanted: RoleDocuments, arn: str, found: CloudSituation) -
     if role.arn.lower() != arn.lower():
         yield f"The role is {role.arn}, not {arn}."
     for words in documents_differ(wanted.trust, role.trust):
-        yield f"Trust policy of {wanted.role}: {words}"
+        yield f"{TRUST_POLICY} of {wanted.role}: {words}"
     attached = {policy.name.lower() for policy in role.attached}
     for permission in wanted.permissions:
         name = permission.policy.name
@@ -82,16 +83,17 @@ def trusted_id(role: RoleState | None) -> str:
 def external_id_of(trust: Document) -> str:
     """The external id that whoever a trust policy lets in has to know; empty when somebody is let in without one.
 
-    Services of the cloud (Lambda) know none, and are not meant. A document that cannot be read asks for nothing.
+    Services of the cloud (Lambda) know none, and are not meant. Where nobody else is let in it is the placeholder:
+    that comes to the same. A document that cannot be read asks for nothing.
     """
     try:
         statements = read_document(trust).statements
     except BadInputError:
         return ""
     asked = [_asked(each) for each in statements if _lets_somebody_in(each)]
-    if not asked or not all(asked):
-        return ""
-    return min(asked[0])
+    if not asked:
+        return PLACEHOLDER_EXTERNAL_ID
+    return min(asked[0]) if all(asked) else ""
 
 
 def _lets_somebody_in(statement: PolicyStatement) -> bool:

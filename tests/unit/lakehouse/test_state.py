@@ -117,6 +117,22 @@ def test_a_look_at_the_lakehouse_alone_never_says_that_all_is_well() -> None:
     assert memory.state(AWS.name).differences == ("The policy is another.",)
 
 
+def test_a_trust_policy_that_differs_is_what_is_put_right_next() -> None:
+    memory = defined()
+    by_hand(memory, AWS.name, Stage.READY)
+    wrong = {**Wanted(AWS).documents(EXTERNAL_ID).trust, "Statement": []}
+    memory.run(plan_verified(memory.state(AWS.name), wrong))
+    state = memory.state(AWS.name)
+    assert (state.stage, state.condition, state.trusted_id) == (
+        Stage.TIGHTEN,
+        Condition.DRIFTED,
+        PLACEHOLDER_EXTERNAL_ID,
+    )
+    memory.run(plan_done(state, Stage.TIGHTEN))
+    assert memory.state(AWS.name).stage is Stage.VERIFY
+    assert by_hand(memory, AWS.name, Stage.READY).condition is Condition.READY
+
+
 def test_a_drop_takes_the_external_id_along_and_leaves_the_role() -> None:
     memory = defined()
     by_hand(memory, AWS.name, Stage.READY)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from core.lakehouse.connections import ApiConnection, ConnectionDescription
+from core.lakehouse.documents import PLACEHOLDER_EXTERNAL_ID
 from core.lakehouse.provisioning.plan import Wanted
 from core.lakehouse.provisioning.verification import external_id_of, lakehouse_differences
 from tests.unit.lakehouse.examples import AWS, EVERY_CLOUD, EXTERNAL_ID
@@ -59,6 +60,11 @@ def test_one_statement_that_lets_somebody_in_without_it_leaves_the_role_open(mor
 )
 def test_what_lets_nobody_in_does_not_open_it(more: dict[str, Any]) -> None:
     assert external_id_of({"Version": "2012-10-17", "Statement": [asks(), more]}) == EXTERNAL_ID
+
+
+@pytest.mark.parametrize("statements", [[], [allows(Principal={"Service": "lambda.amazonaws.com"})]])
+def test_a_role_that_lets_nobody_in_is_as_closed_as_one_that_asks_for_the_placeholder(statements: list[Any]) -> None:
+    assert external_id_of({"Version": "2012-10-17", "Statement": statements}) == PLACEHOLDER_EXTERNAL_ID
 
 
 def test_what_cannot_be_read_asks_for_nothing() -> None:
