@@ -198,8 +198,8 @@ class ApiConnections:
 
 
 def _as_listed(state: ConnectionState, there: Collection[str]) -> ConnectionState:
-    """What the journal knows of a connection, corrected where the Lakehouse does not list it."""
+    """What the journal knows of a connection, and whether the Lakehouse lists it; a look tells what still holds."""
     if state.created is None or state.name.lower() in there:
         return state
     gone = f"The Lakehouse does not list the connection {state.name} any more."
-    return replace(state, created=None, external_id="", differences=(*state.differences, gone))
+    return replace(state, differences=(*state.differences, gone))

@@ -175,7 +175,7 @@ async def test_a_board_shows_what_is_known_though_the_lakehouse_does_not_answer(
     await provisioned(place, account)
     lakehouse.connections.clear()  # somebody else dropped it
     [state] = (await place.connections.board()).states
-    assert (state.condition, state.stage) == (Condition.DRIFTED, Stage.CREATE)
+    assert (state.condition, state.stage) == (Condition.DRIFTED, Stage.VERIFY)
     assert state.differences == ("The Lakehouse does not list the connection udf any more.",)
     alone = ConnectionPlace(tmp_path, account.provider, account.url, "http://127.0.0.1:1")
     board = await alone.connections.board()
