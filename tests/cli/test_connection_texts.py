@@ -45,6 +45,8 @@ def test_documents_of_what_is_known_need_only_its_name(housekeys: Housekeys) -> 
     shown = housekeys("connection", "documents", "udf", "--bucket", "another", "--json").json
     assert "oss:*:*:another/*" in json.dumps(shown["policies"])
     assert shown["statement"].endswith("COMMENT 'ours';")
+    again = housekeys("connection", "documents", "udf", "--if-not-exists", "--json").json
+    assert again["statement"].startswith("CREATE API CONNECTION IF NOT EXISTS udf\n")
 
 
 def test_a_script_is_taken_over_and_an_error_in_it_takes_over_nothing(housekeys: Housekeys, tmp_path: Path) -> None:

@@ -56,6 +56,9 @@ def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser], frame:
     )  # fmt: skip
     add_definition_options(documents)
     add_syntax_option(documents)
+    documents.add_argument(
+        "--if-not-exists", action="store_true", help="let the statement pass where the connection is there already"
+    )
     adopt = frame.verb(
         verbs,
         "import",
@@ -144,7 +147,10 @@ def _left_out(asked: Wanted) -> Sequence[str]:
 def _statement(context: Context, asked: Wanted) -> str:
     from core.lakehouse.sql.statement_rendering import create_statement, render
 
-    statement, decided = create_statement(asked.connection, syntax=chosen_syntax(context.arguments))
+    arguments = context.arguments
+    statement, decided = create_statement(
+        asked.connection, if_not_exists=arguments.if_not_exists, syntax=chosen_syntax(arguments)
+    )
     for finding in decided:
         context.output.message(f"Note: {finding.message}")
     return f"{render(statement)};"
