@@ -11,7 +11,6 @@ import base64
 import hashlib
 import json
 import secrets
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -20,6 +19,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from tests.quiet_server import QuietServer
 
 PRINCIPAL, PRINCIPAL_SECRET = "6a2e5b1c-0d3f-4a86-9b7e-1f2d3c4b5a69", "dose0123456789abcdef0123456789abcdef"
 PUBLISHED_APP, WORKSPACE_APP = "partner-published", "a1b2c3d4-e5f6-4711-8899-aabbccddeeff"
@@ -95,7 +96,7 @@ class DatabricksFake:
 
     def __post_init__(self) -> None:
         self._open.set()
-        self._server = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"fake": self}))
+        self._server = QuietServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"fake": self}))
 
     def __enter__(self) -> DatabricksFake:
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
@@ -278,15 +279,6 @@ class DatabricksFake:
             granted["refresh_token"] = given
             self._refreshes[given] = refresh
         return as_json(200, granted)
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is no news; anything else is."""
-        if not isinstance(sys.exception(), OSError):
-            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -13,7 +13,6 @@ import hashlib
 import json
 import re
 import ssl
-import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from types import TracebackType
 from typing import Any
 
 from tests.lakehouse_stub_sql import Rows, SqlError, Store, StubConnection, StubFunction
+from tests.quiet_server import QuietServer
 
 USER, PASSWORD = "operator", "pa$$ wörd \"'\\"
 INSTANCE, WORKSPACE = "i7f2c1", "quickstart_ws"
@@ -89,7 +89,7 @@ class LakehouseStub:
     _server: ThreadingHTTPServer = field(init=False)
 
     def __post_init__(self) -> None:
-        self._server = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"stub": self}))
+        self._server = QuietServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"stub": self}))
         if self.certificate:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(self.certificate)
@@ -321,15 +321,6 @@ def _text(rows: Rows) -> bytes:
         return '"' + text.replace('"', '""') + '"' if re.search(r'[",\n]', text) else text
 
     return "".join(",".join(map(value, row)) + "\n" for row in rows.rows).encode()
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away, or does not like the certificate, is no news; anything else is."""
-        if not isinstance(sys.exception(), OSError):
-            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):

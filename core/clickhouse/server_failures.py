@@ -11,11 +11,11 @@ import errno
 import re
 import socket
 import ssl
-from collections.abc import Iterator
 
 from core.clickhouse.errors import explain, redact
 from core.clickhouse.server_options import ServerOptions
 from core.display import one_line
+from core.error_causes import causes
 from core.errors import HousekeysError, UnreachableError
 
 _NATIVE_PORTS = frozenset({9000, 9440})
@@ -63,7 +63,7 @@ def explain_failure(error: BaseException, options: ServerOptions) -> HousekeysEr
         return explain(code, answer)
     if status := _STATUS.search(text):
         return _foreign_answer(int(status.group(1)), answer if found else "", options)
-    for cause in _chain(error):
+    for cause in causes(error):
         if failure := _network_failure(cause, options):
             return failure
     if type(error).__name__ in {"StreamFailureError", "OperationalError"}:
@@ -73,19 +73,6 @@ def explain_failure(error: BaseException, options: ServerOptions) -> HousekeysEr
         advice=f"Check host and port of the profile. {_PORTS}",
         detail=redact(f"{type(error).__name__}: {text}")[:_BODY_LIMIT],
     )
-
-
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    """`error` and what it came from, each once."""
-    seen: set[int] = set()
-    current: BaseException | None = error
-    while current is not None and id(current) not in seen:
-        seen.add(id(current))
-        for held in (getattr(current, "certificate_error", None), getattr(current, "os_error", None)):
-            if isinstance(held, BaseException):
-                yield held
-        yield current
-        current = current.__cause__ or current.__context__
 
 
 def _network_failure(error: BaseException, options: ServerOptions) -> HousekeysError | None:

@@ -14,7 +14,7 @@ from core.lakehouse.cloud_access import Document, RoleState
 from core.lakehouse.reaching import client as client_module
 from tests.cli.conftest import Housekeys
 from tests.cloud.accounts import Account, aws_account
-from tests.cloud.connection_place import PASSWORD_VARIABLE
+from tests.cloud.connection_place import LAB, PASSWORD_VARIABLE
 from tests.cloud.fixtures import (  # noqa: F401 - fixtures
     AwsServer,
     aws_server,
@@ -24,18 +24,6 @@ from tests.cloud.fixtures import (  # noqa: F401 - fixtures
 from tests.lakehouse_stub import INSTANCE, PASSWORD, USER, WORKSPACE, LakehouseStub
 from tests.lakehouse_stub_sql import StubConnection
 
-PROFILE = """\
-default_profile = "lab"
-[profiles.lab]
-engine = "embedded"
-[profiles.lab.lakehouse]
-service = "{service}"
-instance = "{instance}"
-workspace = "{workspace}"
-username = "{user}"
-password = "env:{password}"
-secure = false
-"""
 CLOUD = """\
 [profiles.lab.clouds.aws]
 provision = true
@@ -55,7 +43,7 @@ def lakehouse(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lakehouse
     with LakehouseStub() as stub:
         home.mkdir()
         names = {"service": stub.service, "instance": INSTANCE, "workspace": WORKSPACE, "user": USER}
-        (home / "config.toml").write_text(PROFILE.format(**names, password=PASSWORD_VARIABLE))
+        (home / "config.toml").write_text(LAB.format(**names, password=PASSWORD_VARIABLE))
         yield stub
 
 

@@ -10,7 +10,7 @@ import pytest
 from core.lakehouse.reaching import client as client_module
 from tests.cli.conftest import Housekeys
 from tests.cloud.aliyun_stub import AliyunStub
-from tests.cloud.connection_place import PASSWORD_VARIABLE
+from tests.cloud.connection_place import LAB, PASSWORD_VARIABLE
 from tests.cloud.fixtures import (  # noqa: F401 - fixtures
     AWS_ACCOUNT,
     AwsServer,
@@ -22,17 +22,9 @@ from tests.cloud.fixtures import (  # noqa: F401 - fixtures
 )
 from tests.lakehouse_stub import INSTANCE, PASSWORD, USER, WORKSPACE, LakehouseStub
 
-PROFILE = """\
-default_profile = "lab"
-[profiles.lab]
-engine = "embedded"
-[profiles.lab.lakehouse]
-service = "{service}"
-instance = "{instance}"
-workspace = "{workspace}"
-username = "{user}"
-password = "env:{password}"
-secure = false
+PROFILE = (
+    LAB
+    + """\
 [profiles.lab.clouds.aws]
 provision = true
 sts_endpoint = "{aws}"
@@ -44,6 +36,7 @@ region = "cn-shanghai"
 provision = false
 sts_endpoint = "http://127.0.0.1:1"
 """
+)
 
 
 @pytest.fixture

@@ -22,6 +22,18 @@ from tests.cloud.accounts import Account
 from tests.lakehouse_stub import INSTANCE, USER, WORKSPACE
 
 PASSWORD_VARIABLE = "LAKEHOUSE_TEST_PASSWORD"
+LAB = """\
+default_profile = "lab"
+[profiles.lab]
+engine = "embedded"
+[profiles.lab.lakehouse]
+service = "{service}"
+instance = "{instance}"
+workspace = "{workspace}"
+username = "{user}"
+password = "env:{password}"
+secure = false
+"""  # a configuration file whose profile names a Lakehouse; clouds may follow
 BUCKETS = {Provider.AWS: "cz-udf-code", Provider.ALIYUN: "function-compute-my1", Provider.TENCENT: "udf-1310000000"}
 
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 import socket
 import ssl
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from core.display import one_line
+from core.error_causes import causes
 from core.errors import BadInputError, HousekeysError, NotFoundError, RefusedError, UnreachableError
 from core.lakehouse.connections import Provider
 from core.lakehouse.reaching.server_errors import advice_for
@@ -213,7 +213,7 @@ def foreign_answer(status: int, body: str, settings: LakehouseSettings) -> House
 def explain_network(error: BaseException, settings: LakehouseSettings) -> HousekeysError:
     """The error for what the HTTP client, the socket or TLS raised. It holds nothing of the request."""
     place = settings.service
-    for cause in _chain(error):
+    for cause in causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
             return UnreachableError(
                 f"The certificate of {place} is not trusted: {one_line(cause.verify_message.rstrip('.'))}.",
@@ -257,16 +257,3 @@ def _trusting(settings: LakehouseSettings) -> str:
     else:
         who = "Where a company's own CA signed it"
     return f"Check service in the profile. {who}; set ca_file in the lakehouse part of the profile."
-
-
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    """`error` and what it came from, each once."""
-    seen: set[int] = set()
-    current: BaseException | None = error
-    while current is not None and id(current) not in seen:
-        seen.add(id(current))
-        for held in (getattr(current, "certificate_error", None), getattr(current, "os_error", None)):
-            if isinstance(held, BaseException):
-                yield held
-        yield current
-        current = current.__cause__ or current.__context__
