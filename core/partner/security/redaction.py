@@ -47,11 +47,12 @@ _KNOWN_FORMS = re.compile(
 
 def redacted(text: str) -> str:
     """`text` with the secrets in it masked: JSON, forms, headers, URLs, or prose with any of them in it, cut or not."""
-    text = _SCHEME.sub(rf"\g<head>{MASK}", redact(text))
+    text = _SCHEME.sub(rf"\g<head>{MASK}", text)
     text = _without_quoted(text)
     text = _HEADER.sub(rf"\g<head>{MASK}", text)
     text = _FORM_FIELD.sub(_without_form_value, text)
-    return _KNOWN_FORMS.sub(MASK, text)
+    # Last: a password that was revealed may be a word of a name, by which the value beside it is known.
+    return redact(_KNOWN_FORMS.sub(MASK, text))
 
 
 def redacted_json(value: Any) -> Any:

@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core import secrets
 from core.partner.security.redaction import is_secret_name, redacted, redacted_body, redacted_json
+from core.secrets import Secret
 
 VALUES = st.text(st.sampled_from("\"'\\ ,:{}[]=&;") | st.characters(codec="utf-8"), max_size=12).map(
     lambda text: f"HUNTER{text}TWO"
@@ -111,6 +113,13 @@ def test_a_body_that_is_no_json_is_text() -> None:
 @pytest.mark.parametrize("text", ["\\" * 50_000, '\\"' * 25_000, '"a":"' * 10_000, "a" * 50_000, '"token":"\\' * 5_000])
 def test_long_odd_texts_are_soon_done(text: str) -> None:
     assert redacted(text)
+
+
+def test_a_revealed_password_that_is_a_word_of_a_name_hides_no_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(secrets, "_revealed", set())
+    Secret("oauth").reveal()
+    assert "HUNTER" not in redacted('{"service_principal_oauth_secret": "HUNTER"}')
+    assert redacted("the password oauth was refused") == "the password ******** was refused"
 
 
 def test_names_of_secrets() -> None:
