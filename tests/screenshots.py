@@ -107,7 +107,7 @@ WALK: Walk = (
     ("tenant-suspend", ("<escape>", "s"), ("REVOKE",)),
     ("keys", ("<escape>", "3"), ("partner", "DataLens")),
     ("tokens", ("4",), ("acme_prod",)),
-    ("journal", ("5",), ("tenant",)),
+    ("journal", ("5",), ("Journal", "api_connection")),
     ("profiles", ("6",), ("embedded",)),
     ("listing", ("7",), ("Listing",)),
     ("users", ("8",), ("anna", "LINT")),
