@@ -13,6 +13,7 @@ from textual.screen import Screen
 
 from core.display import one_line
 from core.errors import HousekeysError
+from tui import lost_terminal
 from tui.commands import EVERYWHERE, Command, CommandHost
 from tui.header import header_pieces, unfinished_words
 from tui.key_order import KeysInOrder
@@ -401,5 +402,6 @@ def run_console(arguments: argparse.Namespace, environ: Mapping[str, str]) -> in
     profile_file = load(paths.config_file)
     name = arguments.profile or profile_file.preferences.default_profile
     app = HousekeysApp(Start(paths, profile_file, name, read_only=arguments.read_only))
+    lost_terminal.watch()
     app.run(mouse=profile_file.preferences.mouse and not arguments.no_mouse)
     return app.return_code or ExitCode.DONE

@@ -1,0 +1,38 @@
+"""A terminal that is gone, as when an SSH connection breaks off.
+
+Its signal goes to the process that leads the terminal's session. Under `make run` that is make, which waits for its
+child: the console, with unlocked keys and the lock on the data, would stay without anybody.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from typing import Final
+
+CHECK: Final = 2.0  # seconds between two looks
+
+
+def on_terminal() -> bool:
+    """Whether keys come from a terminal. One that is gone is none any more."""
+    try:
+        return os.isatty(0)
+    except OSError:
+        return False
+
+
+def watch() -> None:
+    """End this process as the signal of the terminal would have, once there is none; without one, do nothing.
+
+    In a thread: the event loop waits for ever to draw on a terminal that is gone.
+    """
+    if on_terminal():
+        threading.Thread(target=_end_when_lost, name="terminal watch", daemon=True).start()
+
+
+def _end_when_lost() -> None:
+    while on_terminal():
+        time.sleep(CHECK)
+    os.kill(os.getpid(), signal.SIGHUP)
