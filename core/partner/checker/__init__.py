@@ -1,0 +1,1 @@
+"""Checks an implementation of the Connect API, whosever it is, over HTTP."""

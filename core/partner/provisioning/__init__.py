@@ -1,0 +1,1 @@
+"""What a partner account and its users have in ClickHouse, as changes: made, joined, taken away."""

@@ -1,0 +1,1 @@
+"""The workspaces of Databricks that partner connections lead to: reached with what Databricks has sent."""
