@@ -123,7 +123,8 @@ async def _call(
     content = json.dumps(body(number, load.users)).encode("ascii")
     head = (
         f"POST {load.path} HTTP/1.1\r\nHost: 127.0.0.1:{load.port}\r\nUser-Agent: databricks\r\n"
-        f"Authorization: {load.authorization}\r\nContent-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
+        f"Authorization: {load.authorization}\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(content)}\r\n\r\n"
     )
     writer.write(head.encode("ascii") + content)
     await writer.drain()
