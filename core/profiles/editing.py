@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
+from tomlkit.items import AoT, Item
 
 from core.display import one_line
 from core.errors import BadInputError, HousekeysError
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from core.profiles.file import ProfileFile
 
-Value = str | int | float | bool | list[str] | None
+Value = partner.Written
 Keys = tuple[str, ...]
 
 _EMPTY_LINE = re.compile(r"[ \t]*\r?\n")
@@ -270,10 +271,11 @@ def _set(text: str, changed: Mapping[Keys, Value]) -> str:
             container: Any = document
             for key in path[:-1]:
                 container = container[key]
-            if value is None:
+            tables = isinstance(container[path[-1]], AoT)  # which stay tables, and go when none is left
+            if value is None or (tables and not value):
                 del container[path[-1]]
             else:
-                container[path[-1]] = value
+                container[path[-1]] = value if tables else _item(value)
             text = tomlkit.dumps(document)
     except (TOMLKitError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise HousekeysError(
@@ -300,7 +302,7 @@ def _inserted(text: str, path: Keys, value: Value, end: str) -> str:
             above is None or above.header or _shared(statement.path, path) >= _shared(above.path, path)
         ):
             above = statement
-    line = f"{dotted(path[len(ruling) :])} = {tomlkit.item(value).as_string()}{end}"
+    line = f"{dotted(path[len(ruling) :])} = {_item(value).as_string()}{end}"
     if above is None:
         at = _top(text)
         return f"{text[:at]}{line}{end if _EMPTY_LINE.match(text, at) is None and text[at:] else ''}{text[at:]}"
@@ -316,7 +318,7 @@ def _inside_inline(text: str, path: Keys, value: Value) -> str:
         if key not in container:
             container[key] = tomlkit.inline_table()
         container = container[key]
-    container[path[-1]] = value
+    container[path[-1]] = _item(value)
     return tomlkit.dumps(document)
 
 
@@ -344,7 +346,20 @@ def _put(container: Any, path: Keys, value: Value) -> None:
         if key not in container:
             container[key] = tomlkit.table()
         container = container[key]
-    container[path[-1]] = value
+    container[path[-1]] = _item(value)
+
+
+def _item(value: Value) -> Item:
+    """A value as it is written: of tables a list with one on each line, for it goes where any other value does."""
+    tables = [element for element in value if isinstance(element, dict)] if isinstance(value, list) else []
+    if not tables:
+        return tomlkit.item(value)
+    array = tomlkit.array().multiline(True)
+    for values in tables:
+        table = tomlkit.inline_table()
+        table.update(values)
+        array.append(table)
+    return array
 
 
 def _newline(text: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from core.paths import Paths
-from core.profiles.partner import PartnerPolicy
+from core.profiles.partner import ClickHouseAddress, PartnerPolicy
 from core.secrets import SecretReference
 
 SettingValue = str | int | float | bool
@@ -126,6 +126,15 @@ class Profile:
         if self.engine == "embedded":
             return str(self.folder) if self.folder else "in this process"
         return host_and_port(self.host, self.port)
+
+    @property
+    def address_for_users(self) -> ClickHouseAddress | None:
+        """Where users of Partner Connect reach this ClickHouse, whole; None for an embedded engine: nobody does."""
+        said = self.partner.clickhouse if self.partner else ClickHouseAddress()
+        if said.host:
+            usual = TLS_PORT if said.secure else PLAIN_PORT
+            return ClickHouseAddress(said.host, said.port or usual, said.secure)
+        return None if self.engine == "embedded" else ClickHouseAddress(self.host, self.port, self.secure)
 
     @property
     def badges(self) -> tuple[str, ...]:

@@ -7,21 +7,25 @@ class that of its table, and what the PartnerConfig says too has the name it has
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import asdict, dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
+
+from core.secrets import SecretReference
 
 Integration = Literal["read", "write", "read-write", "notebook", "desktop"]
 AuthOption = Literal["AUTH_PAT", "AUTH_OAUTH_M2M", "AUTH_OAUTH_U2M"]
 NewUserAction = Literal["auto_add", "invite", "not_found", "error"]
 TrialType = Literal["none", "user", "account"]
 AccountRule = Literal["domain", "workspace"]
+ConnectorType = Literal["source", "target"]
 
 INTEGRATIONS: Final[tuple[Integration, ...]] = get_args(Integration)
 AUTH_OPTIONS: Final[tuple[AuthOption, ...]] = get_args(AuthOption)
 NEW_USER_ACTIONS: Final[tuple[NewUserAction, ...]] = get_args(NewUserAction)
 TRIAL_TYPES: Final[tuple[TrialType, ...]] = get_args(TrialType)
 ACCOUNT_RULES: Final[tuple[AccountRule, ...]] = get_args(AccountRule)
+CONNECTOR_TYPES: Final[tuple[ConnectorType, ...]] = get_args(ConnectorType)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,26 @@ class ServicePolicy:
     read_timeout: float = 10.0  # until a request has arrived
     link_minutes: int = 30  # how long a sign-in link is good
     metrics: bool = True
+    trusted_proxies: tuple[str, ...] = ()  # addresses and networks whose word on who has called is believed
+
+
+@dataclass(frozen=True, slots=True)
+class ClickHouseAddress:
+    """Where users reach the ClickHouse by HTTP, when it is not where the profile does; None: as the profile does."""
+
+    host: str | None = None
+    port: int | None = None  # None with a host: the usual one
+    secure: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedConnector:
+    """A source or target of data that the partner connects to, as an ingestion partner lists it."""
+
+    identifier: str  # as Databricks lists it
+    name: str
+    type: ConnectorType = "source"
+    description: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +136,9 @@ class PartnerPolicy:
     endpoints: EndpointPaths = EndpointPaths()
     resources: ResourceTemplate = ResourceTemplate()
     service: ServicePolicy = ServicePolicy()
+    clickhouse: ClickHouseAddress = ClickHouseAddress()
+    sealing_keys: SecretReference | None = None  # their text, or the passphrase of those on this machine
+    connectors: tuple[OfferedConnector, ...] = ()
 
     @property
     def facts(self) -> tuple[tuple[str, str], ...]:
@@ -123,28 +150,40 @@ class PartnerPolicy:
             ("Partner Connect", f"{self.base_url}, listens on {service.listen} ({tls})"),
             ("integration", f"{self.integration}, by {', '.join(self.auth_options)}"),
             ("partner accounts", f"by {self.accounts.by}, new users {self.new_user_action}, trials {trial}"),
+            ("sealing keys", self.sealing_keys.describe() if self.sealing_keys else "not said: nothing can be served"),
+            *([("connectors", f"{len(self.connectors):,}")] * bool(self.connectors)),
             *([("test hooks", "on: tests of Databricks may delete accounts and expire trials")] * self.test_hooks),
         )
 
 
-def written(policy: PartnerPolicy) -> Iterator[tuple[tuple[str, ...], str | int | float | bool | list[str] | None]]:
+Written = str | int | float | bool | list[str] | list[dict[str, str]] | None
+
+
+def written(policy: PartnerPolicy) -> Iterator[tuple[tuple[str, ...], Written]]:
     """What a file says of a policy: each key, as a path from its table, with its value; None for what is not said.
 
     What has no use is not said, for a file that says it is refused.
     """
     useless = {("trial", "days"), ("trial", "another")} if policy.trial.type == "none" else set()
+    useless |= {("clickhouse", "port"), ("clickhouse", "secure")} if policy.clickhouse.host is None else set()
     for path, value in _written(policy, ()):
         yield path, None if path in useless else value
 
 
-def _written(values: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
+def _written(values: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Written]]:
     for field in fields(values):
         value, key = getattr(values, field.name), (*path, field.name)
-        if is_dataclass(value):
+        if isinstance(value, SecretReference):
+            yield key, value.value()
+        elif is_dataclass(value):
             yield from _written(value, key)
         elif isinstance(value, tuple):
-            yield key, list(value)
+            yield key, [_connector(one) if isinstance(one, OfferedConnector) else one for one in value]
         elif isinstance(value, Path):
             yield key, str(value)
         else:
             yield key, int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _connector(connector: OfferedConnector) -> dict[str, str]:
+    return {name: text for name, text in asdict(connector).items() if text}

@@ -11,12 +11,15 @@ from core.profiles.addresses import domain_problem, host_problem, host_with_port
 from core.profiles.partner import (
     ACCOUNT_RULES,
     AUTH_OPTIONS,
+    CONNECTOR_TYPES,
     INTEGRATIONS,
     NEW_USER_ACTIONS,
     TRIAL_TYPES,
     AccountPolicy,
     AuthOption,
+    ClickHouseAddress,
     EndpointPaths,
+    OfferedConnector,
     PagePolicy,
     PartnerPolicy,
     ResourceTemplate,
@@ -59,6 +62,9 @@ def read_partner(table: Table) -> PartnerPolicy | None:
         _endpoints(partner.table("endpoints")),
         _resources(partner.table("resources")),
         _service(partner.table("service")),
+        _clickhouse(partner.table("clickhouse")),
+        partner.secret("sealing_keys"),
+        _connectors(partner),
     )
 
 
@@ -209,7 +215,48 @@ def _service(table: Table) -> ServicePolicy:
         table.seconds("read_timeout", usual.read_timeout, 300),
         table.whole("link_minutes", usual.link_minutes, 1, 1440),
         table.flag("metrics", usual.metrics),
+        _proxies(table),
     )
+
+
+def _proxies(table: Table) -> tuple[str, ...]:
+    proxies = table.texts("trusted_proxies")
+    for proxy in proxies:
+        try:
+            ipaddress.ip_network(proxy)
+        except ValueError:
+            table.note("trusted_proxies", f'{shown(proxy)} is no address and no network, as "10.0.0.0/8"')
+    return proxies
+
+
+def _clickhouse(table: Table) -> ClickHouseAddress:
+    """The address that users are told; without a host it is that of the profile."""
+    usual = USUAL.clickhouse
+    host = table.text("host") or None
+    if host and (problem := host_problem(host)):
+        table.note("host", problem)
+    secure = table.flag("secure", usual.secure)
+    port = table.whole("port", 0, 1, 65_535) or None
+    if not table.has("host"):
+        for key in ("port", "secure"):
+            if table.has(key):
+                table.note(key, "has no use without host; users are told the address of the profile")
+        return usual
+    return ClickHouseAddress(host, port, secure)
+
+
+def _connectors(table: Table) -> tuple[OfferedConnector, ...]:
+    found: list[OfferedConnector] = []
+    for inner in table.tables("connectors"):
+        for key in ("identifier", "name"):
+            if not inner.has(key):
+                inner.note(None, f"has no {key}")
+        kind = _word(inner, "type", CONNECTOR_TYPES, "source")
+        connector = OfferedConnector(inner.text("identifier"), inner.text("name"), kind, inner.text("description"))
+        if connector.identifier and connector.identifier in {other.identifier for other in found}:
+            inner.note("identifier", f"{shown(connector.identifier)} is said twice")
+        found.append(connector)
+    return tuple(found)
 
 
 def _url(table: Table, key: str) -> str | None:

@@ -138,6 +138,18 @@ class Table:
         self._inner.append(inner)
         return inner
 
+    def tables(self, key: str) -> list[Table]:
+        """A list of tables, as `[[key]]`; those that are none are noted and left out."""
+        values = self._typed(key, list, f"a list of tables, as [[{self.dotted(key)}]]") or []
+        found = []
+        for index, value in enumerate(values):
+            if isinstance(value, dict):
+                found.append(Table(value, (*self.path, key, index), self._note))
+            else:
+                self._note((*self.path, key, index), "must be a table", True)
+        self._inner += found
+        return found
+
     def anything(self) -> Mapping[str, Any]:
         """All of it: for a table whose keys are free."""
         self._known.extend(self.values)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from core.paths import Paths
     from core.profiles import LakehouseSettings, Problem, Profile, ProfileFile
+    from core.profiles.partner import PartnerPolicy
 
 
 def profile_record(profile: Profile, file: ProfileFile, paths: Paths) -> dict[str, Any]:
@@ -41,7 +42,7 @@ def profile_record(profile: Profile, file: ProfileFile, paths: Paths) -> dict[st
         "console_members": profile.console_members,
         "lakehouse": _lakehouse(profile.lakehouse) if profile.lakehouse else None,
         "clouds": {name: asdict(cloud) for name, cloud in profile.clouds.items()},
-        "partner": asdict(profile.partner) if profile.partner else None,
+        "partner": _partner(profile.partner) if profile.partner else None,
         "badges": list(profile.badges),
         "problems": [problem_record(problem) for problem in file.problems_of(profile.name)],
     }
@@ -71,6 +72,10 @@ def problem_record(problem: Problem) -> dict[str, Any]:
 
 def _lakehouse(settings: LakehouseSettings) -> dict[str, Any]:
     return {**asdict(settings), "password": settings.password.describe(), "url": settings.url}
+
+
+def _partner(policy: PartnerPolicy) -> dict[str, Any]:
+    return {**asdict(policy), "sealing_keys": policy.sealing_keys.describe() if policy.sealing_keys else None}
 
 
 def connection_fields(profile: Profile) -> dict[str, str]:

@@ -12,7 +12,9 @@ from core.profiles import Profile, ProfileFile, load
 from core.profiles.addresses import within_domain
 from core.profiles.partner import (
     AccountPolicy,
+    ClickHouseAddress,
     EndpointPaths,
+    OfferedConnector,
     PagePolicy,
     PartnerPolicy,
     ResourceTemplate,
@@ -20,6 +22,7 @@ from core.profiles.partner import (
     TrialPolicy,
     written,
 )
+from core.secrets import SecretReference
 
 WHOLE = """\
 [profiles.prod]
@@ -35,6 +38,7 @@ require_manual_signup = true
 supports_demo = false
 test_hooks = true
 hostnames = ["acme.example", "other.example"]
+sealing_keys = ["command:cat", "a b"]
 
 [profiles.prod.partner.trial]
 type = "user"
@@ -75,6 +79,22 @@ requests_per_minute = 60
 read_timeout = 2.5
 link_minutes = 5
 metrics = false
+trusted_proxies = ["127.0.0.1", "10.0.0.0/8"]
+
+[profiles.prod.partner.clickhouse]
+host = "ch.acme.example"
+port = 443
+secure = false
+
+[[profiles.prod.partner.connectors]]
+identifier = "amazon_s3"
+name = "Amazon S3"
+
+[[profiles.prod.partner.connectors]]
+identifier = "zuora"
+name = "Zuora"
+type = "target"
+description = "Bills"
 """
 START = "[profiles.x]\nengine = 'embedded'\n[profiles.x.partner]\n"
 URL = START + "base_url = 'https://c.example'\n"
@@ -123,7 +143,20 @@ def test_every_key_is_read(tmp_path: Path, whole: str) -> None:
         resources=ResourceTemplate(
             "{account}", "r_{account}", "u_{account}_{user}", ("SELECT",), "partners", "partner limits"
         ),
-        service=ServicePolicy("[::]:443", tmp_path / "certificate.pem", tmp_path / "key.pem", 8192, 60, 2.5, 5, False),
+        service=ServicePolicy(
+            "[::]:443",
+            tmp_path / "certificate.pem",
+            tmp_path / "key.pem",
+            8192,
+            60,
+            2.5,
+            5,
+            False,
+            ("127.0.0.1", "10.0.0.0/8"),
+        ),
+        clickhouse=ClickHouseAddress("ch.acme.example", 443, False),
+        sealing_keys=SecretReference.parse(["command:cat", "a b"]),
+        connectors=(OfferedConnector("amazon_s3", "Amazon S3"), OfferedConnector("zuora", "Zuora", "target", "Bills")),
     )
     assert "published" not in WHOLE  # excluded by oauth_redirect_uri
     assert 'by = "' not in WHOLE  # excludes more_free_mail
@@ -139,7 +172,7 @@ def _unlike_usual(values: Any, usual: Any) -> set[str]:
     found = set()
     for field in fields(values):
         one, other = getattr(values, field.name), getattr(usual, field.name)
-        if is_dataclass(one):
+        if is_dataclass(one) and type(one) is type(other):
             found |= _unlike_usual(one, other)
         elif one != other:
             found.add(field.name)
@@ -168,6 +201,27 @@ def test_an_edit_changes_its_keys_and_keeps_comments_and_no_partner_takes_the_ta
     assert "[profiles.prod.partner]  # of Databricks\n" in edited.text
     assert "partner" not in file.with_profile(replace(profile, partner=None)).text.replace("[profiles", "")
     assert file.with_profile(profile).text == file.text
+
+
+def test_connectors_stay_tables_where_they_are_tables(tmp_path: Path, whole: str) -> None:
+    file = read(tmp_path, whole)
+    profile = file.profile("prod")
+    assert profile.partner is not None
+    for connectors in (profile.partner.connectors[1:], ()):
+        changed = replace(profile, partner=replace(profile.partner, connectors=connectors))
+        edited = file.with_profile(changed)
+        assert (edited.problems, edited.profile("prod")) == ((), changed)
+        assert edited.text.count("[[profiles.prod.partner.connectors]]") == len(connectors)
+        again = edited.with_profile(profile)  # from tables, or from nothing
+        assert again.profile("prod") == profile
+
+
+def test_users_are_told_the_address_of_the_profile_unless_another_is_written(tmp_path: Path) -> None:
+    server = Profile("x", host="ch.internal", partner=PartnerPolicy("https://c.example"))
+    assert server.address_for_users == ClickHouseAddress("ch.internal", 8443, True)
+    assert Profile("x", engine="embedded").address_for_users is None
+    told = read(tmp_path, URL + "clickhouse = {host = 'ch.example', secure = false}").profile("x")
+    assert told.address_for_users == ClickHouseAddress("ch.example", 8123, False)
 
 
 @pytest.mark.parametrize(
@@ -303,6 +357,40 @@ def test_an_edit_changes_its_keys_and_keeps_comments_and_no_partner_takes_the_ta
             'must be a host and a port, as "127.0.0.1:8085"',
         ),
         (URL + "service.private_key = '/x'", 5, "service.private_key", "needs certificate beside it"),
+        (
+            URL + "service.trusted_proxies = ['10.0.0.1/8']",
+            5,
+            "service.trusted_proxies",
+            '"10.0.0.1/8" is no address and no network, as "10.0.0.0/8"',
+        ),
+        (URL + "clickhouse.host = 'https://c'", 5, "clickhouse.host", "is a URL; write url = instead"),
+        (
+            URL + "clickhouse.secure = false",
+            5,
+            "clickhouse.secure",
+            "has no use without host; users are told the address of the profile",
+        ),
+        (URL + "sealing_keys = 'hunter2'", 5, "sealing_keys", "A secret is never written here, only where it is kept."),
+        (URL + "connectors = ['a']", 5, "connectors[0]", "must be a table"),
+        (URL + "[[profiles.x.partner.connectors]]\nname = 'A'", 5, "connectors[0]", "has no identifier"),
+        (
+            URL + "connectors = [{identifier = 'a', name = 'A'},\n{identifier = 'a', name = 'B'}]",
+            6,
+            "connectors[1].identifier",
+            '"a" is said twice',
+        ),
+        (
+            URL + "connectors = [{identifier = 'a', name = 'A', type = 'both'}]",
+            5,
+            "connectors[0].type",
+            'must be "source" or "target", not "both"',
+        ),
+        (
+            URL + "connectors = [{identifier = 'a', name = 'A', kind = 'source'}]",
+            5,
+            "connectors[0].kind",
+            "is not a known key",
+        ),
         (URL + "service.read_timeout = 0", 5, "service.read_timeout", "must be above 0, to 300 seconds, not 0"),
     ],
 )
@@ -311,7 +399,9 @@ def test_a_problem_blocks_its_profile_and_has_its_line(
 ) -> None:
     file = read(tmp_path, text)
     expected = (line, f"profiles.x.partner{'.' if key else ''}{key}", message, True)
-    assert expected in [(problem.line, problem.key, problem.message, problem.blocking) for problem in file.problems]
+    assert expected in [
+        (problem.line, problem.key, problem.message.split(" Use ")[0], problem.blocking) for problem in file.problems
+    ]
     assert file.broken == ("x",)
     assert "hunter2" not in str(file.problems)
 
@@ -344,6 +434,7 @@ def test_a_policy_is_told_in_words() -> None:
         ("Partner Connect", "https://c.example, listens on 127.0.0.1:8085 (plain HTTP)"),
         ("integration", "read, by AUTH_PAT"),
         ("partner accounts", "by domain, new users auto_add, trials 30 days by user"),
+        ("sealing keys", "not said: nothing can be served"),
         ("test hooks", "on: tests of Databricks may delete accounts and expire trials"),
     )
 
