@@ -18,13 +18,15 @@ def choices(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParse
 
 
 def levels() -> Iterator[tuple[str, str]]:
-    """Every level with its help text: nothing typed, each noun, each verb."""
+    """Every level with its help text: nothing typed, each noun, each verb, and those within a verb."""
     yield "", build_parser([]).format_help()
     for noun in NOUNS:
         parser = choices(build_parser([noun]))[noun]
         yield noun, parser.format_help()
         for verb, below in choices(parser).items():
             yield f"{noun} {verb}", below.format_help()
+            for inner, innermost in choices(below).items():
+                yield f"{noun} {verb} {inner}", innermost.format_help()
 
 
 @pytest.mark.parametrize(("level", "text"), [pytest.param(*found, id=found[0] or "housekeys") for found in levels()])

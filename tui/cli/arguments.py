@@ -33,6 +33,7 @@ NOUNS = {
     "access": "all of access control: effective rights, audit, lint, files of SQL and users.xml",
     "password": "make a password up, or hash one so that ClickHouse sees the hash only",
     "connection": "API connections of a Singdata Lakehouse: policies, role, external id",
+    "partner": "Databricks Partner Connect: serve it, its partner connections, check any implementation",
     "datalens": "onboarding: checklist, the datalens user, the listing pack",
     "journal": "what happened, what is unfinished, undo",
     "info": "paths, versions, the profile in use and where it comes from",
@@ -95,6 +96,22 @@ class Frame:
         self.examples += examples[:1]
         return parser
 
+    def group(
+        self,
+        verbs: argparse._SubParsersAction[argparse.ArgumentParser],
+        name: str,
+        help_line: str,
+        add_verbs: Callable[[argparse._SubParsersAction[argparse.ArgumentParser], Frame], None],
+    ) -> None:
+        """Add a verb that has verbs of its own, as `credential` has `add`."""
+        parser = verbs.add_parser(
+            name,
+            help=help_line,
+            description=f"{help_line[:1].upper()}{help_line[1:]}.",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        self.examples += _fill_with(parser, "inner_verb", add_verbs)[:1]
+
 
 def _epilog(examples: Sequence[str]) -> str | None:
     return "\n".join(["examples:", *(f"  {line}" for line in examples)]) if examples else None
@@ -151,10 +168,20 @@ def _fill(noun: str, parser: argparse.ArgumentParser) -> None:
         parser.epilog = _epilog(["housekeys info", "housekeys -p prod info --json"])
         add_common_options(parser, default=argparse.SUPPRESS)
         return
+    _fill_with(parser, "verb", module.add_verbs)
+
+
+def _fill_with(
+    parser: argparse.ArgumentParser,
+    dest: str,
+    add_verbs: Callable[[argparse._SubParsersAction[argparse.ArgumentParser], Frame], None],
+) -> list[str]:
+    """Give a parser its verbs; the first example of each, which its help shows."""
     parser.set_defaults(noun_parser=parser)
     frame = Frame()
-    module.add_verbs(parser.add_subparsers(dest="verb", metavar="VERB", title="verbs"), frame)
+    add_verbs(parser.add_subparsers(dest=dest, metavar="VERB", title="verbs"), frame)
     parser.epilog = _epilog(frame.examples)
+    return frame.examples
 
 
 def moment(text: str) -> datetime:

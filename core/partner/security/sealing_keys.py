@@ -19,10 +19,12 @@ from pathlib import Path
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
-from core.changes import Change, FileStep
+from core.changes import Change, Danger, Event, FileStep
+from core.display import one_line
 from core.errors import BadInputError, HousekeysError, NotFoundError
 from core.keys.envelope import DamagedKeyFileError, Envelope, ScryptCost, seal_payload
 from core.keys.key_store import read_envelope
+from core.keys.planning import unused_path
 from core.secrets import Prompt, Secret, SecretReference
 
 KEY_BYTES = 32
@@ -91,6 +93,11 @@ class SealingKeys:
         encoded = ((key.id, urlsafe_b64encode(key.value).decode("ascii").rstrip("=")) for key in self._keys.values())
         return Secret("".join(f"{_PREFIX}:{id}:{value}\n" for id, value in encoded))
 
+    @staticmethod
+    def is_text(secret: Secret) -> bool:
+        """Whether a secret is the text of keys, and not the passphrase of some."""
+        return secret.reveal().startswith(f"{_PREFIX}:")
+
     @classmethod
     def from_text(cls, text: Secret) -> SealingKeys:
         """Read what `to_text` wrote. Raises BadInputError, which names the line and nothing of its content."""
@@ -132,7 +139,11 @@ class SealingKeyStore:
         """
         return SealingKeys([self._open(version, passphrase) for version in self.versions()])
 
-    def _open(self, version: int, passphrase: Secret) -> SealingKey:
+    def id(self, version: int) -> str:
+        """The id of a key, which its file tells without the passphrase. Raises as `open`."""
+        return self._envelope(version).fingerprint[:_ID_DIGITS]
+
+    def _envelope(self, version: int) -> Envelope:
         path = self.path(version)
         try:
             envelope = read_envelope(path, "Close it (chmod 600), or rotate to a new sealing key.")
@@ -144,11 +155,15 @@ class SealingKeyStore:
             )
         if not envelope.encrypted:
             raise DamagedKeyFileError(f"The file {path} is not under a passphrase: this program has not written it.")
+        return envelope
+
+    def _open(self, version: int, passphrase: Secret) -> SealingKey:
+        envelope = self._envelope(version)
         payload = envelope.open_payload(passphrase)
         key = SealingKey(bytes(payload)) if len(payload) == KEY_BYTES else None
         payload[:] = bytes(len(payload))
         if key is None or key.mark != envelope.fingerprint:
-            raise DamagedKeyFileError(f"The file {path} holds another key than its header says.")
+            raise DamagedKeyFileError(f"The file {self.path(version)} holds another key than its header says.")
         return key
 
 
@@ -170,11 +185,30 @@ async def plan_sealing_key(store: SealingKeyStore, passphrase: Secret, cost: Scr
     envelope = await asyncio.to_thread(envelope_of, new_sealing_key(), version, passphrase, cost)
     title = f"Make sealing key {version}"
     path = store.path(version).absolute()
-    undo = FileStep(f"Remove sealing key {version}", path, None)
+    # No undo: a service may have sealed with it since.
+    step = FileStep(title, path, envelope.to_bytes(), no_undo="What was sealed with it could be opened by nobody.")
     return Change(
         title,
-        (FileStep(title, path, envelope.to_bytes(), undo=undo),),
+        (step,),
         consequences=("What is sealed with it can be opened by nobody when it is lost: keep a copy of the file.",),
+    )
+
+
+def plan_export(keys: SealingKeys, path: Path) -> Change:
+    """Write the text of all keys to a new file, for a vault. Raises BadInputError when the file exists."""
+    step = FileStep(
+        f"Export the sealing keys to {one_line(str(path))}",
+        unused_path(path),
+        keys.to_text().reveal().encode("ascii"),
+        secret=True,
+        no_undo="A copy may have been made of the file: make a new sealing key if it should not have been exported.",
+        events=(Event("sealing_key", keys.newest.id, "export", {"ids": list(keys.ids)}),),
+    )
+    return Change(
+        step.title,
+        (step,),
+        Danger.DISRUPTIVE,
+        consequences=("Whoever has this file can open every secret that is sealed: no passphrase is on it.",),
     )
 
 
@@ -186,6 +220,6 @@ async def load_sealing_keys(
     Raises as `SecretReference.resolve`, `SealingKeys.from_text` and `SealingKeyStore.open`.
     """
     secret = await reference.resolve(prompt, label="Passphrase of the sealing keys")
-    if secret.reveal().startswith(f"{_PREFIX}:"):
+    if SealingKeys.is_text(secret):
         return SealingKeys.from_text(secret)
     return await asyncio.to_thread(store.open, secret)

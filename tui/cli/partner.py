@@ -1,0 +1,18 @@
+"""`housekeys partner`: the partner's side of Databricks Partner Connect.
+
+Sealing keys are in `partner_sealing_keys`.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from tui.cli import partner_sealing_keys
+from tui.cli.arguments import Frame
+
+NOUN = "partner"
+
+
+def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser], frame: Frame) -> None:
+    """Add the verbs of this noun, in the order in which they are needed."""
+    partner_sealing_keys.add_verbs(verbs, frame)
