@@ -125,6 +125,7 @@ class PartnerPolicy:
     auth_options: tuple[AuthOption, ...] = ("AUTH_PAT",)
     is_published_app: bool = False  # of AUTH_OAUTH_U2M: registered by Databricks, not made in each workspace
     oauth_redirect_uri: str | None = None  # of an app that is made in each workspace
+    oauth_app_id: str | None = None  # of a published app: its client id
     new_user_action: NewUserAction = "auto_add"
     require_manual_signup: bool = False
     supports_demo: bool = True

@@ -34,6 +34,7 @@ USUAL = PartnerPolicy("")  # what need not be written, and what must
 LONGEST_TRIAL = 3650  # days
 _PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)+")
 _PATTERN = re.compile(r"(?:[A-Za-z0-9_.-]|\{(?:account|user)\})+")
+_APP_ID = re.compile(r"[\x21-\x7e]{1,200}")
 _PRIVILEGE = re.compile(r"[A-Z]+(?: [A-Z]+)*")
 
 
@@ -51,6 +52,7 @@ def read_partner(table: Table) -> PartnerPolicy | None:
         options,
         published,
         _redirect_uri(partner, options, published, hostnames),
+        _app_id(partner, published),
         _word(partner, "new_user_action", NEW_USER_ACTIONS, USUAL.new_user_action),
         partner.flag("require_manual_signup", USUAL.require_manual_signup),
         partner.flag("supports_demo", USUAL.supports_demo),
@@ -118,6 +120,19 @@ def _redirect_uri(
     elif uri:
         _check_allowed(table, "oauth_redirect_uri", uri, hostnames)
     return uri
+
+
+def _app_id(table: Table, published: bool) -> str | None:
+    """By which id Databricks knows the published app; of an app in each workspace, connect tells it."""
+    app_id = table.text("oauth_app_id")
+    if not published:
+        if table.has("oauth_app_id"):
+            table.note("oauth_app_id", "has a use only with is_published_app")
+    elif not app_id:
+        table.note("is_published_app", "needs oauth_app_id too: without it no user can authorise", blocking=False)
+    elif not _APP_ID.fullmatch(app_id):
+        table.note("oauth_app_id", "must be the id that Databricks gave the app, without spaces")
+    return app_id or None
 
 
 def _trial(table: Table) -> TrialPolicy:

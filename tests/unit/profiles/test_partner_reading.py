@@ -126,7 +126,7 @@ def test_every_key_is_read(tmp_path: Path, whole: str) -> None:
         ("AUTH_OAUTH_M2M", "AUTH_OAUTH_U2M"),
         False,
         "https://acme.example/oauth",
-        "invite",
+        new_user_action="invite",
         require_manual_signup=True,
         supports_demo=False,
         test_hooks=True,
@@ -161,9 +161,11 @@ def test_every_key_is_read(tmp_path: Path, whole: str) -> None:
     assert "published" not in WHOLE  # excluded by oauth_redirect_uri
     assert 'by = "' not in WHOLE  # excludes more_free_mail
     text = URL + "auth_options = ['AUTH_OAUTH_U2M']\nis_published_app = true\naccounts.by = 'workspace'\n"
-    policy = read(tmp_path, text).profile("x").partner
+    (doubt,) = read(tmp_path, text).problems
+    assert (doubt.blocking, "needs oauth_app_id too" in doubt.message) == (False, True)
+    policy = read(tmp_path, text + "oauth_app_id = 'acme-app'\n").profile("x").partner
     assert policy is not None
-    assert (policy.is_published_app, policy.accounts.by) == (True, "workspace")
+    assert (policy.is_published_app, policy.oauth_app_id, policy.accounts.by) == (True, "acme-app", "workspace")
     assert policy.hostnames == ("c.example",)
 
 
@@ -183,7 +185,7 @@ def test_a_policy_is_written_as_it_was_read(tmp_path: Path, whole: str) -> None:
     profile = read(tmp_path, whole).profile("prod")
     assert profile.partner is not None
     told = {path[-1] for path, _ in written(profile.partner)}
-    assert told - _unlike_usual(profile.partner, PartnerPolicy("")) == {"is_published_app", "by"}
+    assert told - _unlike_usual(profile.partner, PartnerPolicy("")) == {"is_published_app", "oauth_app_id", "by"}
     (tmp_path / "new").mkdir()
     again = read(tmp_path / "new", "# empty\n").with_profile(profile)
     assert (again.problems, again.profile("prod")) == ((), profile)
@@ -286,6 +288,13 @@ def test_users_are_told_the_address_of_the_profile_unless_another_is_written(tmp
             5,
             "auth_options",
             "AUTH_OAUTH_U2M with an app in each workspace needs oauth_redirect_uri too",
+        ),
+        (URL + "oauth_app_id = 'a'", 5, "oauth_app_id", "has a use only with is_published_app"),
+        (
+            URL + "auth_options = ['AUTH_OAUTH_U2M']\nis_published_app = true\noauth_app_id = 'a b'",
+            7,
+            "oauth_app_id",
+            "must be the id that Databricks gave the app, without spaces",
         ),
         (
             URL + "oauth_redirect_uri = 'https://c.example/o'",
