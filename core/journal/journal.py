@@ -7,6 +7,7 @@ All reads answer with nothing as long as the table does not exist.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -25,6 +26,7 @@ TABLE: Final = "journal"
 _COLUMN_KINDS: Final = {"id": "UUID", "at": "DateTime64(6", "change": "UUID"}  # the others are text of some kind
 BATCH_ROWS: Final = 10_000
 BATCH_CHARACTERS: Final = 4_000_000  # of details in one insert
+ROWS_AT_ONCE: Final = 1_000  # read where they are; more in a thread
 
 # The questions; `{journal}` stands for the quoted name of the table.
 # ClickHouse compares UUIDs by their second half first, so that only their text sorts by time.
@@ -98,6 +100,29 @@ SELECT id
 FROM {journal}
 WHERE change IN {changes:Array(UUID)}
     AND at BETWEEN fromUnixTimestamp64Micro({first:Int64}, 'UTC') AND fromUnixTimestamp64Micro({last:Int64}, 'UTC')"""
+
+# What those ask who follow the journal: first how many rows each second has, which costs next to nothing.
+_SECONDS: Final = """
+SELECT intDiv(toUnixTimestamp64Micro(at), 1000000) AS second, uniqExact(id)
+FROM {journal}
+WHERE subject_kind IN {kinds:Array(String)} AND outcome = 'done'
+    AND at >= fromUnixTimestamp64Micro({since:Int64}, 'UTC')
+GROUP BY second"""
+
+_OF_SECONDS: Final = """
+SELECT id, at, operator, host, profile, change, subject_kind, subject, action, outcome, details
+FROM {journal}
+WHERE subject_kind IN {kinds:Array(String)} AND outcome = 'done'
+    AND at >= fromUnixTimestamp64Micro({since:Int64}, 'UTC')
+    AND ({all:Bool} OR intDiv(toUnixTimestamp64Micro(at), 1000000) IN {seconds:Array(Int64)})
+ORDER BY at, toString(id)
+LIMIT 1 BY id"""
+
+_COUNT: Final = """
+SELECT uniqExact(id)
+FROM {journal}
+WHERE subject_kind IN {kinds:Array(String)} AND outcome = 'done'
+    AND at < fromUnixTimestamp64Micro({before:Int64}, 'UTC')"""
 
 _CREATE_TABLE = """CREATE TABLE IF NOT EXISTS {table}{on_cluster}
 (
@@ -280,6 +305,36 @@ class Journal:
         """How many subjects have a done event of an action, by the text that its details hold under `detail`."""
         found = await self._query(_COUNTS_BY, {**_done(subject_kind, [action]), "detail": detail})
         return {value: int(number) for value, number in found.rows}
+
+    async def rows_by_second(self, subject_kinds: Collection[str], since: datetime) -> dict[int, int]:
+        """How many done events of some kinds of subject each second since 1970 has, from the one of `since` on."""
+        start = since.replace(microsecond=0)
+        found = await self._query(_SECONDS, {"kinds": list(subject_kinds), "since": _microseconds(start)})
+        return {int(second): int(number) for second, number in found.rows}
+
+    async def events_of_kinds(
+        self, subject_kinds: Collection[str], seconds: Collection[int] | None = None
+    ) -> list[Row]:
+        """Every done event of some kinds of subject, oldest first; of these seconds since 1970 only if they are given.
+
+        Many rows are read without keeping the event loop from its work.
+        """
+        since = 0 if seconds is None else min(seconds, default=0) * 1_000_000
+        parameters = {
+            "kinds": list(subject_kinds),
+            "since": since,
+            "all": seconds is None,
+            "seconds": list(seconds or ()),
+        }
+        found = await self._query(_OF_SECONDS, parameters)
+        if len(found.rows) <= ROWS_AT_ONCE:
+            return [Row.from_values(values) for values in found.rows]
+        return await asyncio.to_thread(lambda: [Row.from_values(values) for values in found.rows])
+
+    async def count_of_kinds(self, subject_kinds: Collection[str], before: datetime) -> int:
+        """How many done events of some kinds of subject there are from before a moment."""
+        found = await self._query(_COUNT, {"kinds": list(subject_kinds), "before": _microseconds(before)})
+        return int(found.first_cell() or 0)
 
     async def newest(self) -> datetime | None:
         """The time of the newest row, by whichever clock; one more than a day ahead is left out as a mistake."""
