@@ -53,3 +53,36 @@ def test_the_life_of_sealing_keys(housekeys: Housekeys, home: Path, tmp_path: Pa
     Path(first.json["file"]).write_text("damaged")
     damaged = housekeys("partner", "sealing-key", "list")
     assert (damaged.code, "unreadable" in damaged.stdout) == (1, True)
+
+
+def test_the_config_of_the_profile_is_made_and_any_is_checked(housekeys: Housekeys, home: Path, tmp_path: Path) -> None:
+    assert housekeys("partner", "config", "new").code == 2  # the built-in profile says nothing of it
+    configured(home, 'integration = "write"', "test_hooks = true")
+    made = housekeys("partner", "config", "new", "--name", "Acme", "--cloud", "gcp")
+    assert (made.json["name"], made.json["supported_clouds"]) == ("Acme", ["gcp"])
+    file = tmp_path / "partner.json"
+    file.write_text(made.stdout)
+    good = housekeys("partner", "config", "check", str(file))
+    assert (good.code, "agrees with profile p" in good.stderr) == (0, True)
+    wrong = housekeys("partner", "config", "new", "--privacy-policy", "acme")
+    assert (wrong.code, wrong.stdout) == (2, "")
+
+    configured(home, 'integration = "read"')
+    differs = housekeys("partner", "config", "check", str(file), "--json")
+    assert (differs.code, {one["field"] for one in differs.json["differences"]}) == (
+        1,
+        {"endpoints.delete_account_path", "endpoints.expire_account_path"},
+    )
+    file.write_text('{"name": "Acme", "categroy": "ML"}')
+    bad = housekeys("partner", "config", "check", str(file))
+    assert bad.code == 2
+    assert "category is required" in bad.stdout
+    assert "categroy is not a known key; did you mean category?" in bad.stdout
+
+
+def test_the_openapi_document_is_that_of_the_profile(housekeys: Housekeys, home: Path) -> None:
+    assert "/delete-account" in housekeys("partner", "openapi").json["paths"]
+    configured(home, 'endpoints.connect_path = "/v1/connect"')
+    document = housekeys("partner", "openapi").json
+    assert document["openapi"].startswith("3.1")
+    assert set(document["paths"]) == {"/v1/connect", "/delete-connection", "/test-connection"}
