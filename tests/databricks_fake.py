@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import math
 import secrets
 import threading
 import time
@@ -24,8 +25,11 @@ from tests.quiet_server import QuietServer
 
 PRINCIPAL, PRINCIPAL_SECRET = "6a2e5b1c-0d3f-4a86-9b7e-1f2d3c4b5a69", "dose0123456789abcdef0123456789abcdef"
 PUBLISHED_APP, WORKSPACE_APP = "partner-published", "a1b2c3d4-e5f6-4711-8899-aabbccddeeff"
+PAT = f"dapi{'0123456789abcdef' * 2}"
+WAREHOUSE = "0123456789abcdef"
 REDIRECT = "http://localhost:8020/callback"
 USER = "anna@customer.example"
+STATEMENTS = "/api/2.0/sql/statements"
 DISCOVERY = ("/oidc/.well-known/oauth-authorization-server", "/oidc/.well-known/openid-configuration")
 
 
@@ -40,6 +44,9 @@ class Reply:
 
 def as_json(status: int, body: Any) -> Reply:
     return Reply(status, json.dumps(body).encode(), (("Content-Type", "application/json"),))
+
+
+_INVALID_TOKEN = as_json(401, {"error_code": "401", "message": "Invalid access token"})  # assumed: the words
 
 
 class OAuthError(Exception):
@@ -87,6 +94,7 @@ class DatabricksFake:
     documents: dict[str, Any] = field(default_factory=dict)  # what a discovery document says otherwise
     replies: dict[str, list[Reply]] = field(default_factory=dict)  # by path: what is answered instead, one by one
     endless: bool = False  # the token endpoint sends blanks for ever
+    warehouse: str = "RUNNING"  # or "STARTING", "DENIED"
     _codes: dict[str, Code] = field(default_factory=dict)
     _refreshes: dict[str, Refresh] = field(default_factory=dict)
     _access: dict[str, tuple[str, float]] = field(default_factory=dict)  # token: whose, until when
@@ -96,6 +104,7 @@ class DatabricksFake:
 
     def __post_init__(self) -> None:
         self._open.set()
+        self._access[PAT] = USER, math.inf
         self._server = QuietServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"fake": self}))
 
     def __enter__(self) -> DatabricksFake:
@@ -123,6 +132,11 @@ class DatabricksFake:
     def release(self) -> None:
         """Answer the requests that are held."""
         self._open.set()
+
+    def end_access_tokens(self) -> None:
+        """No token given out so far opens anything any more."""
+        with self._changed:
+            self._access.clear()
 
     def end_refresh_tokens(self) -> None:
         """No refresh token given out so far is good any more."""
@@ -155,7 +169,7 @@ class DatabricksFake:
         with self._changed:
             self.requests.append(parts.path)
             self.agents.add(headers.get("User-Agent", ""))
-            form = parse_qsl(body.decode("ascii"), keep_blank_values=True)
+            form = parse_qsl(body.decode("ascii"), keep_blank_values=True)  # of JSON, nothing that is used
             if parts.path == "/oidc/v1/token":
                 self.grants.append(dict(form).get("grant_type", ""))
             self._changed.notify_all()
@@ -165,6 +179,8 @@ class DatabricksFake:
             if planned := self.replies.get(parts.path):
                 return planned.pop(0)
             try:
+                if (method, parts.path) == ("POST", STATEMENTS):
+                    return self._statement(headers, json.loads(body))
                 return self._route(method, parts.path, query, headers, form)
             except OAuthError as error:
                 return error.reply
@@ -196,10 +212,31 @@ class DatabricksFake:
             **self.documents,
         }
 
-    def _me(self, authorization: str) -> Reply:
+    def _bearer(self, authorization: str) -> str:
+        """Whose token a request brings; empty when it is not good."""
         whose, until = self._access.get(authorization.removeprefix("Bearer "), ("", 0.0))
-        if not whose or time.monotonic() >= until or not authorization.startswith("Bearer "):
-            return as_json(401, {"error_code": "401", "message": "Invalid access token"})  # assumed: the words
+        return whose if authorization.startswith("Bearer ") and time.monotonic() < until else ""
+
+    def _statement(self, headers: Any, asked: dict[str, Any]) -> Reply:
+        if not self._bearer(headers.get("Authorization", "")):
+            return _INVALID_TOKEN
+        if headers.get("Content-Type") != "application/json" or asked.get("statement") != "SELECT 1":
+            return as_json(400, {"error_code": "INVALID_PARAMETER_VALUE", "message": "no statement"})
+        if asked.get("warehouse_id") != WAREHOUSE:  # assumed: the code and the words
+            return as_json(404, {"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "no such SQL warehouse"})
+        if self.warehouse == "DENIED":  # assumed: the words
+            return as_json(403, {"error_code": "PERMISSION_DENIED", "message": "You may not use <this>\x1b[2J"})
+        answer: dict[str, Any] = {"statement_id": "01ef", "status": {"state": "SUCCEEDED"}}
+        if self.warehouse == "STARTING":  # it is cancelled, for that is what was asked for
+            answer["status"] = {"state": "CANCELED" if asked.get("on_wait_timeout") == "CANCEL" else "PENDING"}
+        else:
+            answer["result"] = {"chunk_index": 0, "row_count": 1, "row_offset": 0, "data_array": [["1"]]}
+        return as_json(200, answer)
+
+    def _me(self, authorization: str) -> Reply:
+        whose = self._bearer(authorization)
+        if not whose:
+            return _INVALID_TOKEN
         return as_json(200, {"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "id": "1", "userName": whose})
 
     def _authorize(self, query: dict[str, str]) -> Reply:

@@ -76,9 +76,15 @@ class DatabricksHttp:
         """Close the connections. Idempotent."""
         await self._session.close()
 
-    async def get(self, host: WorkspaceHost, path: str) -> Answer | None:
-        """GET a JSON object; None when there is nothing (404). Raises UnreachableError."""
-        answer = await self._call("GET", host, f"{self.address(host)}{path}", {})
+    async def get(self, host: WorkspaceHost, path: str, bearer: Secret | None = None) -> Answer | None:
+        """GET a JSON object, with a token if it is given; None when there is nothing (404). Raises UnreachableError."""
+        answer = await self._call("GET", host, f"{self.address(host)}{path}", {"headers": _bearing(bearer)})
+        return None if answer.status == 404 else answer
+
+    async def post_json(self, host: WorkspaceHost, path: str, body: Mapping[str, Any], bearer: Secret) -> Answer | None:
+        """POST a JSON object; None when there is nothing of that path (404). Raises UnreachableError."""
+        options = {"json": dict(body), "headers": _bearing(bearer)}
+        answer = await self._call("POST", host, f"{self.address(host)}{path}", options)
         return None if answer.status == 404 else answer
 
     async def post_form(
@@ -113,6 +119,10 @@ class DatabricksHttp:
                 f"{host} cannot be reached.", advice="Check the network and the workspace.", detail=reason
             )
         raise failure  # outside of the handler for the same reason
+
+
+def _bearing(bearer: Secret | None) -> dict[str, str]:
+    return {} if bearer is None else {"Authorization": f"Bearer {bearer.reveal()}"}
 
 
 async def _bounded(response: Any) -> bytes | None:
