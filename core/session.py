@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from core.clickhouse.capabilities import Capabilities, probe
 from core.clickhouse.connecting import connect
@@ -23,9 +23,12 @@ from core.secrets import Prompt
 if TYPE_CHECKING:
     from core.keys.key_ring import KeyRing
     from core.lakehouse.api_connections import ApiConnections
+    from core.partner.partner_connections import PartnerConnections
     from core.running.needs import Service
 
 log = logging.getLogger(__name__)
+
+PARTNER_SECRETS: Final = "partner_secrets"  # the service of `core.partner.provisioning.removal.SECRETS`
 
 
 @dataclass(slots=True)
@@ -43,6 +46,7 @@ class Session:
     runner: Runner
     _keys: KeyRing | None = field(default=None, init=False, repr=False)
     _connections: ApiConnections | None = field(default=None, init=False, repr=False)
+    _partner_connections: PartnerConnections | None = field(default=None, init=False, repr=False)
     _prompt: Prompt | None = field(default=None, init=False, repr=False)
 
     @classmethod
@@ -121,7 +125,20 @@ class Session:
             self._connections = ApiConnections(self.journal, reach)
         return self._connections
 
+    @property
+    def partner_connections(self) -> PartnerConnections:
+        """The partner connections of the profile: what the journal knows of them, and what can be done."""
+        if self._partner_connections is None:
+            from core.partner.partner_connections import PartnerConnections
+            from core.partner.provisioning.clusters import Clusters
+
+            clusters = Clusters.of(self.capabilities, self.profile.cluster)
+            self._partner_connections = PartnerConnections(self.engine, self.journal, self.profile.partner, clusters)
+        return self._partner_connections
+
     async def _open_service(self, name: str) -> Service:
+        if name == PARTNER_SECRETS:
+            return self.partner_connections.secret_calls
         return await self.connections.reach.open_service(name)
 
     async def close(self) -> None:

@@ -56,18 +56,22 @@ class SealedTable:
             await self._removals.add(f"(connection_id = {quote_string(place.connection_id)} AND name = {name})")
 
     async def erase(self, connection_id: str) -> None:
-        """Remove every value of a partner connection."""
-        if await self.places(connection_id):
+        """Remove every value of a partner connection, whatever its name."""
+        if await self.names(connection_id):
             await self._removals.add(f"(connection_id = {quote_string(connection_id)})")
 
     async def places(self, connection_id: str) -> list[SealedPlace]:
-        """The places of a partner connection that have a value. Those of a later version of Housekeys are passed over."""
+        """The places of a partner connection that have a value."""
+        names = await self.names(connection_id)
+        return [SealedPlace(connection_id, name) for name in SecretName if name.value in names]
+
+    async def names(self, connection_id: str) -> list[str]:
+        """The names of the values of a partner connection: one of a later version of Housekeys too."""
         found = await self._query(
             f"SELECT DISTINCT name FROM {self._table} WHERE connection_id = {{id:String}} ORDER BY name",  # noqa: S608
             {"id": connection_id},
         )
-        names = {str(name) for (name,) in found.rows}
-        return [SealedPlace(connection_id, name) for name in SecretName if name.value in names]
+        return [str(name) for (name,) in found.rows]
 
     async def _query(self, sql: str, parameters: dict[str, Any]) -> QueryResult:
         try:

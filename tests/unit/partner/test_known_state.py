@@ -33,7 +33,7 @@ EMAILS = ("ann@databricks-test.com", "bob@databricks-test.com", "eve@other.com")
 def story(steps: Sequence[tuple[str, int]]) -> list[Row]:
     """The rows of two services that do not know of each other, on the same few people: many of them disagree."""
     partners = Partner(HOOKS), Partner(HOOKS)
-    partners[1]._ids = itertools.count(1000)  # type: ignore[assignment]
+    partners[1]._ids = itertools.count(1000)
     for number, (what, who) in enumerate(steps):
         partner = partners[who % 2]
         partner.now = START + timedelta(seconds=number * 7 % 40, microseconds=number)
