@@ -54,8 +54,8 @@ class FaultyEngine:
 
     async def command(self, sql: str, *, settings: Mapping[str, SettingValue] | None = None) -> None:
         self._refuse_when_broken()
-        self.statements_left = await self._fail_after(self.statements_left, lambda: self._run(sql))
-        await self._run(sql)
+        self.statements_left = await self._fail_after(self.statements_left, lambda: self._run(sql, settings))
+        await self._run(sql, settings)
 
     async def commands(
         self, statements: Sequence[str], done: Callable[[int, Exception | None], None], *, stop_on_error: bool
@@ -82,9 +82,9 @@ class FaultyEngine:
     async def close(self) -> None:
         await self.engine.close()
 
-    async def _run(self, sql: str) -> None:
+    async def _run(self, sql: str, settings: Mapping[str, SettingValue] | None = None) -> None:
         self.statements.append(sql)
-        await self.engine.command(sql)
+        await self.engine.command(sql, settings=settings)
 
     async def _fail_after(self, left: int | None, act: Callable[[], Any]) -> int | None:
         if left is None or left > 0:

@@ -48,6 +48,10 @@ class SealedSecrets:
         sealed = await self._store.read(place)
         return None if sealed is None else self._sealer.open(sealed, place)
 
+    async def kept(self, connection_id: str) -> list[SealedPlace]:
+        """The places of a partner connection that have a secret."""
+        return await self._store.places(connection_id)
+
     async def remove(self, place: SealedPlace) -> None:
         """Remove the secret of one place."""
         await self._store.remove(place)

@@ -1,0 +1,179 @@
+"""Carries out what a connect request is decided to lead to: all of it in one Change, or nothing of it is left."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from weakref import WeakValueDictionary
+
+from core.changes import Change, RecordStep, Step
+from core.errors import HousekeysError, RefusedError
+from core.partner.accounts.decision import Decision, Provision
+from core.partner.accounts.policy import PartnerPolicy
+from core.partner.handling.secrets_keeper import SecretsKeeper
+from core.partner.handling.settling import Settling
+from core.partner.handling.titles import SERVICE
+from core.partner.provisioning.clusters import NO_CLUSTER, Clusters
+from core.partner.provisioning.joining import joining_of
+from core.partner.provisioning.keeping import keep_step
+from core.partner.provisioning.provisioning import provision_steps
+from core.partner.provisioning.quotas import QuotaMembers, quota_step, read_members
+from core.partner.security.sealing import SecretName
+from core.running.runner import Report
+from core.secrets import Secret
+
+log = logging.getLogger(__name__)
+
+_QUOTA_TRIES = 4
+
+
+class NotCarriedOutError(HousekeysError):
+    """A change has failed. What it had done is taken back, now or as soon as ClickHouse can be reached."""
+
+
+class Locks:
+    """One lock for each key, as long as somebody has or wants it."""
+
+    def __init__(self) -> None:
+        self._locks: WeakValueDictionary[object, asyncio.Lock] = WeakValueDictionary()
+
+    def of(self, key: object) -> asyncio.Lock:
+        lock = self._locks.get(key)
+        if lock is None:
+            lock = self._locks[key] = asyncio.Lock()
+        return lock
+
+
+@dataclass(frozen=True, slots=True)
+class Connects:
+    """Carries decisions out. For one event loop."""
+
+    policy: PartnerPolicy
+    keeper: SecretsKeeper
+    settling: Settling
+    clusters: Clusters = NO_CLUSTER
+    _quota: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)  # its list of users is written whole
+
+    async def carry_out(self, decision: Decision, secrets: Mapping[SecretName, Secret]) -> None:
+        """Make what `decision` says, record its facts, and give way where another service was first.
+
+        Returns when all of it is durable. Raises NotCarriedOutError; what the engine raises, when nothing was begun.
+        """
+        connection_id = decision.provision.connection_id if decision.provision else None
+        if connection_id and secrets:
+            self.keeper.await_step(connection_id, secrets)
+        try:
+            await self._run(decision, connection_id if secrets else None, secrets)
+        finally:
+            if connection_id:
+                self.keeper.let_go(connection_id)
+
+    async def _run(self, decision: Decision, connection_id: str | None, secrets: Mapping[SecretName, Secret]) -> None:
+        provision = decision.provision
+        quota = self.policy.resources.quota if provision and provision.new_user else None
+        for turn in range(_QUOTA_TRIES):
+            async with AsyncExitStack() as held:
+                if quota:
+                    await held.enter_async_context(self._quota)
+                members = await read_members(self.settling.engine, quota) if quota else None
+                report = await self.settling.runner.run(self._change(decision, members, connection_id, secrets))
+            if _complete(report):
+                await self._after(decision, report)
+                return
+            await self.settling.take_back(report)
+            if turn + 1 < _QUOTA_TRIES and quota and _met_another(report):
+                continue
+            raise _failure(report)
+
+    def _change(
+        self,
+        decision: Decision,
+        members: QuotaMembers | None,
+        connection_id: str | None,
+        secrets: Mapping[SecretName, Secret],
+    ) -> Change:
+        return Change(_title(decision), tuple(self._steps(decision, members, connection_id, secrets)))
+
+    def _steps(
+        self,
+        decision: Decision,
+        members: QuotaMembers | None,
+        connection_id: str | None,
+        secrets: Mapping[SecretName, Secret],
+    ) -> Iterator[Step]:
+        if decision.provision is not None:
+            yield from provision_steps(decision.provision, self.policy.resources, members, self.clusters)
+        if connection_id is not None:
+            yield keep_step(connection_id, secrets)
+        yield RecordStep(
+            "Record it", decision.events, no_undo="Databricks was told of it. Delete the partner connection instead."
+        )
+
+    async def _after(self, decision: Decision, report: Report) -> None:
+        """See that the facts count, by what all services have recorded meanwhile."""
+        provision = decision.provision
+        try:
+            await self.settling.state.catch_up()
+        except HousekeysError as error:
+            # All is made and recorded: what another service has made at once is joined as soon as it can be seen.
+            log.warning("what is new cannot be read behind %s: %s %s", report.change.title, error, error.detail)
+            self.settling.settle_soon()
+            return
+        if provision is None:
+            return
+        if not self._counts(provision):
+            await self.settling.undo(report.change, range(len(report.change.steps) - 1))
+            raise NotCarriedOutError("The account was deleted meanwhile, by somebody else.")
+        known = self.settling.state.known
+        if (joining := joining_of(provision, known)) is not None and not await self.settling.join(joining):
+            self.settling.settle_soon()
+        elif provision.new_user and self.policy.resources.quota:
+            await self._see_in_quota(provision.user, self.policy.resources.quota)
+
+    def _counts(self, provision: Provision) -> bool:
+        """Whether the facts say something: those about an account that another service has deleted do not."""
+        known = self.settling.state.known
+        user = known.users.get(known.same_as.get(provision.user_id, provision.user_id))
+        if user is None or user.deleted is not None:
+            return False
+        return provision.connection_id is None or known.connection(provision.connection_id, None) is not None
+
+    async def _see_in_quota(self, user: str, quota: str) -> None:
+        """Add the user to the quota again, should another service have written its list of users at the same moment."""
+        try:
+            for _ in range(_QUOTA_TRIES):
+                async with self._quota:
+                    members = await read_members(self.settling.engine, quota)
+                    if members.holds_for(user):
+                        return
+                    title = f"{SERVICE}add user {user} to quota {quota}"
+                    await self.settling.run(Change(title, (quota_step(user, members, self.clusters),)))
+        except HousekeysError as error:
+            log.error("whether quota %s holds for user %s cannot be seen: %s", quota, user, error)
+
+
+def _title(decision: Decision) -> str:
+    connection_id = decision.provision.connection_id if decision.provision else None
+    if connection_id:
+        return f"{SERVICE}make partner connection {connection_id} ({decision.scenario})"
+    return f"{SERVICE}let user {decision.user_id} in ({decision.scenario})"
+
+
+def _complete(report: Report) -> bool:
+    return report.finished and report.succeeded and report.journal_error is None
+
+
+def _met_another(report: Report) -> bool:
+    """Whether the quota was altered between reading and writing it."""
+    failed = report.failed_outcomes
+    return report.finished and bool(failed) and isinstance(failed[0].error, RefusedError)
+
+
+def _failure(report: Report) -> NotCarriedOutError:
+    errors = [outcome.error for outcome in report.failed_outcomes if outcome.error is not None]
+    error = next(iter(errors), report.stopped or report.journal_error)
+    why = f": {error}" if error is not None else ""
+    return NotCarriedOutError(f"{report.change.title}{why}", detail=error.detail if error is not None else "")

@@ -1,0 +1,260 @@
+"""Carries out the requests of Databricks: decides by what is known, makes it so, and only then answers.
+
+A request that was begun is finished, also when the caller goes away. Whatever goes wrong becomes an answer of 500, and
+what was made by then is taken back. Nothing of a request is logged but ids.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
+from typing import Any, Final, TypeVar
+
+from core.errors import HousekeysError
+from core.partner.accounts.deciding import decide, decide_delete, decide_delete_account, decide_expire, decide_test
+from core.partner.accounts.decision import Answer, Decision, Ending, Removal, Scenario
+from core.partner.accounts.policy import PartnerPolicy, Person, account_key, auth_options_sent
+from core.partner.handling.connectors import connectors_page
+from core.partner.handling.connects import Connects, Locks
+from core.partner.handling.links import Links
+from core.partner.handling.needs import TestsConnections
+from core.partner.handling.outcomes import Handled
+from core.partner.handling.secrets_keeper import SecretsKeeper, secrets_of
+from core.partner.handling.settling import Settling
+from core.partner.handling.titles import SERVICE
+from core.partner.messages.requests import (
+    AccountInfo,
+    AccountUserInfo,
+    ConnectionInfo,
+    ConnectRequest,
+    DeleteConnectionRequest,
+)
+from core.partner.messages.responses import (
+    Connection,
+    ConnectionTestResult,
+    ConnectorResponse,
+    DeleteConnectionResponse,
+    ErrorAnswer,
+    ErrorReason,
+    ResourceStatus,
+)
+from core.partner.provisioning.removal import plan_removal
+from core.partner.security.hosts import HostRefusedError, check_workspace
+from core.partner.security.redaction import redacted
+
+log = logging.getLogger(__name__)
+
+FRESH_SECONDS: Final = 0.2  # how old what is known may be when a request is decided
+FAILED: Final = "Something went wrong here. Please try again in a few minutes."
+
+Body = TypeVar("Body")
+
+
+class RequestHandler:
+    """Handles the requests of one service. For one event loop; `settle_at_start` comes first, `close` last."""
+
+    def __init__(
+        self,
+        policy: PartnerPolicy,
+        settling: Settling,
+        keeper: SecretsKeeper,
+        links: Links,
+        tests: TestsConnections,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._policy = policy
+        self._settling = settling
+        self._state = settling.state
+        self._keeper = keeper
+        self._connects = Connects(policy, keeper, settling, settling.clusters)
+        self._links = links
+        self._tests = tests
+        self._clock = clock
+        self._locks = Locks()
+        self._erasing: set[str] = set()  # partner connections whose deletion was answered with 500
+        self._begun: set[asyncio.Task[Any]] = set()
+        keeper.serve(settling.runner)
+
+    # -- from start to end
+
+    async def settle_at_start(self) -> None:
+        """Settle what processes before this one have left. Raises UnreachableError."""
+        await self._state.catch_up()
+        if not await self._settling.settle():
+            self._settling.settle_soon()
+
+    async def close(self) -> None:
+        """Finish the requests that were begun."""
+        while self._begun:
+            await asyncio.wait(set(self._begun))
+        await self._settling.close()
+
+    # -- the requests
+
+    async def connect(self, request: ConnectRequest) -> Handled[Connection]:
+        """Make a partner connection, or lead to the one there is."""
+        return await self._finished("connect", self._connect(request))
+
+    async def delete_connection(self, request: DeleteConnectionRequest) -> Handled[DeleteConnectionResponse]:
+        """Remove a partner connection. Its secrets are gone when that is answered."""
+        return await self._finished("delete-connection", self._delete_connection(request))
+
+    async def test_connection(self, request: ConnectionInfo) -> Handled[ConnectionTestResult]:
+        """Test a partner connection."""
+        return await self._finished("test-connection", self._test_connection(request))
+
+    async def delete_account(self, request: AccountInfo) -> Handled[None]:
+        """Remove everybody under a domain of Databricks' tests."""
+        return await self._finished("delete-account", self._delete_account(request))
+
+    async def expire_account(self, request: AccountUserInfo) -> Handled[None]:
+        """End the trial of a user of Databricks' tests."""
+        return await self._finished("expire-account", self._expire_account(request))
+
+    async def connectors(self, pagination_token: str | None) -> Handled[ConnectorResponse]:
+        """One page of connectors."""
+        return Handled(connectors_page(self._policy.connectors, pagination_token))
+
+    async def _finished(self, what: str, work: Coroutine[Any, Any, Handled[Body]]) -> Handled[Body]:
+        task = asyncio.create_task(self._answered(what, work))
+        self._begun.add(task)
+        task.add_done_callback(self._begun.discard)
+        return await asyncio.shield(task)
+
+    async def _answered(self, what: str, work: Coroutine[Any, Any, Handled[Body]]) -> Handled[Body]:
+        try:
+            return await work
+        except HousekeysError as error:
+            why = redacted(str(error))
+            log.error("%s failed: %s %s", what, why, redacted(error.detail))
+        except Exception as error:
+            why = f"unexpected {type(error).__name__}"
+            log.exception("%s failed unexpectedly", what)
+        return Handled(ErrorAnswer(ErrorReason.GENERAL_ERROR, FAILED, why))
+
+    # -- connect
+
+    async def _connect(self, request: ConnectRequest) -> Handled[Connection]:
+        try:
+            jdbc_urls = (request.jdbc_url, request.databricks_jdbc_url)
+            check_workspace(request.hostname, request.workspace_url, jdbc_urls, request.cloud_provider)
+        except HostRefusedError as error:
+            refusal = ErrorAnswer(ErrorReason.BAD_REQUEST, debugging_message=error.message)
+            return Handled(refusal, Scenario.BAD_REQUEST.value)
+        person = Person.of(request)
+        async with self._locks.of(account_key(self._policy, person)):
+            decision = await self._decided(request)
+            if decision.provision is not None and (decision.provision.new_user or decision.provision.new_account):
+                await self._carry_out(decision, request)
+                return self._handled(decision)
+        if decision.events:
+            await self._carry_out(decision, request)
+        return self._handled(decision)
+
+    async def _decided(self, request: ConnectRequest) -> Decision:
+        await self._state.fresh(FRESH_SECONDS)
+        decision = decide(request, self._state.known, self._policy, self._clock())
+        if isinstance(decision.answer, Answer):
+            self._redirect_uri(decision)  # before anything is made, for it may not be allowed
+        return decision
+
+    async def _carry_out(self, decision: Decision, request: ConnectRequest) -> None:
+        await self._connects.carry_out(decision, secrets_of(request, auth_options_sent(self._policy, request)))
+
+    def _handled(self, decision: Decision) -> Handled[Connection]:
+        account_id = self._counting(decision.account_id) or ""
+        answer = decision.answer
+        if isinstance(answer, ErrorAnswer):
+            return Handled(answer, decision.scenario.value, account_id)
+        oauth = self._links.oauth_redirect_uri() if answer.configured_resources else None
+        body = answer.connection(self._redirect_uri(decision), oauth)
+        return Handled(body, decision.scenario.value, account_id, answer.connection_id or "")
+
+    def _redirect_uri(self, decision: Decision) -> str:
+        if isinstance(decision.answer, ErrorAnswer):
+            raise TypeError("an error leads nowhere")
+        user_id = self._counting(decision.user_id)
+        user = self._state.known.users.get(user_id or "")
+        signed_up = user is not None and user.signed_up is not None
+        return self._links.redirect_uri(
+            decision.answer.redirect_value, self._counting(decision.account_id), user_id, signed_up=signed_up
+        )
+
+    def _counting(self, identifier: str | None) -> str | None:
+        """The id that counts, where two services have made the same at once."""
+        return None if identifier is None else self._state.known.same_as.get(identifier, identifier)
+
+    # -- the others
+
+    async def _delete_connection(self, request: DeleteConnectionRequest) -> Handled[DeleteConnectionResponse]:
+        identifier = request.connection_id
+        async with self._locks.of(identifier):
+            await self._state.fresh(FRESH_SECONDS)
+            ending = decide_delete(request, self._state.known)
+            if ending.error is not None:
+                ending = await self._still_to_erase(request) or ending
+            if ending.error is not None:
+                return Handled(ending.error, ending.error.error_reason.value)
+            self._erasing.add(identifier)
+            await self._end(f"delete partner connection {identifier}", ending)
+            self._erasing.discard(identifier)
+        account_id = ending.connection.account_id if ending.connection else ""
+        response = DeleteConnectionResponse(ending.resource_status or ResourceStatus.RESOURCES_DELETED)
+        return Handled(response, response.resource_status.value, account_id, identifier)
+
+    async def _still_to_erase(self, request: DeleteConnectionRequest) -> Ending | None:
+        """What is left of a deletion that was answered with 500: its fact is recorded, its secrets may be there yet."""
+        known = self._state.known.connections.get(request.connection_id)
+        if known is None or known.workspace != request.workspace_key:
+            return None
+        if known.id not in self._erasing and not await self._keeper.has_secrets(known.id):
+            return None
+        return Ending(
+            connection=known,
+            resource_status=ResourceStatus.RESOURCES_DELETED,
+            removal=Removal(connections=(known.id,)),
+        )
+
+    async def _test_connection(self, request: ConnectionInfo) -> Handled[ConnectionTestResult]:
+        await self._state.fresh(FRESH_SECONDS)
+        ending = decide_test(request, self._state.known)
+        if ending.connection is None:
+            return _error(ending)
+        results = tuple(await self._tests.test(ending.connection))
+        failed = sum(result.status.value != "PASS" for result in results)
+        word = f"{failed} of {len(results)} failed" if failed else "passed"
+        return Handled(ConnectionTestResult(results), word, ending.connection.account_id, ending.connection.id)
+
+    async def _delete_account(self, request: AccountInfo) -> Handled[None]:
+        await self._state.fresh(FRESH_SECONDS)
+        ending = decide_delete_account(request, self._state.known, self._policy)
+        if ending.error is None:
+            await self._end(f"delete the accounts of {request.domain}", ending)
+        return Handled(ending.error)
+
+    async def _expire_account(self, request: AccountUserInfo) -> Handled[None]:
+        await self._state.fresh(FRESH_SECONDS)
+        ending = decide_expire(request, self._state.known, self._policy, self._clock())
+        if ending.error is None and ending.events:
+            await self._end("end the trial of a tester", ending)
+        return Handled(ending.error)
+
+    async def _end(self, what: str, ending: Ending) -> None:
+        """Record the facts, then take away what is to be removed. Raises HousekeysError unless all of that is done."""
+        change = plan_removal(f"{SERVICE}{what}", ending.removal, ending.events, self._settling.clusters)
+        report = await self._settling.run(change)
+        if not report.finished:
+            self._settling.settle_soon()
+        errors = [outcome.error for outcome in report.failed_outcomes if outcome.error is not None]
+        if error := next(iter(errors), report.stopped or report.journal_error):
+            raise error
+        await self._state.catch_up()
+
+
+def _error(ending: Ending) -> Handled[Any]:
+    if ending.error is None:
+        raise TypeError("it has gone well")
+    return Handled(ending.error, ending.error.error_reason.value)
