@@ -16,9 +16,10 @@ from core.access.model import EntityKind
 from core.access_changes.settling import exists
 from core.display import one_line
 from core.errors import HousekeysError
+from core.partner.accounts.policy import PartnerPolicy
 from core.partner.accounts.state import Known, PartnerAccount, PartnerConnection, PartnerUser
 from core.partner.messages.responses import ConnectionTestResult, TestResult, TestStatus
-from core.partner.oauth.calling import Answer
+from core.partner.oauth.calling import Address, Answer, https_address
 from core.partner.security.redaction import redacted
 from core.partner.security.sealed_store import SealedSecrets
 from core.partner.security.sealing import SealedPlace, SecretName
@@ -189,6 +190,23 @@ class WorkspaceTests:
             )
         error = status.get("error") if isinstance(status, dict) else None
         raise _FailedError(f"The SQL warehouse {warehouse} has failed to answer SELECT 1.", detail=_message(error))
+
+
+async def try_out(
+    engine: RunEngine,
+    state: _TellsKnown,
+    secrets: SealedSecrets,
+    policy: PartnerPolicy,
+    connection: PartnerConnection,
+    *,
+    address: Address = https_address,
+) -> tuple[TestResult, ...]:
+    """Test one partner connection where no service runs: from the console or a command."""
+    tokens = await WorkspaceTokens.open(secrets, policy, address=address)
+    try:
+        return await WorkspaceTests(engine, state, secrets, tokens).test(connection)
+    finally:
+        await tokens.close()
 
 
 def warehouse_id(http_path: str | None) -> str | None:
