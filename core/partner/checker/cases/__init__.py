@@ -1,0 +1,1 @@
+"""The cases of a check, by what they are about."""

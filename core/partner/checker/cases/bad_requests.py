@@ -1,0 +1,167 @@
+"""What must be answered by 400, and by nothing else; and that it leaves nothing."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from core.partner.checker.case import Case, Origin
+from core.partner.checker.conversation import Conversation, told
+from core.partner.checker.judging import check_refusal, require
+from core.partner.checker.requesting import ABSENT, Json, changed, company, user_of
+from core.partner.checker.subject import DELETION, TESTING, configured
+from core.partner.messages.partner_config import NewUserAction, ResourceType
+from core.partner.messages.requests import WAREHOUSE_FLAGS, WAREHOUSE_TEXTS
+from core.partner.messages.responses import ErrorReason
+
+_REQUIRED: Final = (
+    *("user_info", "hostname", "port", "workspace_url", "workspace_id", "demo", "cloud_provider", "is_free_trial"),
+    *("user_info.email", "user_info.databricks_user_id", "user_info.databricks_organization_id"),
+    *("user_info.first_name", "user_info.last_name", "user_info.is_connection_established"),
+)
+_WRONG: Final[tuple[tuple[str, Any], ...]] = (
+    ("user_info", []),
+    ("user_info.email", 5),
+    ("user_info.databricks_user_id", "abc"),
+    ("user_info.is_connection_established", "perhaps"),
+    ("workspace_id", {}),
+    ("port", True),
+    ("hostname", 1),
+    ("demo", "yes"),
+    ("cloud_provider", "moon"),
+    ("is_free_trial", []),
+)
+_BEYOND_INT64: Final = 2**63
+_LARGE: Final = 200 * 1024  # bytes
+_RETRIES: Final = 3  # by Databricks, after a 500
+
+
+def _body(talk: Conversation, changes: Json | None = None) -> Json:
+    return talk.requests.connect(user_of(company()), talk.requests.workspace(), changes)
+
+
+async def _refused(talk: Conversation, body: Json | bytes, what: str) -> None:
+    answer = await talk.connect(body)
+    require(answer.status == 400, f"400 bad_request {what}", f"status {answer.status} came")
+    check_refusal(answer, ErrorReason.BAD_REQUEST)
+
+
+async def not_json(talk: Conversation) -> None:
+    for content in (b"{", b"user_info=1", b"\xff\xfe{}", json.dumps(_body(talk)).encode()[:-1]):
+        await _refused(talk, content, "for what is not JSON")
+
+
+async def no_body(talk: Conversation) -> None:
+    await _refused(talk, b"", "for an empty body")
+
+
+async def no_object(talk: Conversation) -> None:
+    for content in (b"[]", b'"text"', b"null", b"1"):
+        await _refused(talk, content, "for what is not an object")
+
+
+async def missing_fields(talk: Conversation) -> None:
+    body = _body(talk)
+    for name in _REQUIRED:
+        await _refused(talk, changed(body, {name: ABSENT}), f"without {name}")
+
+
+async def wrong_types(talk: Conversation) -> None:
+    body = _body(talk)
+    for name, value in _WRONG:
+        await _refused(talk, changed(body, {name: value}), f"where {name} has a wrong value")
+
+
+async def no_connection_id(talk: Conversation) -> None:
+    body = talk.requests.established(user_of(company()), talk.requests.workspace(), "x", {"connection_id": ABSENT})
+    await _refused(talk, body, "for an established connection without connection_id")
+
+
+async def no_warehouse(talk: Conversation) -> None:
+    await _refused(
+        talk,
+        _body(talk, dict.fromkeys((*WAREHOUSE_FLAGS, *WAREHOUSE_TEXTS), ABSENT)),
+        "without the SQL warehouse that is provisioned",
+    )
+
+
+async def no_uuid(talk: Conversation) -> None:
+    await _refused(talk, _body(talk, {"service_principal_id": "12345"}), "where service_principal_id is no UUID")
+
+
+async def large_body(talk: Conversation) -> None:
+    """H108: taken or refused, but never with 413 or by breaking off."""
+    answer = await talk.connect(_body(talk, {"a_new_field": "x" * _LARGE}))
+    require(answer.status in (200, 201, 400), "200 or 400 for a large body", f"status {answer.status} came")
+
+
+async def ids_beyond_int64(talk: Conversation) -> None:
+    changes = {"workspace_id": _BEYOND_INT64, "user_info.databricks_organization_id": _BEYOND_INT64}
+    answer = await talk.connect(_body(talk, changes))
+    talk.should(answer.status == 400, f"an id of more than 64 bits is answered by {answer.status} and not by 400")
+
+
+async def nothing_left(talk: Conversation) -> None:
+    """H111: after a 400 the user is as new as one who never came."""
+    control = await talk.made(_body(talk))
+    user, workspace = user_of(company()), talk.requests.workspace()
+    body = talk.requests.connect(user, workspace)
+    await _refused(talk, changed(body, {"port": "none"}), "where port is a text")
+    after = await talk.made(body)
+    require(
+        told(after) == told(control),
+        f"after a 400 the answer of a new user: {', '.join(told(control))}",
+        f"{', '.join(told(after))} came",
+    )
+
+
+async def retried_errors(talk: Conversation) -> None:
+    """H112: Databricks tries three times more after a 500, and nothing may come of it."""
+    domain, workspace = company(), talk.requests.workspace()
+    first = user_of(domain)
+    connection = await talk.connection(first, workspace)
+    body = talk.requests.established(user_of(domain, "user2"), workspace, connection)
+    for _ in range(1 + _RETRIES):
+        check_refusal(await talk.connect(body), ErrorReason.GENERAL_ERROR)
+    await talk.signed_in(first, workspace, connection)
+
+
+async def bad_deletions(talk: Conversation) -> None:
+    await _bad_endings(
+        talk, "delete_connection_path", ("connection_id", "cloud_provider", "databricks_organization_id")
+    )
+
+
+async def bad_tests(talk: Conversation) -> None:
+    await _bad_endings(talk, "test_connection_path", ("connection_id",))
+
+
+async def _bad_endings(talk: Conversation, endpoint: str, required: tuple[str, ...]) -> None:
+    body = talk.requests.of_connection("unknown", talk.requests.workspace())
+    bodies: list[Json | bytes] = [changed(body, {name: ABSENT}) for name in required]
+    for bad in (*bodies, b"{", b"", b"[]"):
+        check_refusal(await talk.call(endpoint, bad), ErrorReason.BAD_REQUEST)
+
+
+_WAREHOUSE = configured("SqlEndpoint", lambda config: config.provisions(ResourceType.SQL_ENDPOINT))
+_ERROR = configured(
+    "new_user_action error",
+    lambda config: config.new_user_action is NewUserAction.ERROR and not config.require_manual_signup,
+)
+
+CASES = (
+    Case("H101", "connect refuses what is not JSON", Origin.HOUSEKEYS, not_json),
+    Case("H102", "connect refuses an empty body", Origin.HOUSEKEYS, no_body),
+    Case("H103", "connect refuses a body without a required field", Origin.HOUSEKEYS, missing_fields),
+    Case("H104", "connect refuses values of a wrong type", Origin.HOUSEKEYS, wrong_types),
+    Case("H105", "connect refuses an established one without its id", Origin.HOUSEKEYS, no_connection_id),
+    Case("H106", "connect refuses a request without the warehouse", Origin.HOUSEKEYS, no_warehouse, (_WAREHOUSE,)),
+    Case("H107", "connect refuses a service principal that is no UUID", Origin.HOUSEKEYS, no_uuid),
+    Case("H108", "A large body is taken or refused by 400", Origin.HOUSEKEYS, large_body),
+    Case("H109", "connect refuses JSON that is not an object", Origin.HOUSEKEYS, no_object),
+    Case("H110", "connect refuses ids of more than 64 bits", Origin.HOUSEKEYS, ids_beyond_int64),
+    Case("H111", "After a 400 nothing is left", Origin.HOUSEKEYS, nothing_left),
+    Case("H112", "Retries after a 500 get the same, and leave nothing", Origin.HOUSEKEYS, retried_errors, (_ERROR,)),
+    Case("H113", "delete-connection refuses bad requests", Origin.HOUSEKEYS, bad_deletions, (DELETION,)),
+    Case("H114", "test-connection refuses bad requests", Origin.HOUSEKEYS, bad_tests, (TESTING,)),
+)

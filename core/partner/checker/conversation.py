@@ -1,0 +1,219 @@
+"""What a case says to the subject, step by step, and what it expects: every step either comes out right or raises.
+
+Every answer is held to what any answer must be, whichever case asked for it. What a case made is removed at its end.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Collection, Mapping
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from core.partner.checker.calling import Caller, NoAnswerError
+from core.partner.checker.exchanges import Answer, Exchange
+from core.partner.checker.judging import (
+    check_answer,
+    check_new_connection,
+    check_refusal,
+    check_sign_in,
+    check_success,
+    read_connection,
+    read_deletion,
+    require,
+    unmet,
+)
+from core.partner.checker.requesting import TEST_DOMAIN, Json, RequestFactory, User, Workspace
+from core.partner.checker.subject import Subject
+from core.partner.messages.requests import CloudProvider
+from core.partner.messages.responses import Connection, ErrorReason, RedirectValue, ResourceStatus
+from core.partner.security.hosts import HostRefusedError, check_redirect
+
+ANY_REDIRECT: Final = (RedirectValue.CREATE_TRIAL, RedirectValue.SIGN_IN, RedirectValue.PURCHASE_PRODUCT)
+NOT_FOUND: Final = (ErrorReason.ACCOUNT_NOT_FOUND, ErrorReason.CONNECTION_NOT_FOUND)
+METHODS: Final[Mapping[str, str]] = {
+    "connect_path": "POST",
+    "delete_connection_path": "POST",
+    "test_connection_path": "POST",
+    "delete_account_path": "DELETE",
+    "expire_account_path": "PUT",
+    "get_connectors_path": "GET",
+}
+"""By which method the tests of Databricks call each endpoint."""
+_HEADERS: Final = {
+    "User-Agent": "databricks",
+    "Content-Type": "application/json; charset=utf-8",
+    "Accept": "application/json",
+    "Accept-Encoding": "gzip, deflate",
+    "Accept-Language": "en-US",
+}
+
+
+class Conversation:
+    """The calls of one case. `requests` makes the bodies."""
+
+    def __init__(self, subject: Subject, caller: Caller) -> None:
+        self.subject = subject
+        self.requests = RequestFactory(subject)
+        self.exchanges: list[Exchange] = []
+        self.warnings: list[str] = []
+        self._caller = caller
+        self._made: dict[str, Workspace] = {}  # partner connections that are there
+        self._testers: set[Workspace] = set()  # workspaces with users under the test domain
+
+    def should(self, holds: bool, text: str) -> None:
+        """Note a warning unless it `holds`: what is wise, and nobody demands."""
+        if not holds:
+            self.warnings.append(text)
+
+    async def call(
+        self,
+        endpoint: str,
+        body: Json | bytes | None = None,
+        *,
+        query: str = "",
+        method: str | None = None,
+        headers: Mapping[str, str | None] | None = None,
+    ) -> Answer:
+        """Call an endpoint, given by its field of `Endpoints`; None among `headers` leaves one out."""
+        content = json.dumps(body).encode() if isinstance(body, dict) else body
+        sent: dict[str, str | None] = {**_HEADERS, "Authorization": self.subject.authorization(), **(headers or {})}
+        present = {name: value for name, value in sent.items() if value is not None}
+        if content is None:
+            present.pop("Content-Type", None)
+        url = self.subject.url(endpoint, query)
+        answer = await self._exchange(method or METHODS[endpoint], url, present, content)
+        check_answer(answer, endpoint, self.requests.tokens)
+        return answer
+
+    async def connect(self, body: Json | bytes, headers: Mapping[str, str | None] | None = None) -> Answer:
+        """Call connect; a partner connection that it makes is removed at the end of the case."""
+        answer = await self.call("connect_path", body, headers=headers)
+        if isinstance(body, dict) and answer.status in (200, 201):
+            with contextlib.suppress(KeyError, TypeError, ValueError):  # of an answer or a request that is wrong
+                place = Workspace(CloudProvider(body["cloud_provider"]), int(body["workspace_id"]))
+                self._made[json.loads(answer.content)["connection_id"]] = place
+        return answer
+
+    async def made(
+        self,
+        body: Json,
+        redirects: Collection[RedirectValue] = ANY_REDIRECT,
+        headers: Mapping[str, str | None] | None = None,
+    ) -> Connection:
+        """Connect, which must make a partner connection and lead the user to one of these pages."""
+        connection = read_connection(await self.connect(body, headers))
+        check_new_connection(connection, redirects)
+        await self.follow(connection.redirect_uri)
+        return connection
+
+    async def connection(self, user: User, workspace: Workspace, changes: Json | None = None) -> str:
+        """The id of a new partner connection."""
+        made = await self.made(self.requests.connect(user, workspace, changes))
+        return made.connection_id or ""
+
+    async def signed_in(
+        self,
+        user: User,
+        workspace: Workspace,
+        connection_id: str,
+        redirects: Collection[RedirectValue] = ANY_REDIRECT,
+        changes: Json | None = None,
+    ) -> Connection | None:
+        """Connect where a partner connection is established, which must be a sign-in to one of these pages.
+
+        None where the partner has its sign-up done by hand: then it must be refused until that is done.
+        """
+        answer = await self.connect(self.requests.established(user, workspace, connection_id, changes))
+        if self.subject.manual_signup:
+            check_refusal(answer, *NOT_FOUND)
+            return None
+        connection = read_connection(answer)
+        check_sign_in(answer, connection, redirects)
+        await self.follow(connection.redirect_uri)
+        return connection
+
+    async def not_connected(self, user: User, workspace: Workspace, connection_id: str) -> None:
+        """Connect where Databricks believes in a partner connection that is not there, or is not its own."""
+        answer = await self.connect(self.requests.established(user, workspace, connection_id))
+        manual = (ErrorReason.ACCOUNT_NOT_FOUND,) if self.subject.manual_signup else ()
+        check_refusal(answer, ErrorReason.CONNECTION_NOT_FOUND, *manual)
+
+    async def delete(self, connection_id: str, workspace: Workspace, more: Json | None = None) -> Answer:
+        """Call delete-connection."""
+        body = self.requests.of_connection(connection_id, workspace) | (more or {})
+        answer = await self.call("delete_connection_path", body)
+        if answer.status == 200 and self._made.get(connection_id) == workspace:
+            del self._made[connection_id]
+        return answer
+
+    async def deleted(self, connection_id: str, workspace: Workspace, more: Json | None = None) -> ResourceStatus:
+        """Call delete-connection, which must find the partner connection."""
+        answer = await self.delete(connection_id, workspace, more)
+        return read_deletion(answer, user_named="user_info" in (more or {}))
+
+    async def forgotten(self, workspace: Workspace, domain: str = TEST_DOMAIN) -> None:
+        """Call delete-account, which must find somebody."""
+        answer = await self.call("delete_account_path", self.requests.delete_account(domain, workspace))
+        check_success(answer, "delete_account_path")
+
+    async def expired(self, user: User, workspace: Workspace) -> None:
+        """Call expire-account, which must find the user."""
+        answer = await self.call("expire_account_path", self.requests.expire_account(user, workspace))
+        check_success(answer, "expire_account_path")
+
+    async def clear_testers(self, workspace: Workspace) -> None:
+        """Remove the users under the test domain that an earlier check left, and at the end those of this one."""
+        self._testers.add(workspace)
+        await self._clear_testers(workspace)
+
+    async def follow(self, url: str) -> None:
+        """Open a link that users are led to, as Databricks does: it looks at the host, and gets it once."""
+        require(not any(token in url for token in self.requests.tokens), "no secret in a redirect_uri", "one is in it")
+        self._check_link(url)
+        headers = {name: _HEADERS[name] for name in ("User-Agent", "Accept-Language")}
+        answer = await self._exchange("GET", url, headers, None, whole=False)
+        require(200 <= answer.status < 400, "2xx or 3xx for redirect_uri", f"{answer.status} came")
+
+    def _check_link(self, url: str) -> None:
+        config = self.subject.config
+        judged = f"https{url[4:]}" if self.subject.insecure_http and url.startswith("http:") else url
+        host = (urlsplit(url).hostname or "") if "//" in url else ""
+        try:
+            check_redirect(judged, config.hostnames if config is not None else (host,))
+        except (HostRefusedError, ValueError) as error:
+            unmet("a redirect_uri by https to one of hostnames, or below it", str(error))
+
+    async def clean(self) -> None:
+        """Remove what the case made, as far as there are endpoints for it. What fails is left."""
+        shown = len(self.exchanges)
+        for connection_id, workspace in self._made.items():
+            if self.subject.endpoints.delete_connection_path is not None:
+                with contextlib.suppress(Exception):
+                    body = self.requests.of_connection(connection_id, workspace)
+                    await self.call("delete_connection_path", body)
+        for workspace in self._testers:
+            await self._clear_testers(workspace)
+        del self.exchanges[shown:]
+
+    async def _clear_testers(self, workspace: Workspace) -> None:
+        if self.subject.endpoints.delete_account_path is not None:
+            with contextlib.suppress(Exception):  # nobody may be there; whether the endpoint is right, cases tell
+                await self.call("delete_account_path", self.requests.delete_account(TEST_DOMAIN, workspace))
+
+    async def _exchange(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, *, whole: bool = True
+    ) -> Answer:
+        try:
+            answer = await self._caller.call(method, url, headers, body, whole=whole)
+        except NoAnswerError as error:
+            self.exchanges.append(Exchange(method, url, headers, body, failure=f"it {error}"))
+            unmet(f"an answer from {urlsplit(url).hostname or 'a host'}", f"it {error}")
+        self.exchanges.append(Exchange(method, url, headers, body, answer))
+        return answer
+
+
+def told(connection: Connection) -> tuple[Any, ...]:
+    """What an answer says of a user, to be compared with another's."""
+    return connection.redirect_value, connection.user_status, connection.account_status

@@ -1,0 +1,250 @@
+"""What is right in an answer, whatever case asked for it. Pure: an answer in, what it says or what is wrong out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from http import HTTPStatus
+from typing import NoReturn, TypeVar
+
+from core.display import one_line
+from core.partner.checker.exchanges import Answer
+from core.partner.messages.json_fields import FieldProblem, Fields, JsonObject, read_object
+from core.partner.messages.responses import (
+    AccountStatus,
+    Connection,
+    ConnectionTestResult,
+    Connector,
+    ConnectorResponse,
+    ConnectorType,
+    DeleteConnectionResponse,
+    ErrorReason,
+    RedirectValue,
+    ResourceStatus,
+    TestResult,
+    TestStatus,
+    UserStatus,
+)
+from core.partner.security.redaction import redacted
+
+ERROR_STATUSES = (400, 401, 404, 500)
+_CODINGS = ("", "identity", "gzip", "x-gzip", "deflate")
+_ERROR_TEXTS = ("error_reason", "display_message", "debugging_message")
+
+Body = TypeVar("Body")
+
+
+class UnmetError(Exception):
+    """Something was expected of the subject, and something else came. Neither text has a secret in it."""
+
+    def __init__(self, expected: str, came: str) -> None:
+        super().__init__(f"expected {expected}; {came}")
+        self.expected = expected
+        self.came = came
+
+
+def unmet(expected: str, came: str) -> NoReturn:
+    """Raise UnmetError; what came may be text of the subject."""
+    raise UnmetError(expected, one_line(redacted(came), 500))
+
+
+def require(holds: bool, expected: str, came: str) -> None:
+    """Raise UnmetError unless it `holds`."""
+    if not holds:
+        unmet(expected, came)
+
+
+def success_statuses(endpoint: str) -> tuple[int, ...]:
+    """The statuses of success that are declared for an endpoint."""
+    return (200, 201) if endpoint == "connect_path" else (200,)
+
+
+def check_answer(answer: Answer, endpoint: str, tokens: Collection[str]) -> None:
+    """What every answer must be: of a declared status, JSON that says so, without what is secret in the request."""
+    declared = (*success_statuses(endpoint), *ERROR_STATUSES)
+    require(
+        answer.status in declared,
+        f"one of the declared statuses, {', '.join(map(str, declared))}",
+        f"{_status(answer)} came",
+    )
+    coding = answer.headers.get("content-encoding", "").strip().lower()
+    require(coding in _CODINGS, "no content coding but gzip and deflate", f"Content-Encoding is {coding}")
+    if answer.content:
+        require(
+            answer.media_type == "application/json",
+            "Content-Type: application/json",
+            f"Content-Type is {answer.headers.get('content-type', 'absent')!r}",
+        )
+    echoed = any(token.encode() in answer.content for token in tokens)
+    echoed |= any(token in value for token in tokens for value in answer.headers.values())
+    require(not echoed, "no secret of a request in an answer", "the answer repeats one")
+    if answer.status in ERROR_STATUSES:
+        error_reason(answer)
+
+
+def error_reason(answer: Answer) -> ErrorReason:
+    """Why a request failed, by the body of its error: a flat map of texts, whose reason goes with the status."""
+    wanted = "an error body that is a flat map of texts, without null"
+    values = read_object(answer.content, "the body")
+    if isinstance(values, FieldProblem):
+        unmet(wanted, f"{_status(answer)} came, and {values}")
+    for name, value in values.items():
+        require(isinstance(value, str), wanted, f"{name} is {_kind(value)}")
+    for name in _ERROR_TEXTS:
+        require(name not in values.repeated, wanted, f"{name} is there more than once")
+    reasons = [each for each in ErrorReason if each.status == answer.status]
+    told = values.get("error_reason", "")
+    require(
+        told in [each.value for each in reasons],
+        f"error_reason {' or '.join(each.value for each in reasons)} with status {answer.status}",
+        f"error_reason is {told!r}",
+    )
+    return ErrorReason(told)
+
+
+def check_refusal(answer: Answer, *reasons: ErrorReason) -> ErrorReason:
+    """An error for one of these reasons, which all belong to one status."""
+    wanted = f"{reasons[0].status.value} {' or '.join(each.value for each in reasons)}"
+    require(answer.status == reasons[0].status, wanted, f"{_status(answer)} came")
+    found = error_reason(answer)
+    require(found in reasons, wanted, f"error_reason is {found.value}")
+    return found
+
+
+def read_connection(answer: Answer) -> Connection:
+    """What connect answers. A null counts as absent."""
+    return _read(
+        answer,
+        "connect_path",
+        lambda fields: Connection(
+            fields.text("redirect_uri"),
+            fields.choice("redirect_value", RedirectValue),
+            fields.choice("user_status", UserStatus),
+            fields.choice("account_status", AccountStatus),
+            fields.flag("configured_resources"),
+            fields.optional_text("connection_id"),
+            fields.optional_text("oauth_redirect_uri"),
+        ),
+    )
+
+
+def check_new_connection(connection: Connection, redirects: Collection[RedirectValue]) -> None:
+    """A partner connection was made, and the user is led to one of these pages."""
+    wanted = "a new connection: configured_resources true, and a connection_id"
+    require(connection.configured_resources, wanted, "configured_resources is false")
+    require(connection.connection_id is not None, wanted, "connection_id is absent")
+    check_redirect_value(connection, redirects)
+
+
+def check_sign_in(answer: Answer, connection: Connection, redirects: Collection[RedirectValue]) -> None:
+    """No partner connection was made, for there is one, and the user is led to one of these pages."""
+    wanted = "a sign-in: status 200, configured_resources false, no connection_id"
+    require(answer.status == 200, wanted, f"{_status(answer)} came")
+    require(not connection.configured_resources, wanted, "configured_resources is true")
+    require(connection.connection_id is None, wanted, "connection_id is there")
+    check_redirect_value(connection, redirects)
+
+
+def check_redirect_value(connection: Connection, redirects: Collection[RedirectValue]) -> None:
+    """The page that the user is led to is one of these."""
+    require(
+        connection.redirect_value in redirects,
+        f"redirect_value {' or '.join(sorted(redirects))}",
+        f"redirect_value is {connection.redirect_value.value}",
+    )
+
+
+def read_deletion(answer: Answer, *, user_named: bool) -> ResourceStatus:
+    """What delete-connection answers. Databricks knows `user_unauthorized` only where it named a user."""
+    found = _read(
+        answer,
+        "delete_connection_path",
+        lambda fields: DeleteConnectionResponse(fields.choice("resource_status", ResourceStatus)),
+    ).resource_status
+    require(
+        user_named or found is not ResourceStatus.USER_UNAUTHORIZED,
+        "user_unauthorized only where the request has user_info",
+        "resource_status is user_unauthorized",
+    )
+    return found
+
+
+def read_test_results(answer: Answer) -> ConnectionTestResult:
+    """What test-connection answers."""
+
+    def result(fields: Fields) -> TestResult:
+        message = fields.optional_text("message")
+        return TestResult(fields.text("test_name"), fields.choice("status", TestStatus), message)
+
+    return _read(
+        answer, "test_connection_path", lambda fields: ConnectionTestResult(_members(fields, "test_results", result))
+    )
+
+
+def read_connectors(answer: Answer) -> ConnectorResponse:
+    """What connectors answers: one page."""
+
+    def connector(fields: Fields) -> Connector:
+        return Connector(
+            fields.text("identifier"),
+            fields.text("name"),
+            fields.choice("type", ConnectorType),
+            fields.optional_text("description"),
+        )
+
+    return _read(
+        answer,
+        "get_connectors_path",
+        lambda fields: ConnectorResponse(
+            _members(fields, "connectors", connector), fields.optional_text("pagination_token")
+        ),
+    )
+
+
+def check_success(answer: Answer, endpoint: str) -> None:
+    """The status says that it was done."""
+    statuses = success_statuses(endpoint)
+    require(answer.status in statuses, " or ".join(map(str, statuses)), f"{_status(answer)} came")
+
+
+def _read(answer: Answer, endpoint: str, take: Callable[[Fields], Body]) -> Body:
+    check_success(answer, endpoint)
+    wanted = "the body that is documented"
+    values = read_object(answer.content, "the body")
+    if isinstance(values, FieldProblem):
+        unmet(wanted, str(values))
+    problems: list[FieldProblem] = []
+    body = take(Fields(values, problems))
+    require(not problems, wanted, ". ".join(map(str, problems)))
+    return body
+
+
+def _members(fields: Fields, name: str, take: Callable[[Fields], Body]) -> tuple[Body, ...]:
+    members = fields.optional_members(name)
+    if members is None:
+        fields.note_missing(name, "it is a list")
+        return ()
+    return tuple(take(members.inner(each)) for each in members.values)
+
+
+def _status(answer: Answer) -> str:
+    try:
+        named = f"{answer.status} {HTTPStatus(answer.status).phrase}"
+    except ValueError:
+        named = str(answer.status)
+    if answer.status not in ERROR_STATUSES:
+        return named
+    values = read_object(answer.content, "the body")
+    told = values.get("debugging_message") or values.get("error_reason") if isinstance(values, JsonObject) else None
+    return f"{named} ({told})" if isinstance(told, str) else named
+
+
+def _kind(value: object) -> str:
+    match value:
+        case None:
+            return "null"
+        case dict() | list():
+            return "nested"
+        case bool():
+            return "true or false"
+        case _:
+            return "a number"

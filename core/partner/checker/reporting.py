@@ -1,0 +1,146 @@
+"""The results of a check as JSON and as JUnit's XML, for machines; and in words, for people. No secret is in any."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from textwrap import wrap
+from typing import Any, Final
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
+
+from core.display import one_line, plain_lines
+from core.partner.checker.running import Outcome, Result
+from core.partner.checker.subject import Subject
+from core.version import VERSION
+
+_WORDS: Final = {outcome: outcome.value for outcome in Outcome} | {Outcome.WARNING: "with warnings"}
+_WIDTH: Final = 80
+_LONGEST_LINE: Final = 1000
+
+
+def summary(results: Sequence[Result]) -> str:
+    """How many cases ended how, in one line."""
+    counts = Counter(result.outcome for result in results)
+    told = [f"{counts[outcome]} {_WORDS[outcome]}" for outcome in Outcome if counts[outcome]]
+    cases = "1 case" if len(results) == 1 else f"{len(results)} cases"
+    return f"{cases}: {', '.join(told)}" if told else cases
+
+
+def report_lines(results: Sequence[Result]) -> Iterator[str]:
+    """What is told below the table: each failure with its call, warnings, what to do by hand, and what was skipped."""
+    for result in _of(results, Outcome.FAILED):
+        yield ""
+        yield from failure_lines(result)
+    for outcome, title in ((Outcome.WARNING, "warnings:"), (Outcome.MANUAL, "to be done by hand:")):
+        found = _of(results, outcome)
+        if found:
+            yield from ("", title)
+        for result in found:
+            yield from _hanging(result.case.id, result.note)
+    reasons: dict[str, list[str]] = {}
+    for result in _of(results, Outcome.SKIPPED):
+        reasons.setdefault(result.note, []).append(result.case.id)
+    if reasons:
+        yield from ("", "skipped:")
+    for reason, ids in reasons.items():
+        yield from _hanging(f"{reason}:", " ".join(ids))
+
+
+def failure_lines(result: Result) -> Iterator[str]:
+    """What is told of a case that failed: what was expected, what came, and the call that it came from."""
+    yield f"{result.case.id}  {result.case.title}"
+    facts = {"expected": result.expected, "came": result.came}
+    if result.exchanges:
+        last = result.exchanges[-1].shown()
+        facts["call"] = f"{last['method']} {last['url']}"
+        facts["sent"] = str(last["sent"])
+        facts["answer"] = str(last["failure"]) or f"{last['status']} {last['received']}"
+    for label, text in facts.items():
+        if text:
+            yield f"  {label:<8}  {one_line(text, _LONGEST_LINE)}"
+
+
+def _of(results: Sequence[Result], outcome: Outcome) -> list[Result]:
+    return [result for result in results if result.outcome is outcome]
+
+
+def _hanging(label: str, text: str) -> Iterator[str]:
+    shown = f"{label}  {one_line(text)}"
+    yield from wrap(shown, _WIDTH, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)
+
+
+def as_json(subject: Subject, results: Sequence[Result], began: datetime) -> dict[str, Any]:
+    """The whole report as values for JSON."""
+    return {
+        "url": subject.base_url,
+        "partner": None if subject.config is None else subject.config.name,
+        "checked": began.isoformat(),
+        "housekeys": VERSION,
+        "counts": {outcome.value: sum(each.outcome is outcome for each in results) for outcome in Outcome},
+        "cases": [_result(result) for result in results],
+    }
+
+
+def _result(result: Result) -> dict[str, Any]:
+    return {
+        "id": result.case.id,
+        "title": result.case.title,
+        "origin": result.case.origin.value,
+        "outcome": result.outcome.value,
+        "note": result.note,
+        "expected": result.expected,
+        "came": result.came,
+        "seconds": round(result.seconds, 3),
+        "exchanges": [exchange.shown() for exchange in result.exchanges],
+    }
+
+
+def as_junit(subject: Subject, results: Sequence[Result], began: datetime) -> bytes:
+    """The report as JUnit's XML: what no machine can do is skipped there, and warnings are its output."""
+    failures = sum(result.outcome is Outcome.FAILED for result in results)
+    skipped = sum(result.outcome in (Outcome.SKIPPED, Outcome.MANUAL) for result in results)
+    seconds = f"{sum(result.seconds for result in results):.3f}"
+    totals = {"tests": str(len(results)), "failures": str(failures), "errors": "0", "time": seconds}
+    root = Element("testsuites", totals)
+    suite = SubElement(
+        root,
+        "testsuite",
+        {"name": "partner-connect", **totals, "skipped": str(skipped), "timestamp": f"{began:%Y-%m-%dT%H:%M:%S}"},
+    )
+    suite.set("hostname", _xml(subject.base_url))
+    for result in results:
+        _testcase(suite, result)
+    indent(root)
+    document: bytes = tostring(root, encoding="utf-8", xml_declaration=True)
+    return document + b"\n"
+
+
+def _testcase(suite: Element, result: Result) -> None:
+    case = SubElement(
+        suite,
+        "testcase",
+        {
+            "classname": f"partner-connect.{result.case.origin.value}",
+            "name": _xml(f"{result.case.id} {result.case.title}"),
+            "time": f"{result.seconds:.3f}",
+        },
+    )
+    match result.outcome:
+        case Outcome.FAILED:
+            message = _xml(f"expected {result.expected}; {result.came}")
+            failure = SubElement(case, "failure", {"message": message, "type": "failed"})
+            shown = [exchange.shown() for exchange in result.exchanges]
+            failure.text = _xml("\n".join([*failure_lines(result), json.dumps(shown, indent=1, ensure_ascii=False)]))
+        case Outcome.SKIPPED | Outcome.MANUAL:
+            SubElement(case, "skipped", {"message": _xml(f"{result.outcome}: {result.note}")})
+        case Outcome.WARNING:
+            SubElement(case, "system-out").text = _xml(f"warning: {result.note}")
+        case Outcome.PASSED:
+            pass
+
+
+def _xml(text: str) -> str:
+    """`text` with everything invisible as an escape: XML has no place for control characters."""
+    return plain_lines(text)
