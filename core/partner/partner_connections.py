@@ -142,9 +142,17 @@ class PartnerConnections:
         users, connections = tuple(known.users_of(account)), tuple(known.connections_of(account))
         return PartnerAccountState(account, users, connections, self._standing(account))
 
-    async def requests(self, limit: int = 100, *, account: str = "", connection: str = "") -> list[AnsweredRequest]:
+    async def requests(
+        self,
+        limit: int = 100,
+        *,
+        account: str = "",
+        connection: str = "",
+        since: datetime | None = None,
+        errors: bool = False,
+    ) -> list[AnsweredRequest]:
         """The newest requests that services have answered, the newest first."""
-        return await self.request_log.newest(limit, account=account, connection=connection)
+        return await self.request_log.newest(limit, account=account, connection=connection, since=since, errors=errors)
 
     def requests_tail(
         self, after: AnsweredRequest | None = None, *, account: str = "", connection: str = ""

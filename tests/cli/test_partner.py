@@ -2,12 +2,81 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
+from core.changes import Change, RecordStep
 from core.keys import envelope
+from core.partner.accounts import facts
+from core.partner.accounts.state import AccountKey, AccountKind, Coordinates, PartnerConnection
+from core.partner.messages.requests import CloudProvider, ConnectionScope, UserKey, WorkspaceKey
+from core.partner.security.basic_credentials import Presented, header_value
+from core.partner.storage.requests_seen import AnsweredRequest
+from core.paths import Paths
+from core.profiles import load
+from core.secrets import Secret
+from core.session import Session
 from tests.cli.conftest import Housekeys
+
+NOW = datetime.now(UTC)
+WORKSPACE = WorkspaceKey(CloudProvider.AWS, 2**62)
+CONNECTION = PartnerConnection(
+    "pcaaaa",
+    "paaaaa",
+    "puaaaa",
+    WORKSPACE,
+    "read",
+    ("AUTH_OAUTH_M2M",),
+    ConnectionScope.WORKSPACE,
+    NOW,
+    Coordinates("dbc-1.cloud.databricks.com", 443, http_path="/sql/1.0/warehouses/1"),
+)
+FACTS = (
+    facts.account_created(
+        "paaaaa",
+        AccountKey(AccountKind.DOMAIN, "acme.example"),
+        domain="acme.example",
+        workspace=WORKSPACE,
+        database="partner_paaaaa",
+        role="partner_paaaaa",
+        trial_until=NOW + timedelta(days=14),
+    ),
+    facts.user_added(
+        "puaaaa", "paaaaa", UserKey(CloudProvider.AWS, 7), email="ann@acme.example", name="partner_puaaaa"
+    ),
+    facts.connection_configured(CONNECTION),
+)
+
+
+def connected(home: Path) -> None:
+    """What the service records of one connect, and its requests, into the ClickHouse of the default profile."""
+
+    async def record() -> None:
+        session = await Session.open(load(home / "config.toml"), None, Paths.locate({"HOUSEKEYS_HOME": str(home)}))
+        try:
+            connections = session.partner_connections
+            assert (await session.runner.run(await connections.plan_tables())).succeeded
+            assert (await session.runner.run(Change("Connect", (RecordStep("Record", FACTS),)))).succeeded
+            await connections.request_log.append(
+                [
+                    _answered(1, "connect", 200, "create_trial", account_id="paaaaa", connection_id="pcaaaa"),
+                    _answered(2, "connect", 401, "unauthorized", problem="no such credential"),
+                ]
+            )
+        finally:
+            await session.close()
+
+    asyncio.run(record())
+
+
+def _answered(number: int, endpoint: str, status: int, word: str, **more: str) -> AnsweredRequest:
+    at = NOW - timedelta(minutes=10 - number)
+    return AnsweredRequest(UUID(int=number), at, "h:1/2", "POST", endpoint, status, 0.012, word, **more)
 
 
 @pytest.fixture(autouse=True)
@@ -21,6 +90,80 @@ def configured(home: Path, *lines: str) -> None:
     text = 'default_profile = "p"\n[profiles.p]\nengine = "embedded"\n[profiles.p.partner]\n'
     text += "\n".join(('base_url = "http://127.0.0.1:8085"', *lines))
     (home / "config.toml").write_text(text, encoding="utf-8")
+
+
+def test_what_is_known_is_told_and_changed(housekeys: Housekeys, home: Path) -> None:
+    configured(home, "trial.type = 'account'", "trial.days = 30")
+    assert "Databricks makes them" in housekeys("partner", "list").stderr
+    connected(home)
+    (row,) = housekeys("partner", "list", "--json").json
+    assert (row["id"], row["standing"], row["email"]) == ("pcaaaa", "active", "ann@acme.example")
+    assert row["workspace_id"] == 2**62
+    assert "acme.example" in housekeys("partner", "list", "--account", "acme.example").stdout
+    shown = housekeys("partner", "show", "pca")
+    assert "dbc-1.cloud.databricks.com:443" in shown.stdout
+    assert "connect  200  create_trial" in shown.stdout
+    assert "partner_puaaaa" in housekeys("partner", "accounts", "acme.example").stdout
+
+    expired = housekeys("partner", "expire", "acme.example", "--yes")
+    assert expired.code == 0, expired.stderr
+    (account,) = housekeys("partner", "accounts", "--json").json
+    assert (account["standing"], account["connections"]) == ("expired", ["pcaaaa"])
+    assert housekeys("partner", "renew", "acme.example", "--days", "0").code == 2
+    assert housekeys("partner", "renew", "acme.example").code == 0
+    (account,) = housekeys("partner", "accounts", "--json").json
+    assert datetime.fromisoformat(account["trial"]["until"]) > NOW + timedelta(days=29)
+    assert housekeys("partner", "purchase", "acme.example").code == 0
+    assert housekeys("partner", "invite", "acme.example", "bob@acme.example").code == 0
+    (account,) = housekeys("partner", "accounts", "--json").json
+    assert account["purchased"] is not None
+    assert [user["email"] for user in account["users"]] == ["ann@acme.example", "bob@acme.example"]
+
+    assert housekeys("partner", "delete", "nobody").code == 4
+    assert housekeys("partner", "delete", "pcaaaa").code == 3  # nobody has said yes
+    assert housekeys("partner", "delete", "pcaaaa", "--yes").code == 0
+    assert housekeys("partner", "list", "--json").json == []
+    (gone,) = housekeys("partner", "list", "--deleted", "--json").json
+    assert (gone["standing"], gone["coordinates"]) == ("deleted", None)
+
+
+def test_requests_are_listed_and_counted(housekeys: Housekeys, home: Path) -> None:
+    configured(home)
+    assert "No request was answered" in housekeys("partner", "requests").stderr
+    connected(home)
+    first, second = housekeys("partner", "requests", "--json").json
+    assert (first["status"], second["status"]) == (200, 401)
+    errors = housekeys("partner", "requests", "--errors", "--since", "1h")
+    assert "no such credential" in errors.stdout
+    assert "create_trial" not in errors.stdout
+    assert housekeys("partner", "requests", "--since", "8m", "--json").json == []
+    assert [one["status"] for one in housekeys("partner", "requests", "--account", "paa", "--json").json] == [200]
+    assert housekeys("partner", "requests", "--limit", "0").code == 2
+    counts = housekeys("partner", "statistics", "--days", "2", "--json").json
+    assert sum(one["count"] for one in counts) == 2
+    assert housekeys("partner", "statistics", "--days", "0").code == 2
+
+
+def test_credentials_come_one_before_the_other_goes(housekeys: Housekeys, home: Path, tmp_path: Path) -> None:
+    configured(home)
+    assert "Databricks cannot call" in housekeys("partner", "credential", "list").stderr
+    assert housekeys("partner", "credential", "add").code == 3  # nobody is there to be shown it
+    assert housekeys("partner", "credential", "add", "--user", "a b", "--json").code == 2
+    made = housekeys("partner", "credential", "add", typed="")
+    password = made.stdout.split("Password")[1].split()[0]
+    assert header_value(Presented("databricks", Secret(password))).reveal() in made.stdout
+    file = tmp_path / "second.json"
+    second = housekeys("partner", "credential", "add", "--output", str(file))
+    assert second.code == 0, second.stderr
+    assert json.loads(file.read_text())["user"] == "databricks"
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert json.loads(file.read_text())["password"] not in second.stdout + second.stderr
+    assert housekeys("partner", "credential", "add", "--output", str(file)).code == 2  # it is there already
+
+    old, new = housekeys("partner", "credential", "list", "--json").json
+    assert housekeys("partner", "credential", "remove", old["id"], "--yes").code == 0
+    assert [one["id"] for one in housekeys("partner", "credential", "list", "--json").json] == [new["id"]]
+    assert housekeys("partner", "credential", "remove", new["id"], "--yes").code == 3  # the last one
 
 
 def test_the_life_of_sealing_keys(housekeys: Housekeys, home: Path, tmp_path: Path) -> None:

@@ -1,13 +1,22 @@
 """`housekeys partner`: the partner's side of Databricks Partner Connect.
 
-Sealing keys are in `partner_sealing_keys`, the PartnerConfig and the OpenAPI document in `partner_files`.
+Looking is in `partner_reading` and `partner_requests`, changing in `partner_changing`, credentials are in
+`partner_credentials`, sealing keys in `partner_sealing_keys`, the PartnerConfig and the OpenAPI document in
+`partner_files`.
 """
 
 from __future__ import annotations
 
 import argparse
 
-from tui.cli import partner_files, partner_sealing_keys
+from tui.cli import (
+    partner_changing,
+    partner_credentials,
+    partner_files,
+    partner_reading,
+    partner_requests,
+    partner_sealing_keys,
+)
 from tui.cli.arguments import Frame
 
 NOUN = "partner"
@@ -16,4 +25,8 @@ NOUN = "partner"
 def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser], frame: Frame) -> None:
     """Add the verbs of this noun, in the order in which they are needed."""
     partner_sealing_keys.add_verbs(verbs, frame)
+    partner_credentials.add_verbs(verbs, frame)
+    partner_reading.add_verbs(verbs, frame)
+    partner_requests.add_verbs(verbs, frame)
+    partner_changing.add_verbs(verbs, frame)
     partner_files.add_verbs(verbs, frame)

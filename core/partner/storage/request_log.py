@@ -16,6 +16,7 @@ from core.partner.storage.tables import REQUESTS_TABLE
 
 COLUMNS: Final = tuple(field.name for field in fields(AnsweredRequest))
 ARRIVAL: Final = timedelta(seconds=30)  # how much later than its time a row may arrive and is met by the tail
+FIRST_ERROR: Final = 400  # the first status that is one
 _MOST_AT_ONCE: Final = 1_000  # rows in one read of the tail
 
 _COLUMNS: Final = ", ".join(COLUMNS)
@@ -27,7 +28,7 @@ _WANTED: Final = (
 _NEWEST: Final = f"""
 SELECT {_COLUMNS}
 FROM {{log}}
-WHERE {_WANTED}
+WHERE {_WANTED} AND at >= fromUnixTimestamp64Micro({{since:Int64}}, 'UTC') AND status >= {{status:UInt16}}
 ORDER BY at DESC, toString(id) DESC
 LIMIT 1 BY id
 LIMIT {{limit:UInt64}}"""  # noqa: S608 - names of columns
@@ -92,9 +93,19 @@ class RequestLog:
         rows = [tuple(getattr(request, name) for name in COLUMNS) for request in requests]
         await self._engine.insert(self._database, REQUESTS_TABLE, COLUMNS, rows)
 
-    async def newest(self, limit: int = 100, *, account: str = "", connection: str = "") -> list[AnsweredRequest]:
+    async def newest(
+        self,
+        limit: int = 100,
+        *,
+        account: str = "",
+        connection: str = "",
+        since: datetime | None = None,
+        errors: bool = False,
+    ) -> list[AnsweredRequest]:
         """The newest requests, the newest first; of one account or partner connection if it is named."""
-        return await self._requests(_NEWEST, {"account": account, "connection": connection, "limit": limit})
+        parameters = {"since": _microseconds(since) if since else 0, "status": FIRST_ERROR if errors else 0}
+        wanted = {"account": account, "connection": connection, "limit": limit}
+        return await self._requests(_NEWEST, {**wanted, **parameters})
 
     async def since(
         self,

@@ -1,0 +1,165 @@
+"""`housekeys partner` on what services have answered: requests (with a live tail), statistics."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import TYPE_CHECKING, Final
+
+from core.display import count, one_line
+from core.errors import BadInputError
+from tui.cli.arguments import Frame, moment
+from tui.cli.output import Column, json_default
+from tui.cli.partner_reading import ACCOUNT_HELP, CONNECTION_HELP
+
+if TYPE_CHECKING:
+    from core.partner.partner_connections import PartnerConnections
+    from core.partner.storage.request_log import RequestTail
+    from core.partner.storage.requests_seen import AnsweredRequest
+    from tui.cli.context import Context
+
+FOLLOW_SECONDS: Final = 1.0
+LONGEST_DAYS: Final = 366
+MOST: Final = 1_000_000
+FIRST_ERROR: Final = 400  # the first status that is one
+
+
+def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser], frame: Frame) -> None:
+    """Add these verbs."""
+    requests = frame.verb(
+        verbs,
+        "requests",
+        list_requests,
+        "what services have answered, and what they answer now",
+        description="List the requests that services have answered, of all processes, oldest first.\n"
+        "With --follow go on with what comes, until Ctrl-C; with --json that is one\n"
+        "object a line. No secret and no e-mail address is in it.",
+        examples=(
+            "housekeys partner requests --follow",
+            "housekeys partner requests --errors --since 2h",
+            "housekeys partner requests --account acme.example --json",
+        ),
+    )
+    requests.add_argument("--follow", action="store_true", help="go on with what comes")
+    requests.add_argument(
+        "--since", type=moment, metavar="WHEN", help="from then on: 30m, 2h, 7d ago, or a date (default: the last ones)"
+    )
+    requests.add_argument("--limit", type=int, default=50, metavar="N", help="at most so many (default: 50)")
+    requests.add_argument("--errors", action="store_true", help="only those that were answered with an error")
+    whose = requests.add_mutually_exclusive_group()
+    whose.add_argument("--account", metavar="ACCOUNT", help=ACCOUNT_HELP)
+    whose.add_argument("--connection", metavar="CONNECTION", help=CONNECTION_HELP)
+    statistics = frame.verb(
+        verbs,
+        "statistics",
+        show_statistics,
+        "requests by day, endpoint and answer, and how quick the answers were",
+        examples=("housekeys partner statistics --days 7", "housekeys partner statistics --json"),
+    )
+    statistics.add_argument("--days", type=int, default=30, metavar="N", help="today and those before (default: 30)")
+
+
+async def list_requests(context: Context) -> None:
+    """Handle `partner requests`."""
+    from dataclasses import asdict
+
+    arguments = context.arguments
+    if not 1 <= arguments.limit <= MOST:
+        raise BadInputError(f"--limit must be from 1 to {MOST:,}, not {arguments.limit}.")
+    connections = (await context.session()).partner_connections
+    account, connection = await _whose(connections, arguments)
+    before = await connections.requests(1, account=account, connection=connection) if arguments.follow else []
+    found = await connections.requests(
+        arguments.limit, account=account, connection=connection, since=arguments.since, errors=arguments.errors
+    )
+    found.reverse()
+    if arguments.follow:
+        after = next(iter(before), None)
+        await _follow(context, found, connections.requests_tail(after, account=account, connection=connection))
+        return
+    columns = [
+        Column("at", "TIME (UTC)", show=lambda at: f"{at:%Y-%m-%d %H:%M:%S}"),
+        Column("endpoint", "ENDPOINT"),
+        Column("status", "STATUS", "right"),
+        Column("word", "ANSWER", show=_or_dash),
+        Column("seconds", "SECONDS", "right", lambda seconds: f"{seconds:.3f}"),
+        Column("account_id", "ACCOUNT", show=_short),
+        Column("connection_id", "CONNECTION", show=_short),
+        Column("problem", "PROBLEM", show=lambda problem: one_line(problem, 80)),
+    ]
+    empty = "No request was answered. The newest ones come with about a second's delay."
+    context.output.rows(columns, list(map(asdict, found)), empty=empty)
+
+
+async def _whose(connections: PartnerConnections, arguments: argparse.Namespace) -> tuple[str, str]:
+    """The account or the partner connection whose requests are asked for, by their whole ids; empty: all."""
+    if arguments.account:
+        return (await connections.account(arguments.account)).account.id, ""
+    if arguments.connection:
+        return "", (await connections.state(arguments.connection)).connection.id
+    return "", ""
+
+
+async def _follow(context: Context, found: list[AnsweredRequest], tail: RequestTail) -> None:
+    """Print what was found and what comes, until Ctrl-C, which is how this ends."""
+    import asyncio
+
+    told = {request.id for request in found}
+    try:
+        while True:
+            for request in found:
+                _print_line(context, request)
+            context.output.stdout.flush()
+            await asyncio.sleep(FOLLOW_SECONDS)
+            new = [request for request in await tail.next() if request.id not in told]
+            told.clear()  # the tail itself tells none twice
+            found = [one for one in new if one.status >= FIRST_ERROR or not context.arguments.errors]
+    except asyncio.CancelledError:
+        return
+
+
+def _print_line(context: Context, request: AnsweredRequest) -> None:
+    from dataclasses import asdict
+
+    if context.output.json:
+        context.output.text(json.dumps(asdict(request), default=json_default, ensure_ascii=False))
+        return
+    words = (
+        f"{request.at:%Y-%m-%d %H:%M:%S}",
+        f"{request.endpoint or request.method:<17}",
+        str(request.status),
+        f"{request.word or '-':<20}",
+        f"{request.seconds:6.3f} s",
+        _short(request.account_id),
+        _short(request.connection_id),
+        one_line(request.problem, 80),
+    )
+    context.output.text("  ".join(map(one_line, words)).rstrip())
+
+
+async def show_statistics(context: Context) -> None:
+    """Handle `partner statistics`."""
+    from dataclasses import asdict
+
+    days = context.arguments.days
+    if not 1 <= days <= LONGEST_DAYS:
+        raise BadInputError(f"--days must be from 1 to {LONGEST_DAYS}, not {days}.")
+    counts = await (await context.session()).partner_connections.by_day(days)
+    columns = [
+        Column("day", "DAY (UTC)"),
+        Column("endpoint", "ENDPOINT"),
+        Column("status", "STATUS", "right"),
+        Column("word", "ANSWER", show=_or_dash),
+        Column("count", "REQUESTS", "right", count),
+        Column("slow", "OVER 1 s", "right", count),
+        Column("p99", "99 % WITHIN", "right", lambda seconds: f"{seconds:.3f} s"),
+    ]
+    context.output.rows(columns, list(map(asdict, counts)), empty="No request was answered in that time.")
+
+
+def _short(id: str) -> str:
+    return id[:12] or "-"
+
+
+def _or_dash(text: str) -> str:
+    return text or "-"
