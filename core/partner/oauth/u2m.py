@@ -2,6 +2,7 @@
 
 A refresh token may be good for one use only. So those of one partner connection are used one at a time, the new one
 is stored before the access token that came with it is handed out, and nobody who stops waiting stops the exchange.
+Other processes behind the balancer are kept away meanwhile by `one_at_a_time`.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 
 from core.errors import HousekeysError
 from core.keys.key_ring import seconds
@@ -39,6 +41,9 @@ log = logging.getLogger(__name__)
 
 _INVALID_GRANT = "invalid_grant"
 
+OneAtATime = Callable[[str], AbstractAsyncContextManager[None]]
+"""Keeps everybody else away from what has a name, in other processes too. `core.partner.storage.leases` does."""
+
 
 class U2mTokens:
     """Authorizations and access tokens of users, by partner connection. For one event loop."""
@@ -48,6 +53,7 @@ class U2mTokens:
         http: DatabricksHttp,
         discovery: Discovery,
         secrets: SealedSecrets,
+        one_at_a_time: OneAtATime = lambda name: nullcontext(),
         *,
         clock: Callable[[], float] = seconds,
         wall_clock: Callable[[], float] = time.time,
@@ -55,6 +61,7 @@ class U2mTokens:
         self._http = http
         self._discovery = discovery
         self._secrets = secrets
+        self._one_at_a_time = one_at_a_time
         self._clock = clock
         self._wall_clock = wall_clock
         self._tokens: dict[str, AccessToken] = {}
@@ -81,9 +88,10 @@ class U2mTokens:
         client: list[DatabricksClient] = []
 
         async def finish() -> AccessToken:
-            pending = await self._take(callback, browser_key)
-            client.append(pending.client)
-            return await self._exchange(callback, pending)
+            async with self._one_at_a_time(_lease(callback.connection_id)):
+                pending = await self._take(callback, browser_key)
+                client.append(pending.client)
+                return await self._exchange(callback, pending)
 
         await self._flight.alone(callback.connection_id, finish)
         return client[0]
@@ -147,6 +155,10 @@ class U2mTokens:
         return await self._store(client.connection_id, granted)
 
     async def _renew(self, client: DatabricksClient) -> AccessToken:
+        async with self._one_at_a_time(_lease(client.connection_id)):
+            return await self._renew_alone(client)
+
+    async def _renew_alone(self, client: DatabricksClient) -> AccessToken:
         unsaved = self._unsaved.get(client.connection_id)
         if unsaved is not None:
             token = await self._store(client.connection_id, unsaved)
@@ -193,6 +205,10 @@ class U2mTokens:
             self._unsaved.pop(connection_id, None)
         self._tokens[connection_id] = granted.access
         return granted.access
+
+
+def _lease(connection_id: str) -> str:
+    return f"u2m/{connection_id}"
 
 
 def _pending_place(connection_id: str) -> SealedPlace:

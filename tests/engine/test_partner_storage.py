@@ -1,0 +1,510 @@
+"""Where Partner Connect keeps things, on a real ClickHouse: tables, sealed secrets, claims, the log, credentials."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from core.changes import Change
+from core.clickhouse.capabilities import probe
+from core.clickhouse.embedded import EmbeddedEngine
+from core.errors import BadInputError, HousekeysError, NotFoundError, RefusedError, UnreachableError
+from core.journal.journal import Journal
+from core.partner.accounts.folding import fold
+from core.partner.oauth.authorization import published_app
+from core.partner.oauth.calling import DatabricksHttp
+from core.partner.oauth.discovery import Discovery
+from core.partner.oauth.u2m import U2mTokens
+from core.partner.partner_connections import PartnerConnections, Standing
+from core.partner.security.basic_credentials import header_value
+from core.partner.security.hosts import workspace_host
+from core.partner.security.sealed_store import SealedSecrets
+from core.partner.security.sealing import SealedPlace, Sealer, SecretName
+from core.partner.security.sealing_keys import SealingKey, SealingKeys
+from core.partner.storage.claims import Claims
+from core.partner.storage.credentials import LiveCredentials
+from core.partner.storage.known_state import KnownState
+from core.partner.storage.leases import Leases
+from core.partner.storage.ordered_folding import SUBJECT_KINDS
+from core.partner.storage.request_log import RequestLog, RequestTail
+from core.partner.storage.request_writer import RequestWriter
+from core.partner.storage.requests_seen import AnsweredRequest
+from core.partner.storage.sealed_table import SealedTable
+from core.partner.storage.tables import PartnerTables
+from core.partner.storage.used_links import UsedLinks
+from core.paths import Paths
+from core.profiles import Preferences, Profile
+from core.secrets import Secret
+from core.session import Session
+from tests.databricks_fake import PUBLISHED_APP, REDIRECT, DatabricksFake
+from tests.engine.running_place import OPERATOR, Place
+from tests.unit.partner.account_examples import POLICY, Partner
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+HOST = workspace_host("dbc-a1b2.cloud.databricks.com")
+TOKEN = SealedPlace("pc1", SecretName.PERSONAL_ACCESS_TOKEN)
+REFRESH = SealedPlace("pc1", SecretName.U2M_REFRESH_TOKEN)
+_numbers = itertools.count(1)
+
+
+class Storage(Place):
+    """A place with the tables of Partner Connect."""
+
+    async def with_tables(self) -> Storage:
+        await self.engine.engine.command(f"CREATE DATABASE {self.database}")
+        creation = await PartnerTables(self.engine, self.journal).creation()
+        report = await self.runner.run(creation)
+        assert report.succeeded, report.failed_outcomes
+        self.engine.statements.clear()
+        self.connections = PartnerConnections(self.engine, self.journal, POLICY)
+        self.sealed, self.log = self.connections.sealed_table, self.connections.request_log
+        return self
+
+    async def run(self, change: Change) -> None:
+        report = await self.runner.run(change)
+        assert report.succeeded, [outcome.error for outcome in report.failed_outcomes]
+
+    async def tell(self, partner: Partner) -> None:
+        """Have the journal know what a partner has decided."""
+        rows = [replace(row, id=UUID(int=next(_numbers)), change=UUID(int=1)) for row in partner.rows]
+        await self.journal.append(rows)
+
+
+@pytest.fixture
+async def storage(shared_engine: EmbeddedEngine, tmp_path: Path) -> Storage:
+    return await Storage(shared_engine, tmp_path).with_tables()
+
+
+def partner_with(*emails: str) -> Partner:
+    partner = Partner()
+    partner.now = NOW - timedelta(minutes=10)
+    for number, email in enumerate(emails):
+        partner.connected(email, workspace=number + 1)
+        partner.now += timedelta(seconds=1)
+    return partner
+
+
+# Tables
+
+
+async def test_the_tables_are_made_once_with_the_journal(shared_engine: EmbeddedEngine, tmp_path: Path) -> None:
+    place = Place(shared_engine, tmp_path)
+    tables = PartnerTables(shared_engine, place.journal)
+    assert await tables.missing() == ["journal", "partner_secrets", "partner_claims", "partner_requests"]
+    assert (await place.runner.run(await tables.creation())).succeeded
+    assert await tables.missing() == []
+    assert not (await tables.creation()).steps
+    await shared_engine.command(f"DROP TABLE {place.journal.database}.partner_claims")
+    assert [step.title for step in (await tables.creation()).steps] == [
+        f"Create table {place.journal.database}.partner_claims"
+    ]
+    assert ("create", "done") in [(action, outcome) for _, action, outcome in await place.told("partner_table")]
+
+
+async def test_another_table_of_that_name_is_refused(storage: Storage) -> None:
+    name = f"{storage.journal.database}.partner_secrets"
+    await storage.engine.engine.command(f"ALTER TABLE {name} MODIFY COLUMN sealed FixedString(8)")
+    with pytest.raises(RefusedError, match=r"column sealed is FixedString\(8\), not String"):
+        await storage.connections.plan_tables()
+
+
+async def test_on_a_cluster_every_host_is_a_replica(shared_engine: EmbeddedEngine) -> None:
+    journal = Journal(shared_engine, "strange {uuid} `name'\\", "main cluster")
+    change = await PartnerTables(shared_engine, journal).creation()
+    for step in change.steps[2:]:
+        asked = await shared_engine.query("SELECT formatQuerySingleLine({sql:String})", {"sql": step.preview()})
+        text = str(asked.first_cell())
+        engine = text.partition("ENGINE = ")[2]
+        assert "ON CLUSTER `main cluster`" in text
+        assert engine.startswith("Replicated")
+        assert engine.count("{") == 1
+        assert "non_replicated" not in engine
+
+
+# What is known, on the real journal
+
+
+async def test_the_journal_tells_what_is_new(storage: Storage) -> None:
+    partner = partner_with("ann@acme.com", "bob@acme.com", "eve@other.com")
+    first = KnownState(storage.journal)
+    await first.load()
+    assert not first.known.accounts
+    await storage.tell(partner)
+    assert await first.catch_up()
+    assert first.known == fold(await storage.journal.events_of_kinds(SUBJECT_KINDS)) == partner.known
+    assert not await first.catch_up()
+    second = KnownState(storage.journal)
+    await second.fresh(1)
+    assert second.known == first.known
+    seconds = await storage.journal.rows_by_second(SUBJECT_KINDS, partner.rows[0].at)
+    assert sum(seconds.values()) == len(partner.rows)
+    assert await storage.journal.count_of_kinds(SUBJECT_KINDS, NOW) == len(partner.rows)
+
+
+# Sealed secrets
+
+
+async def test_the_newest_value_counts(storage: Storage) -> None:
+    sealed = storage.sealed
+    assert await sealed.read(TOKEN) is None
+    await sealed.write(TOKEN, "first")
+    await sealed.write(TOKEN, "second")
+    other_process = SealedTable(storage.engine, storage.journal.database)
+    assert await other_process.read(TOKEN) == "second"
+    assert await other_process.places("pc1") == [TOKEN]
+    await other_process.remove(REFRESH)
+    await asyncio.gather(other_process.remove(TOKEN), sealed.write(replace(TOKEN, connection_id="pc2"), "kept"))
+    assert await sealed.read(TOKEN) is None
+    assert await sealed.read(replace(TOKEN, connection_id="pc2")) == "kept"
+
+
+async def test_who_writes_at_the_same_time_shares_an_insert(storage: Storage) -> None:
+    places = [replace(TOKEN, connection_id=f"pc{number}") for number in range(40)]
+    storage.engine.inserts_left = 4
+    await asyncio.gather(*(storage.sealed.write(place, place.connection_id) for place in places))
+    assert [await storage.sealed.read(place) for place in places[::10]] == ["pc0", "pc10", "pc20", "pc30"]
+    assert storage.engine.inserts_left is not None
+    assert storage.engine.inserts_left >= 2
+    await asyncio.gather(*(storage.sealed.erase(place.connection_id) for place in places))
+    assert len([sql for sql in storage.engine.statements if "DELETE" in sql]) < 20
+    assert [await storage.sealed.read(place) for place in places[::10]] == [None] * 4
+
+
+async def test_a_write_that_fails_says_so_to_all(storage: Storage) -> None:
+    storage.engine.inserts_left = 0
+    told = await asyncio.gather(*(storage.sealed.write(TOKEN, "x") for _ in range(3)), return_exceptions=True)
+    assert all(isinstance(error, UnreachableError) for error in told)
+    storage.engine.repair()
+    await storage.sealed.write(TOKEN, "x")
+    assert await storage.sealed.read(TOKEN) == "x"
+
+
+async def test_nothing_is_read_where_no_table_is(shared_engine: EmbeddedEngine) -> None:
+    sealed = SealedTable(shared_engine, "nowhere")
+    assert await sealed.read(TOKEN) is None
+    await sealed.erase("pc1")
+    with pytest.raises(HousekeysError):
+        await sealed.write(TOKEN, "x")
+    assert await RequestLog(shared_engine, "nowhere").newest() == []
+
+
+async def test_what_is_erased_is_gone_from_the_disk(storage: Storage) -> None:
+    secrets = SealedSecrets(Sealer(SealingKeys([SealingKey(bytes(32))])), storage.sealed)
+    for number in range(12):  # enough for ClickHouse to merge parts, which leaves old ones behind
+        await secrets.keep(replace(TOKEN, connection_id=f"pc{number}"), Secret(f"dapi{number:032}"))
+    await secrets.keep(replace(TOKEN, connection_id="pc7"), Secret("dapi-newer"))
+    place = replace(TOKEN, connection_id="pc7")
+    found = await storage.engine.query(
+        f"SELECT sealed FROM {storage.journal.database}.partner_secrets WHERE connection_id = 'pc7'"
+    )
+    texts = [str(text).encode() for (text,) in found.rows]
+    folder = Path(storage.engine.engine.address)
+
+    def files() -> list[Path]:
+        return [one for one in folder.rglob("*") if one.is_file() and any(text in one.read_bytes() for text in texts)]
+
+    assert files()
+    await secrets.erase("pc7")
+    assert await secrets.get(place) is None
+    assert await storage.sealed.names("pc7") == []
+    assert files() == []
+    assert (await secrets.get(replace(place, connection_id="pc8"))) is not None
+
+
+# Claims, links, leases
+
+
+async def test_of_all_who_claim_at_once_one_gets_it(storage: Storage) -> None:
+    processes = [Claims(storage.engine, storage.journal.database) for _ in range(3)]
+    links = [UsedLinks(claims) for claims in processes]
+    until = NOW + timedelta(hours=1)
+    told = await asyncio.gather(*(link.record("nonce", until) for link in links * 4))
+    assert sorted(told) == [False] * 11 + [True]
+    assert not await links[0].record("nonce", until)
+    assert await links[0].record("another", until)
+
+
+async def test_a_lease_is_one_holders_at_a_time(storage: Storage) -> None:
+    claims = Claims(storage.engine, storage.journal.database)
+    taken = await asyncio.gather(*(claims.take("a", 60) for _ in range(10)))
+    (mine,) = [claim for claim in taken if claim is not None]
+    assert await claims.take("a", 60) is None
+    assert await claims.take("b", 60) is not None
+    await claims.give_back(mine)
+    short = await claims.take("a", -1)
+    assert short is not None
+    next_one = await claims.take("a", 60)  # its time is over
+    assert next_one is not None
+    await claims.give_back(short)
+    assert await claims.take("a", 60) is None  # and it was not its holder's to give back
+    leases = Leases(claims, patience=0)
+    with pytest.raises(UnreachableError, match="Another process"):
+        async with leases.hold("a"):
+            pass
+    await claims.give_back(next_one)
+    with pytest.raises(ZeroDivisionError):
+        async with leases.hold("a"):
+            raise ZeroDivisionError
+    async with leases.hold("a"):
+        assert await claims.take("a", 60) is None
+
+
+async def test_a_refresh_token_is_used_by_one_process_at_a_time(storage: Storage) -> None:
+    secrets = SealedSecrets(Sealer(SealingKeys([SealingKey(bytes(32))])), storage.sealed)
+    with DatabricksFake() as fake:
+        http = await DatabricksHttp.open(address=lambda host: fake.url)
+        leases = Leases(Claims(storage.engine, storage.journal.database)).hold
+        processes = [U2mTokens(http, Discovery(http), secrets, leases) for _ in range(3)]
+        begun = await processes[0].begin("pc1", HOST, published_app(PUBLISHED_APP, REDIRECT))
+        client = await processes[1].complete(fake.consent(begun.url), begun.browser_key)
+        for _ in range(2):
+            for process in processes:
+                process._tokens.clear()
+            tokens = await asyncio.gather(*(process.access_token(client) for process in processes))
+            assert len({token.value.reveal() for token in tokens}) == 3
+        await http.close()
+    assert fake.grants == ["authorization_code", *["refresh_token"] * 6]  # no one was refused and came again
+
+
+# The log of requests
+
+
+def answered(number: int, **more: Any) -> AnsweredRequest:
+    request = AnsweredRequest(
+        UUID(int=number << 64 | 1 << 127),
+        NOW - timedelta(days=number % 3) + timedelta(milliseconds=number),
+        "host:8085/1",
+        "POST",
+        "connect",
+        200,
+        0.25,
+        "create_trial",
+        "new user, new account",
+        "10.0.0.1",
+        "c0ffee00",
+        "aws",
+        2**63 - 1,
+        f"pa{number % 2}",
+        f"pc{number % 4}",
+    )
+    return replace(request, **more)
+
+
+async def test_requests_come_back_as_they_were(storage: Storage) -> None:
+    log = storage.log
+    requests = [answered(number) for number in range(8)] + [answered(9, endpoint="connectors", status=500, problem="é")]
+    await log.append(requests)
+    await log.append(requests)  # after an answer that was lost
+    by_time = sorted(requests, key=lambda request: request.at)
+    assert await log.newest(20) == by_time[::-1]
+    assert await log.newest(2, account="pa1") == [one for one in by_time[::-1] if one.account_id == "pa1"][:2]
+    assert await log.newest(20, connection="pc3") == [one for one in by_time[::-1] if one.connection_id == "pc3"]
+    assert await log.since(by_time[3].at, by_time[3].id) == by_time[4:]
+    days = await log.by_day(3)
+    assert sum(day.count for day in days) == 9
+    failed = next(day for day in days if day.status == 500)
+    assert (failed.endpoint, failed.count, failed.slow, failed.p99) == ("connectors", 1, 0, 0.25)
+    assert len({day.day for day in await log.by_day(2)}) == 2
+    last = await log.last_requests()
+    assert last["pc1"].at == max(one.at for one in requests if one.connection_id == "pc1")
+    assert set(await log.last_requests("pc2")) == {"pc2"}
+
+
+async def test_the_tail_misses_nothing_that_arrives_late(storage: Storage) -> None:
+    moments = [NOW + timedelta(seconds=second) for second in range(6)]
+    old, *new = [answered(number, at=at) for number, at in enumerate(moments)]
+    await storage.log.append([old])
+    tail = RequestTail(storage.log, old)
+    assert await tail.next() == []
+    await storage.log.append([new[4], new[1]])
+    assert await tail.next() == [new[1], new[4]]
+    await storage.log.append([new[0], new[2]])
+    assert await tail.next() == [new[0], new[2]]
+    assert await tail.next() == []
+    only = RequestTail(storage.log, old, connection=new[3].connection_id)
+    await storage.log.append([new[3]])
+    assert await only.next() == [new[3]]
+
+
+async def test_the_writer_writes_behind_and_again_what_was_lost(storage: Storage) -> None:
+    writer = RequestWriter(storage.log, every=0.01)
+    storage.engine.inserts_left, storage.engine.arrives = 0, True  # it arrives, and the answer does not
+    writer.note(answered(1))
+    await until(lambda: storage.engine.broken)
+    writer.note(answered(2))
+    storage.engine.repair()
+    await until(lambda: not writer.waiting)
+    assert {one.id for one in await storage.log.newest()} == {answered(1).id, answered(2).id}
+    counted = await storage.engine.query(f"SELECT count() FROM {storage.journal.database}.partner_requests")
+    assert counted.first_cell() == 2
+    writer.note(answered(3))
+    await writer.aclose()
+    assert len(await storage.log.newest()) == 3
+    assert writer.dropped == 0
+
+
+async def until(condition: Any) -> None:
+    async with asyncio.timeout(20):
+        while not condition():  # noqa: ASYNC110 - of things that do not tell
+            await asyncio.sleep(0.01)
+
+
+# Credentials
+
+
+async def test_credentials_overlap_and_their_use_is_recorded(storage: Storage) -> None:
+    connections = storage.connections
+    presented, change = connections.plan_add_credential("databricks")
+    assert presented.password.reveal() not in repr(change)
+    await storage.run(change)
+    live = LiveCredentials(KnownState(storage.journal), storage.runner)
+    header = [header_value(presented).reveal()]
+    found = await live.check(header)
+    assert found is not None
+    assert await live.check(["Basic YTpi"]) is None
+    await asyncio.gather(*(live.check(header) for _ in range(5)))
+    await live.aclose()
+    assert await storage.told("partner_credential") == [(found.id, "add", "done"), (found.id, "use", "done")]
+    (used,) = await connections.credentials()
+    assert used.last_used is not None
+    with pytest.raises(RefusedError, match="last credential"):
+        await connections.plan_remove_credential(found.id)
+    with pytest.raises(NotFoundError):
+        await connections.plan_remove_credential("nothing")
+    await storage.run(await connections.plan_choose_credential("second", Secret("a long enough password")))
+    await storage.run(await connections.plan_remove_credential(found.id))
+    await live._known_state.catch_up()
+    assert await live.check(header) is None
+    assert [one.user for one in await connections.credentials()] == ["second"]
+    storage.engine.broken = True
+    await live.aclose()
+
+
+async def test_credentials_stay_valid_while_clickhouse_is_away(storage: Storage) -> None:
+    presented, change = storage.connections.plan_add_credential("databricks")
+    await storage.run(change)
+    state = KnownState(storage.journal)
+    live = LiveCredentials(state, storage.runner)
+    assert await live.check([header_value(presented).reveal()]) is not None
+    await live.aclose()
+    storage.engine.broken = True
+    state._read_at = -float("inf")
+    assert await live.check([header_value(presented).reveal()]) is not None
+
+
+# The facade
+
+
+async def test_what_is_known_is_listed_with_its_last_request(storage: Storage) -> None:
+    partner = partner_with("ann@acme.com", "bob@acme.com", "eve@other.com")
+    await storage.tell(partner)
+    connections = storage.connections
+    states = await connections.states()
+    assert [state.connection.id for state in states] == list(partner.known.connections)[::-1]
+    assert {state.standing for state in states} == {Standing.ACTIVE}
+    ann = states[-1]
+    assert (ann.account.domain, ann.user and ann.user.email) == ("acme.com", "ann@acme.com")
+    assert ann.last_seen == ann.connection.configured
+    await storage.log.append([answered(1, connection_id=ann.connection.id, at=NOW)])
+    assert (await connections.state(ann.connection.id)).last_seen == NOW
+    assert (await connections.requests(connection=ann.connection.id))[0].at == NOW
+    accounts = await connections.accounts()
+    assert [(len(one.users), len(one.connections)) for one in accounts] == [(1, 1), (2, 2)]
+    assert (await connections.account("acme.com")).account == ann.account
+    with pytest.raises(NotFoundError, match="Did you mean"):
+        await connections.state(ann.connection.id + "x")
+    with pytest.raises(BadInputError, match="3 ids"):
+        await connections.state("pc")
+    with pytest.raises(NotFoundError):
+        await connections.account("nobody.example")
+
+
+async def test_a_partner_connection_is_deleted_with_its_secrets(storage: Storage) -> None:
+    partner = partner_with("ann@acme.com", "bob@acme.com")
+    await storage.tell(partner)
+    session = await session_at(storage)
+    connections = session.partner_connections
+    state = (await connections.states())[0]
+    await storage.sealed.write(replace(TOKEN, connection_id=state.connection.id), "sealed")
+    change = await connections.plan_delete(state.connection.id)
+    assert "sealed1" not in change.preview()
+    report = await session.runner.run(change)
+    assert report.succeeded, report.failed_outcomes
+    assert await storage.sealed.names(state.connection.id) == []
+    assert [one.connection.id for one in await connections.states()] != [state.connection.id]
+    gone = await connections.state(state.connection.id)
+    assert gone.standing is Standing.DELETED
+    assert gone in await connections.states(deleted=True)
+    with pytest.raises(RefusedError, match="deleted already"):
+        await connections.plan_delete(state.connection.id)
+
+
+async def session_at(storage: Storage) -> Session:
+    """A session on an engine that is open already."""
+    profile = Profile("prod", database=storage.journal.database, partner=POLICY)
+    capabilities = await probe(storage.engine, database=profile.database, cluster=None)
+    session = Session(
+        profile,
+        Preferences(),
+        Paths.locate({"HOUSEKEYS_HOME": str(storage.folder)}),
+        storage.runner.read_only,
+        OPERATOR,
+        storage.engine,
+        capabilities,
+        storage.journal,
+        storage.runner,
+    )
+    session.runner.open_service = session._open_service
+    return session
+
+
+async def test_accounts_end_go_on_and_go(storage: Storage) -> None:
+    await storage.tell(partner_with("ann@acme.com", "bob@acme.com"))
+    connections = storage.connections
+    storage.runner.open_service = _service_of(connections)
+
+    async def standing() -> Standing:
+        return (await connections.account("acme.com")).standing
+
+    await storage.run(await connections.plan_expire_account("acme.com"))
+    assert await standing() is Standing.EXPIRED
+    with pytest.raises(BadInputError, match="has passed"):
+        await connections.plan_renew("acme.com", NOW - timedelta(days=1))
+    await storage.run(await connections.plan_renew("acme.com", NOW + timedelta(days=5)))
+    assert await standing() is Standing.ACTIVE
+    await storage.run(await connections.plan_purchase("acme.com"))
+    with pytest.raises(RefusedError, match="already"):
+        await connections.plan_purchase("acme.com")
+    await storage.run(await connections.plan_invite("acme.com", "Cy@Partner.example"))
+    with pytest.raises(RefusedError, match="already"):
+        await connections.plan_invite("acme.com", "cy@partner.example")
+    with pytest.raises(BadInputError):
+        await connections.plan_invite("acme.com", "nobody")
+    state = await connections.account("acme.com")
+    assert {user.email for user in state.users} == {"ann@acme.com", "bob@acme.com", "cy@partner.example"}
+    database = state.account.database
+    await storage.engine.command(f"CREATE DATABASE `{database}`")
+    change = await connections.plan_delete_account("acme.com")
+    assert change.confirm_name == database
+    await storage.run(change)
+    assert await connections.accounts() == []
+    assert [one.standing for one in await connections.accounts(deleted=True)] == [Standing.DELETED]
+    with pytest.raises(RefusedError, match="is deleted"):
+        await connections.plan_purchase(state.account.id)
+
+
+def _service_of(connections: PartnerConnections) -> Any:
+    async def open_service(name: str) -> Any:
+        assert name == "partner_secrets"
+        return connections.secret_calls
+
+    return open_service
