@@ -6,6 +6,7 @@ import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -74,7 +75,7 @@ def connected(home: Path) -> None:
     asyncio.run(record())
 
 
-def _answered(number: int, endpoint: str, status: int, word: str, **more: str) -> AnsweredRequest:
+def _answered(number: int, endpoint: str, status: int, word: str, **more: Any) -> AnsweredRequest:
     at = NOW - timedelta(minutes=10 - number)
     return AnsweredRequest(UUID(int=number), at, "h:1/2", "POST", endpoint, status, 0.012, word, **more)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -129,8 +130,15 @@ async def test_all_of_a_connection_that_works_passes(by_token: Side) -> None:
     assert list(told) == ["ClickHouse database", "ClickHouse user", "Secrets", "Workspace", "SQL warehouse"]
     assert {status for status, _ in told.values()} == {"PASS"}, told
     assert USER in told["Workspace"][1]
-    address = {"address": lambda host: by_token.fake.url}
-    once = await try_out(by_token.engine, by_token.partner, by_token.secrets, POLICY, by_token.connection, **address)
+    once = await try_out(
+        by_token.engine,
+        by_token.partner,
+        by_token.secrets,
+        POLICY,
+        by_token.connection,
+        lambda name: nullcontext(),
+        address=lambda host: by_token.fake.url,
+    )
     assert outcomes(once) == told
 
 

@@ -20,6 +20,7 @@ from core.partner.accounts.policy import PartnerPolicy
 from core.partner.accounts.state import Known, PartnerAccount, PartnerConnection, PartnerUser
 from core.partner.messages.responses import ConnectionTestResult, TestResult, TestStatus
 from core.partner.oauth.calling import Address, Answer, https_address
+from core.partner.oauth.u2m import OneAtATime
 from core.partner.security.redaction import redacted
 from core.partner.security.sealed_store import SealedSecrets
 from core.partner.security.sealing import SealedPlace, SecretName
@@ -198,11 +199,15 @@ async def try_out(
     secrets: SealedSecrets,
     policy: PartnerPolicy,
     connection: PartnerConnection,
+    one_at_a_time: OneAtATime,
     *,
     address: Address = https_address,
 ) -> tuple[TestResult, ...]:
-    """Test one partner connection where no service runs: from the console or a command."""
-    tokens = await WorkspaceTokens.open(secrets, policy, address=address)
+    """Test one partner connection where no service runs: from the console or a command.
+
+    `one_at_a_time` keeps the service away meanwhile from a refresh token that is good for one use.
+    """
+    tokens = await WorkspaceTokens.open(secrets, policy, one_at_a_time, address=address)
     try:
         return await WorkspaceTests(engine, state, secrets, tokens).test(connection)
     finally:

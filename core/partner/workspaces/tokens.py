@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Protocol
 
 from core.errors import BadInputError
@@ -14,7 +15,7 @@ from core.partner.oauth.discovery import Discovery
 from core.partner.oauth.failures import OAuthRefusedError
 from core.partner.oauth.m2m import M2mTokens
 from core.partner.oauth.tokens import AccessToken, DatabricksClient
-from core.partner.oauth.u2m import U2mTokens
+from core.partner.oauth.u2m import OneAtATime, U2mTokens
 from core.partner.security.hosts import WorkspaceHost, workspace_host
 from core.partner.security.sealed_store import SealedSecrets
 from core.partner.security.sealing import SealedPlace, SecretName
@@ -27,6 +28,10 @@ Call = Callable[[Secret], Awaitable[Answer | None]]
 _UNAUTHORIZED = 401
 
 
+def _alone(name: str) -> AbstractAsyncContextManager[None]:
+    return nullcontext()
+
+
 class _GivesTokens(Protocol):
     async def access_token(self, client: DatabricksClient) -> AccessToken: ...
 
@@ -36,11 +41,13 @@ class _GivesTokens(Protocol):
 class WorkspaceTokens:
     """The tokens of all partner connections, for one event loop. Closed with `close`."""
 
-    def __init__(self, http: DatabricksHttp, secrets: SealedSecrets, policy: PartnerPolicy) -> None:
+    def __init__(
+        self, http: DatabricksHttp, secrets: SealedSecrets, policy: PartnerPolicy, one_at_a_time: OneAtATime = _alone
+    ) -> None:
         discovery = Discovery(http)
         self.http = http
         self.m2m = M2mTokens(http, discovery, secrets)
-        self.u2m = U2mTokens(http, discovery, secrets)
+        self.u2m = U2mTokens(http, discovery, secrets, one_at_a_time)
         self._secrets = secrets
         self._policy = policy
 
@@ -49,12 +56,13 @@ class WorkspaceTokens:
         cls,
         secrets: SealedSecrets,
         policy: PartnerPolicy,
+        one_at_a_time: OneAtATime = _alone,
         *,
         verify: ssl.SSLContext | bool = True,
         address: Address = https_address,
     ) -> WorkspaceTokens:
-        """Make ready to reach workspaces; none is called yet."""
-        return cls(await DatabricksHttp.open(verify=verify, address=address), secrets, policy)
+        """Make ready to reach workspaces; none is called yet. `one_at_a_time` keeps other processes away."""
+        return cls(await DatabricksHttp.open(verify=verify, address=address), secrets, policy, one_at_a_time)
 
     async def call(self, connection: PartnerConnection, option: AuthOption, call: Call) -> Answer | None:
         """What a call answers with the token of a partner connection that this way to authenticate gives.
