@@ -101,20 +101,21 @@ FROM {journal}
 WHERE change IN {changes:Array(UUID)}
     AND at BETWEEN fromUnixTimestamp64Micro({first:Int64}, 'UTC') AND fromUnixTimestamp64Micro({last:Int64}, 'UTC')"""
 
-# What those ask who follow the journal: first how many rows each second has, which costs next to nothing.
-_SECONDS: Final = """
-SELECT intDiv(toUnixTimestamp64Micro(at), 1000000) AS second, uniqExact(id)
-FROM {journal}
-WHERE subject_kind IN {kinds:Array(String)} AND outcome = 'done'
-    AND at >= fromUnixTimestamp64Micro({since:Int64}, 'UTC')
-GROUP BY second"""
-
-_OF_SECONDS: Final = """
+# What those ask who follow the journal: they say how many rows of each second they have, and get the seconds with more.
+_NEWS: Final = """
 SELECT id, at, operator, host, profile, change, subject_kind, subject, action, outcome, details
 FROM {journal}
 WHERE subject_kind IN {kinds:Array(String)} AND outcome = 'done'
     AND at >= fromUnixTimestamp64Micro({since:Int64}, 'UTC')
-    AND ({all:Bool} OR intDiv(toUnixTimestamp64Micro(at), 1000000) IN {seconds:Array(Int64)})
+    AND intDiv(toUnixTimestamp64Micro(at), 1000000) IN
+    (
+        SELECT intDiv(toUnixTimestamp64Micro(at), 1000000) AS second
+        FROM {journal}
+        WHERE subject_kind IN {kinds:Array(String)} AND outcome = 'done'
+            AND at >= fromUnixTimestamp64Micro({since:Int64}, 'UTC')
+        GROUP BY second
+        HAVING uniqExact(id) > transform(second, {seconds:Array(Int64)}, {numbers:Array(UInt64)}, 0)
+    )
 ORDER BY at, toString(id)
 LIMIT 1 BY id"""
 
@@ -306,27 +307,20 @@ class Journal:
         found = await self._query(_COUNTS_BY, {**_done(subject_kind, [action]), "detail": detail})
         return {value: int(number) for value, number in found.rows}
 
-    async def rows_by_second(self, subject_kinds: Collection[str], since: datetime) -> dict[int, int]:
-        """How many done events of some kinds of subject each second since 1970 has, from the one of `since` on."""
-        start = since.replace(microsecond=0)
-        found = await self._query(_SECONDS, {"kinds": list(subject_kinds), "since": _microseconds(start)})
-        return {int(second): int(number) for second, number in found.rows}
+    async def news(self, subject_kinds: Collection[str], since: datetime, known: Mapping[int, int]) -> list[Row]:
+        """The done events of some kinds of subject in seconds that have more of them than `known` says, oldest first.
 
-    async def events_of_kinds(
-        self, subject_kinds: Collection[str], seconds: Collection[int] | None = None
-    ) -> list[Row]:
-        """Every done event of some kinds of subject, oldest first; of these seconds since 1970 only if they are given.
-
-        Many rows are read without keeping the event loop from its work.
+        `known` is by the second since 1970; those before `since`, a whole second, are passed over. Reading many rows
+        does not keep the event loop from its work.
         """
-        since = 0 if seconds is None else min(seconds, default=0) * 1_000_000
+        counts = known or {0: 0}
         parameters = {
             "kinds": list(subject_kinds),
-            "since": since,
-            "all": seconds is None,
-            "seconds": list(seconds or ()),
+            "since": _microseconds(since),
+            "seconds": list(counts),
+            "numbers": list(counts.values()),
         }
-        found = await self._query(_OF_SECONDS, parameters)
+        found = await self._query(_NEWS, parameters)
         if len(found.rows) <= ROWS_AT_ONCE:
             return [Row.from_values(values) for values in found.rows]
         return await asyncio.to_thread(lambda: [Row.from_values(values) for values in found.rows])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -49,6 +50,7 @@ from tests.unit.partner.account_examples import POLICY, Partner
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NOW = datetime.now(UTC).replace(microsecond=0)
 HOST = workspace_host("dbc-a1b2.cloud.databricks.com")
 TOKEN = SealedPlace("pc1", SecretName.PERSONAL_ACCESS_TOKEN)
@@ -140,13 +142,15 @@ async def test_the_journal_tells_what_is_new(storage: Storage) -> None:
     assert not first.known.accounts
     await storage.tell(partner)
     assert await first.catch_up()
-    assert first.known == fold(await storage.journal.events_of_kinds(SUBJECT_KINDS)) == partner.known
+    assert first.known == fold(await storage.journal.news(SUBJECT_KINDS, EPOCH, {})) == partner.known
     assert not await first.catch_up()
     second = KnownState(storage.journal)
     await second.fresh(1)
     assert second.known == first.known
-    seconds = await storage.journal.rows_by_second(SUBJECT_KINDS, partner.rows[0].at)
-    assert sum(seconds.values()) == len(partner.rows)
+    seconds = Counter(int(row.at.timestamp()) for row in partner.rows)
+    assert await storage.journal.news(SUBJECT_KINDS, EPOCH, seconds) == []
+    some = seconds - Counter([max(seconds)])
+    assert [row.at for row in await storage.journal.news(SUBJECT_KINDS, EPOCH, some)] == [partner.rows[-1].at] * 3
     assert await storage.journal.count_of_kinds(SUBJECT_KINDS, NOW) == len(partner.rows)
 
 

@@ -33,14 +33,8 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 class TellsFacts(Protocol):
     """The part of a journal that is followed; `core.journal.journal.Journal` has it."""
 
-    async def rows_by_second(self, subject_kinds: Collection[str], since: datetime) -> dict[int, int]:
-        """How many done events of some kinds of subject each second since 1970 has."""
-        ...
-
-    async def events_of_kinds(
-        self, subject_kinds: Collection[str], seconds: Collection[int] | None = None
-    ) -> list[Row]:
-        """Every done event of some kinds of subject, of some seconds or of all, oldest first."""
+    async def news(self, subject_kinds: Collection[str], since: datetime, known: Mapping[int, int]) -> list[Row]:
+        """The done events of some kinds of subject in seconds that have more of them than `known`, oldest first."""
         ...
 
     async def count_of_kinds(self, subject_kinds: Collection[str], before: datetime) -> int:
@@ -78,9 +72,10 @@ class _Read:
         for second in [second for second in self.recent if second < _second(since)]:
             self.settled += len(self.recent.pop(second))
 
-    def lacking(self, told: Mapping[int, int]) -> list[int]:
-        """The seconds that have more rows than were read."""
-        return [second for second, number in told.items() if number > len(self.recent.get(second, ()))]
+    @property
+    def counts(self) -> dict[int, int]:
+        """How many rows of each recent second were read."""
+        return {second: len(ids) for second, ids in self.recent.items()}
 
 
 class KnownState:
@@ -149,7 +144,7 @@ class KnownState:
 
     async def _load(self) -> bool:
         self._counted_at = time.monotonic()
-        rows = await self._journal.events_of_kinds(SUBJECT_KINDS)
+        rows = await self._journal.news(SUBJECT_KINDS, _EPOCH, {})
         self._read = await asyncio.to_thread(_fold_all, rows, self._clock())
         return bool(rows)
 
@@ -158,10 +153,7 @@ class KnownState:
             self._counted_at = time.monotonic()
             if await self._journal.count_of_kinds(SUBJECT_KINDS, read.since) > read.settled:
                 return await self._load()  # rows have arrived too late to be met
-        told = await self._journal.rows_by_second(SUBJECT_KINDS, read.since)
-        if not (lacking := read.lacking(told)):
-            return False
-        rows = await self._journal.events_of_kinds(SUBJECT_KINDS, lacking)
+        rows = await self._journal.news(SUBJECT_KINDS, read.since, read.counts)
         new = False
         for start in range(0, len(rows), _ROWS_AT_ONCE):
             new = read.tell(rows[start : start + _ROWS_AT_ONCE]) or new

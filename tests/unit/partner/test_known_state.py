@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -99,19 +100,11 @@ class JournalInMemory:
         self.held: asyncio.Event | None = None
         self.begun = asyncio.Event()
 
-    async def rows_by_second(self, subject_kinds: Collection[str], since: datetime) -> dict[int, int]:
-        await self._read("seconds")
-        told: dict[int, int] = {}
-        for row in self._of(subject_kinds):
-            if row.at >= since:
-                told[int(row.at.timestamp())] = told.get(int(row.at.timestamp()), 0) + 1
-        return told
-
-    async def events_of_kinds(
-        self, subject_kinds: Collection[str], seconds: Collection[int] | None = None
-    ) -> list[Row]:
-        await self._read("events")
-        found = [row for row in self._of(subject_kinds) if seconds is None or int(row.at.timestamp()) in seconds]
+    async def news(self, subject_kinds: Collection[str], since: datetime, known: Mapping[int, int]) -> list[Row]:
+        await self._read("news")
+        recent = [row for row in self._of(subject_kinds) if row.at >= since]
+        told = Counter(int(row.at.timestamp()) for row in recent)
+        found = [row for row in recent if told[int(row.at.timestamp())] > known.get(int(row.at.timestamp()), 0)]
         return sorted(found, key=lambda row: (row.at, row.id))
 
     async def count_of_kinds(self, subject_kinds: Collection[str], before: datetime) -> int:
@@ -145,9 +138,8 @@ async def test_only_what_is_new_is_read() -> None:
     state = KnownState(journal, lambda: partner.now)
     assert state.known == Known()
     await state.load()
-    assert journal.reads == ["events"]
     assert not await state.catch_up()
-    assert journal.reads == ["events", "seconds"]
+    assert journal.reads == ["news", "news"]
     journal.rows = partner.rows
     assert await state.catch_up()
     assert state.known == partner.known
@@ -181,7 +173,7 @@ async def test_a_row_that_arrives_much_too_late_is_found_by_counting(monkeypatch
     monkeypatch.setattr("core.partner.storage.known_state.time.monotonic", lambda: now + 2 * COUNT_SECONDS)
     assert await state.catch_up()
     assert state.known == partner.known
-    assert journal.reads[-1] == "events"
+    assert journal.reads[-2:] == ["count", "news"]
 
 
 @pytest.mark.parametrize("ahead", [timedelta(hours=-3), timedelta(hours=3)])
@@ -211,7 +203,7 @@ async def test_those_who_ask_at_once_share_a_read_and_who_comes_later_gets_a_lat
     journal.rows = partner.rows
     journal.held.set()
     await asyncio.gather(*first, *later)
-    assert journal.reads.count("seconds") == 2
+    assert journal.reads == ["news", "news"]
     assert state.known == partner.known
 
 
