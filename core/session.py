@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from core.keys.key_ring import KeyRing
     from core.lakehouse.api_connections import ApiConnections
     from core.partner.partner_connections import PartnerConnections
+    from core.partner.serving_parts import Ground
     from core.running.needs import Service
 
 log = logging.getLogger(__name__)
@@ -135,6 +136,13 @@ class Session:
             clusters = Clusters.of(self.capabilities, self.profile.cluster)
             self._partner_connections = PartnerConnections(self.engine, self.journal, self.profile.partner, clusters)
         return self._partner_connections
+
+    @property
+    def partner_ground(self) -> Ground:
+        """What the parts of a service of Partner Connect stand on, and the test of a partner connection."""
+        from core.partner.serving_parts import Ground
+
+        return Ground(self.profile, self.engine, self.capabilities, self.runner, self.partner_connections)
 
     async def _open_service(self, name: str) -> Service:
         if name == PARTNER_SECRETS:

@@ -17,6 +17,7 @@ from core.partner.accounts import facts
 from core.partner.accounts.state import AccountKey, AccountKind, Coordinates, PartnerConnection
 from core.partner.messages.requests import CloudProvider, ConnectionScope, UserKey, WorkspaceKey
 from core.partner.security.basic_credentials import Presented, header_value
+from core.partner.security.sealing_keys import SealingKeys, new_sealing_key
 from core.partner.storage.requests_seen import AnsweredRequest
 from core.paths import Paths
 from core.profiles import load
@@ -93,18 +94,20 @@ def configured(home: Path, *lines: str) -> None:
     (home / "config.toml").write_text(text, encoding="utf-8")
 
 
-def test_what_is_known_is_told_and_changed(housekeys: Housekeys, home: Path) -> None:
-    configured(home, "trial.type = 'account'", "trial.days = 30")
+def test_what_is_known_is_told_and_changed(housekeys: Housekeys, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEALING_KEYS", SealingKeys([new_sealing_key()]).to_text().reveal())
+    configured(home, "trial.type = 'account'", "trial.days = 30", 'sealing_keys = "env:SEALING_KEYS"')
     assert "Databricks makes them" in housekeys("partner", "list").stderr
     connected(home)
     (row,) = housekeys("partner", "list", "--json").json
     assert (row["id"], row["standing"], row["email"]) == ("pcaaaa", "active", "ann@acme.example")
     assert row["workspace_id"] == 2**62
-    assert "acme.example" in housekeys("partner", "list", "--account", "acme.example").stdout
     shown = housekeys("partner", "show", "pca")
     assert "dbc-1.cloud.databricks.com:443" in shown.stdout
     assert "connect  200  create_trial" in shown.stdout
     assert "partner_puaaaa" in housekeys("partner", "accounts", "acme.example").stdout
+    tested = housekeys("partner", "test", "pca", "--json")
+    assert (tested.code, {one["test_name"]: one["status"] for one in tested.json}["Secrets"]) == (1, "FAIL")
 
     expired = housekeys("partner", "expire", "acme.example", "--yes")
     assert expired.code == 0, expired.stderr

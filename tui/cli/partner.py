@@ -2,7 +2,7 @@
 
 Looking is in `partner_reading` and `partner_requests`, changing in `partner_changing`, credentials are in
 `partner_credentials`, sealing keys in `partner_sealing_keys`, the PartnerConfig and the OpenAPI document in
-`partner_files`.
+`partner_files`, the checker in `partner_check`.
 """
 
 from __future__ import annotations
@@ -11,11 +11,13 @@ import argparse
 
 from tui.cli import (
     partner_changing,
+    partner_check,
     partner_credentials,
     partner_files,
     partner_reading,
     partner_requests,
     partner_sealing_keys,
+    partner_testing,
 )
 from tui.cli.arguments import Frame
 
@@ -27,6 +29,8 @@ def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser], frame:
     partner_sealing_keys.add_verbs(verbs, frame)
     partner_credentials.add_verbs(verbs, frame)
     partner_reading.add_verbs(verbs, frame)
+    partner_testing.add_verbs(verbs, frame)
     partner_requests.add_verbs(verbs, frame)
     partner_changing.add_verbs(verbs, frame)
     partner_files.add_verbs(verbs, frame)
+    partner_check.add_verbs(verbs, frame)

@@ -1,0 +1,174 @@
+"""The parts of a service on one ClickHouse, put together: what `partner serve` starts, and tests start as well."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+from dataclasses import dataclass
+from typing import Final
+
+from core.clickhouse.capabilities import Capabilities
+from core.clickhouse.engine import Engine
+from core.errors import BadInputError, HousekeysError
+from core.partner.handling.links import Links
+from core.partner.handling.reception import Reception
+from core.partner.handling.request_handler import RequestHandler
+from core.partner.handling.secrets_keeper import SecretsKeeper
+from core.partner.handling.settling import Settling
+from core.partner.messages.partner_config import PartnerConfig
+from core.partner.messages.responses import TestResult
+from core.partner.oauth.calling import Address, https_address
+from core.partner.partner_configs import partner_config
+from core.partner.partner_connections import PartnerConnections, PartnerConnectionState
+from core.partner.provisioning.clusters import Clusters
+from core.partner.security.sealed_store import SealedSecrets
+from core.partner.security.sealing import Sealer
+from core.partner.security.sealing_keys import SealingKeys, SealingKeyStore, load_sealing_keys
+from core.partner.security.sign_in_links import LinkSigner
+from core.partner.storage.claims import Claims
+from core.partner.storage.credentials import LiveCredentials
+from core.partner.storage.leases import Leases
+from core.partner.storage.request_writer import RequestWriter
+from core.partner.storage.used_links import UsedLinks
+from core.partner.workspaces.testing import WorkspaceTests, try_out
+from core.partner.workspaces.tokens import WorkspaceTokens
+from core.paths import Paths
+from core.profiles.model import Profile
+from core.profiles.partner import PartnerPolicy
+from core.running.runner import Runner
+from core.secrets import Prompt
+
+READY_SECONDS: Final = 3.0  # how old what is known may be for the service to count as ready
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What a session has: the profile, its ClickHouse, and what runs changes there."""
+
+    profile: Profile
+    engine: Engine
+    capabilities: Capabilities
+    runner: Runner
+    connections: PartnerConnections
+
+
+class ServingParts:
+    """All that a service answers with. For one event loop; `start` comes first, `aclose` last.
+
+    `handler`, `reception`, `credentials` and `requests` are what `core.partner.service` needs, as this itself is for
+    readiness.
+    """
+
+    def __init__(self, ground: Ground, keys: SealingKeys, tokens: WorkspaceTokens, secrets: SealedSecrets) -> None:
+        policy, connections = policy_of(ground.profile), ground.connections
+        database, state = ground.profile.database, connections.known_state
+        clusters = Clusters.of(ground.capabilities, ground.profile.cluster)
+        signer = LinkSigner(keys)
+        self.policy = policy
+        self.config: PartnerConfig = partner_config(policy)
+        self.state = state
+        self.credentials = LiveCredentials(state, ground.runner)
+        self.requests = RequestWriter(connections.request_log)
+        self.handler = RequestHandler(
+            policy,
+            Settling(ground.engine, ground.runner, state, policy, clusters),
+            SecretsKeeper(secrets, (tokens,)),
+            Links(policy, signer),
+            WorkspaceTests(ground.engine, state, secrets, tokens),
+        )
+        self.reception = Reception(
+            policy,
+            state,
+            ground.runner,
+            signer,
+            UsedLinks(Claims(ground.engine, database)).record,
+            secrets,
+            tokens,
+            address=ground.profile.address_for_users,
+            clusters=clusters,
+        )
+        self._tokens = tokens
+        self._following: asyncio.Task[None] | None = None
+
+    @classmethod
+    async def open(
+        cls,
+        ground: Ground,
+        keys: SealingKeys,
+        *,
+        verify: ssl.SSLContext | bool = True,
+        address: Address = https_address,
+    ) -> ServingParts:
+        """Put them together. `verify` and `address` are how workspaces are reached."""
+        secrets = SealedSecrets(Sealer(keys), ground.connections.sealed_table)
+        leases = Leases(Claims(ground.engine, ground.profile.database))
+        policy = policy_of(ground.profile)
+        tokens = await WorkspaceTokens.open(secrets, policy, leases.hold, verify=verify, address=address)
+        return cls(ground, keys, tokens, secrets)
+
+    async def start(self) -> None:
+        """Read what is known, bring to an end what a killed process has left, and follow the journal from then on.
+
+        Raises what the engine raises.
+        """
+        await self.handler.settle_at_start()
+        self._following = asyncio.create_task(self.state.follow())
+
+    async def why_not_ready(self) -> str:
+        """Empty when requests can be answered; else a sentence that says why not, without a secret."""
+        if self._following is None:
+            return "The service is starting."
+        try:
+            await self.state.fresh(READY_SECONDS)
+        except HousekeysError:
+            return "ClickHouse cannot be asked; the log says why."
+        return ""
+
+    async def aclose(self) -> None:
+        """Finish what was begun, write what is to be kept, and let go of the workspaces. Idempotent."""
+        await self.handler.close()
+        await self.credentials.aclose()
+        await self.requests.aclose()
+        await self._tokens.close()
+        if self._following is not None:
+            self._following.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._following
+
+
+def policy_of(profile: Profile) -> PartnerPolicy:
+    """What the profile says of Partner Connect. Raises BadInputError when that is nothing."""
+    if profile.partner is None:
+        raise BadInputError(
+            f"Profile {profile.name!r} says nothing of Partner Connect.",
+            advice='Add to it: [profiles.NAME.partner] with base_url = "https://HOST", where users reach the service.',
+        )
+    return profile.partner
+
+
+def sealing_key_store(profile: Profile, paths: Paths) -> SealingKeyStore:
+    """Where the sealing keys of a profile are on this machine."""
+    return SealingKeyStore(profile.key_folder(paths))
+
+
+async def open_sealing_keys(profile: Profile, paths: Paths, prompt: Prompt | None = None) -> SealingKeys:
+    """The sealing keys by the way that the profile names. Raises BadInputError, and as `load_sealing_keys`."""
+    reference = policy_of(profile).sealing_keys
+    if reference is None:
+        raise BadInputError(
+            f"Profile {profile.name!r} does not say how its sealing keys are opened.",
+            advice='Add to [profiles.NAME.partner]: sealing_keys = "file:/PATH", of their passphrase.',
+        )
+    return await load_sealing_keys(reference, sealing_key_store(profile, paths), prompt)
+
+
+async def try_connection(
+    ground: Ground, state: PartnerConnectionState, keys: SealingKeys, *, address: Address = https_address
+) -> tuple[TestResult, ...]:
+    """Test one partner connection where no service runs. What fails is a result and is not raised."""
+    secrets = SealedSecrets(Sealer(keys), ground.connections.sealed_table)
+    policy = policy_of(ground.profile)
+    known_state = ground.connections.known_state
+    leases = Leases(Claims(ground.engine, ground.profile.database))
+    return await try_out(ground.engine, known_state, secrets, policy, state.connection, leases.hold, address=address)
