@@ -33,6 +33,7 @@ class Caller:
     def __init__(self, session: ClientSession, limits: Limits) -> None:
         self._session = session
         self._limits = limits
+        self._proxies: dict[str, str | None] = {}  # by scheme and host: the environment stays as it is
 
     @classmethod
     async def open(cls, limits: Limits, verify: ssl.SSLContext | bool = True) -> Caller:
@@ -65,7 +66,7 @@ class Caller:
         try:
             async with asyncio.timeout(self._limits.answer):
                 response = await self._session.request(
-                    method, url, headers=headers, data=body, allow_redirects=False, proxy=proxy_for(url)
+                    method, url, headers=headers, data=body, allow_redirects=False, proxy=self._proxy(url)
                 )
         except TimeoutError:
             failure = NoAnswerError(f"did not answer within {self._limits.answer:g} s")
@@ -80,6 +81,12 @@ class Caller:
                 content = await self._content(response) if whole else b""
                 return Answer(response.status, _headers(response), content)
         raise failure  # outside of the handlers: the HTTP client's exceptions can hold what was sent
+
+    def _proxy(self, url: str) -> str | None:
+        origin = "/".join(url.split("/", 3)[:3])
+        if origin not in self._proxies:
+            self._proxies[origin] = proxy_for(url)
+        return self._proxies[origin]
 
     async def _content(self, response: Any) -> bytes:
         from aiohttp import ClientError

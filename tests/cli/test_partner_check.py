@@ -1,0 +1,194 @@
+"""`housekeys partner check` against a partner in memory: reports, exit codes, and what is asked for wrongly."""
+
+from __future__ import annotations
+
+import json
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from core.partner.accounts.policy import PartnerPolicy
+from core.partner.messages.writing import write_partner_config
+from tests.cli.conftest import Housekeys, Outcome
+from tests.partner_faults import instead, new, told
+from tests.partner_server import PASSWORD, USER, Asked, Handler, MemoryPartner, Reply, faulty, serving_in_thread
+
+POLICY = PartnerPolicy("https://acme.example", hostnames=("127.0.0.1",), integration="write", test_hooks=True)
+ENVIRON = {"CONNECT_PASSWORD": PASSWORD}
+CREDENTIALS = ("--user", USER, "--password-ref", "env:CONNECT_PASSWORD")
+Check = Callable[..., Outcome]
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "partner.json"
+    path.write_bytes(write_partner_config(MemoryPartner(POLICY).config))
+    return path
+
+
+@pytest.fixture
+def partner() -> Handler:
+    return MemoryPartner(POLICY)
+
+
+@pytest.fixture
+def check(housekeys: Housekeys, partner: Handler, config: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Check]:
+    """`check("--only", "P100")`: against a partner with this configuration; `faults` are put on."""
+    monkeypatch.setenv("CONNECT_PASSWORD", PASSWORD)
+
+    def run(*words: str, handler: Handler = partner) -> Outcome:
+        with serving_in_thread(handler) as url:
+            return housekeys("partner", "check", url, "--partner-config", str(config), *CREDENTIALS, *words)
+
+    yield run
+
+
+def test_a_right_partner_passes(check: Check) -> None:
+    outcome = check("--only", "P100,P200,P302,H601")
+    assert outcome.code == 0, outcome.stdout
+    lines = outcome.stdout.splitlines()
+    assert lines[0].split() == ["ID", "OUTCOME", "TITLE"]
+    assert "P100            passed   A new user connects and gets a trial" in lines
+    assert "P200            manual   The core integration works with what was connected" in lines
+    assert "to be done by hand:" in lines
+    assert "skipped:" in lines
+    assert "  the PartnerConfig has not new_user_action error:  P302-error" in lines
+    assert outcome.stderr == "7 cases: 3 passed, 1 manual, 3 skipped\n"
+    assert PASSWORD not in outcome.stdout + outcome.stderr
+
+
+def test_a_wrong_partner_fails_and_the_call_is_shown_without_secrets(check: Check, partner: Handler) -> None:
+    outcome = check("--only", "P100,E100", handler=faulty(partner, told({"redirect_value": "sign_in"}, never_error)()))
+    assert outcome.code == 1
+    assert "P100  failed   A new user connects and gets a trial" in outcome.stdout.splitlines()
+    assert "  expected  redirect_value create_trial" in outcome.stdout.splitlines()
+    assert "  came      redirect_value is sign_in" in outcome.stdout.splitlines()
+    assert "  call      POST http://127.0.0.1:" in outcome.stdout
+    assert '"personal_access_token": "********"' in outcome.stdout
+    assert "dapi" not in outcome.stdout
+    assert outcome.stderr == "2 cases: 1 passed, 1 failed\n"
+
+
+def never_error(asked: Asked, reply: Reply) -> bool:
+    return reply.status < 400
+
+
+def test_the_report_as_json(check: Check, partner: Handler) -> None:
+    odd = faulty(
+        partner,
+        instead(new, Reply(500, b'{"error_reason":"\\u001b[31m \\u0007"}', {"Content-Type": "application/json"}))(),
+    )
+    outcome = check("--only", "P100,P200,H112", "--json", handler=odd)
+    assert outcome.code == 1
+    report = outcome.json
+    assert report["counts"] == {"passed": 0, "failed": 1, "warning": 0, "manual": 1, "skipped": 1}
+    failed, manual, skipped = report["cases"]
+    assert (failed["id"], failed["outcome"], failed["origin"]) == ("P100", "failed", "suite")
+    assert failed["came"] == "error_reason is '\\x1b[31m \\x07'"
+    (exchange,) = failed["exchanges"]
+    assert (exchange["method"], exchange["status"]) == ("POST", 500)
+    assert exchange["sent_headers"]["Authorization"] == "********"
+    assert json.loads(exchange["sent"])["user_info"]["auth"] == {"personal_access_token": "********"}
+    assert "hive_metastore" in manual["note"]
+    assert skipped["note"] == "the PartnerConfig has not new_user_action error"
+    assert PASSWORD not in outcome.stdout
+
+
+def test_the_report_as_junit_in_a_private_file(check: Check, partner: Handler, tmp_path: Path) -> None:
+    path = tmp_path / "report.xml"
+    odd = faulty(
+        partner,
+        instead(new, Reply(500, b'{"error_reason":"\\u001b[31m <&\\ud800"}', {"Content-Type": "application/json"}))(),
+    )
+    outcome = check("--only", "P100,P200,H112,H206,H403", "--format", "junit", "--output", str(path), handler=odd)
+    assert (outcome.code, outcome.stdout) == (1, "")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    root = ElementTree.fromstring(path.read_bytes())  # noqa: S314 - our own report
+    assert root.tag == "testsuites"
+    (suite,) = root
+    assert {name: suite.get(name) for name in ("tests", "failures", "errors", "skipped")} == {
+        "tests": "5",
+        "failures": "2",
+        "errors": "0",
+        "skipped": "2",
+    }
+    cases = {str(case.get("name")).split()[0]: [child.tag for child in case] for case in suite}
+    assert cases == {"P100": ["failure"], "P200": ["skipped"], "H112": ["skipped"], "H206": [], "H403": ["failure"]}
+    assert PASSWORD not in path.read_text()
+    assert outcome.stderr.endswith("5 cases: 1 passed, 2 failed, 1 manual, 1 skipped\n")
+
+
+def test_without_a_config_only_what_everybody_serves_is_called(
+    housekeys: Housekeys, partner: Handler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONNECT_PASSWORD", PASSWORD)
+    with serving_in_thread(partner) as url:
+        outcome = housekeys("partner", "check", url, *CREDENTIALS, "--json", "--only", "P1,P3,P5,P9,H4")
+        alone = housekeys("partner", "check", url, "--json", "--only", "E,P1")
+    assert outcome.code == 0
+    ended = {case["id"]: (case["outcome"], case["note"]) for case in outcome.json["cases"]}
+    assert ended["P100"] == ended["H401"] == ("passed", "")
+    assert ended["P500"][0] == ended["P301"][0] == "manual"
+    assert ended["P900"] == ("skipped", "there is no PartnerConfig to name endpoints.get_connectors_path")
+    assert ended["P302-invite"] == ("skipped", "needs a PartnerConfig with new_user_action invite")
+    assert alone.code == 0
+    assert [case["outcome"] for case in alone.json["cases"]] == ["skipped", "skipped", "passed"]
+    assert alone.json["cases"][0]["note"] == "needs the user and the password"
+
+
+def test_the_list_calls_nobody(housekeys: Housekeys) -> None:
+    outcome = housekeys("partner", "check", "--list", "--json", "--only", "p302,H703")
+    assert outcome.code == 0
+    assert [case["id"] for case in outcome.json] == [
+        "P302-auto-add",
+        "P302-error",
+        "P302-invite",
+        "P302-not-found",
+        "H703",
+    ]
+    assert outcome.json[-1]["needs"] == ["credentials", "AUTH_OAUTH_U2M with an app in each workspace"]
+    assert "H901" in housekeys("partner", "check", "--list").stdout
+
+
+URL = "https://partner.acme.example"
+WRONG: list[tuple[tuple[str, ...], int, str]] = [
+    ((), 2, "There is no URL to check."),
+    (("ftp://acme.example",), 2, "This is not the URL of a service."),
+    (("https://acme.example?x=1",), 2, "The URL has a ? or a # in it."),
+    (("https://u:geheim@acme.example",), 2, "The URL has a user in it."),
+    (("http://acme.example",), 2, "the credentials would reach acme.example unprotected"),
+    ((URL, "--only", "P999"), 4, "There is no case 'P999'."),
+    ((URL, "--timeout", "0"), 2, "--timeout is from above 0"),
+    ((URL, "--user", "a"), 2, "--user is there without its password."),
+    ((URL, "--password-ref", "env:X"), 2, "--password-ref needs --user"),
+    ((URL, "--user", "a", "--password-ref", "geheim"), 2, "A secret is never written here"),
+    ((URL, "--partner-config", "/nowhere/partner.json"), 2, "cannot be read"),
+    ((URL, "--ca-file", "/nowhere/ca.pem"), 2, "--ca-file /nowhere/ca.pem cannot be used: No such file or directory."),
+    ((URL, "--output", "/"), 2, "/ is a folder."),
+    ((URL, "--config", "partner.json"), 2, "The PartnerConfig is given by --partner-config FILE."),
+    (("http://127.0.0.1:1", "--only", "E100"), 5, "http://127.0.0.1:1/connect cannot be reached"),
+]
+
+
+@pytest.mark.parametrize(("words", "code", "message"), WRONG)
+def test_what_cannot_be_done_says_why(housekeys: Housekeys, words: tuple[str, ...], code: int, message: str) -> None:
+    outcome = housekeys("partner", "check", *words)
+    assert outcome.code == code
+    assert message in outcome.stderr
+    assert outcome.stdout == ""
+    assert "geheim" not in outcome.stderr
+
+
+def test_a_wrong_config_is_told_whole(housekeys: Housekeys, tmp_path: Path) -> None:
+    path = tmp_path / "partner.json"
+    config: dict[str, Any] = json.loads(write_partner_config(replace(MemoryPartner(POLICY).config, hostnames=())))
+    path.write_text(json.dumps({**config, "suports_demo": True}))
+    outcome = housekeys("partner", "check", URL, "--partner-config", str(path))
+    assert outcome.code == 2
+    assert "hostnames is empty" in outcome.stderr
+    assert "did you mean supports_demo?" in outcome.stderr

@@ -1,0 +1,98 @@
+"""The checker is all green against a partner that keeps every rule, and each rule that one does not keep is found."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from core.partner.accounts.policy import PartnerPolicy
+from core.partner.checker.catalogue import CASES, chosen
+from core.partner.checker.running import Outcome, Result, check
+from core.partner.checker.subject import Limits, Subject
+from core.profiles.partner import TrialPolicy
+from core.secrets import Secret
+from tests.partner_rules import RULES, Rule
+from tests.partner_server import PASSWORD, USER, Fault, Handler, MemoryPartner, faulty, serving
+
+POLICY = PartnerPolicy(
+    "https://acme.example", hostnames=("acme.example", "127.0.0.1"), integration="write", test_hooks=True
+)
+LIMITS = Limits()
+NEVER_ENDING = ("answers_in_time", "bodies_end_in_time")  # what is waited for does not come, so the wait may be short
+POLICIES: dict[str, dict[str, Any]] = {
+    "invite": {"new_user_action": "invite"},
+    "not found": {"new_user_action": "not_found"},
+    "error": {"new_user_action": "error"},
+    "trial by user": {"trial": "user"},
+    "trial by account": {"trial": "account", "new_user_action": "not_found"},
+    "another trial": {"trial": "another"},
+    "manual sign-up": {"require_manual_signup": True, "trial": "user"},
+    "no demo": {"supports_demo": False, "integration": "read"},
+    "notebook, M2M": {"integration": "notebook", "auth_options": ("AUTH_OAUTH_M2M",)},
+    "U2M of each workspace": {"auth_options": ("AUTH_OAUTH_U2M",)},
+    "U2M published": {"auth_options": ("AUTH_OAUTH_U2M",), "is_published_app": True},
+    "by workspace, without hooks": {"accounts": "workspace", "test_hooks": False, "integration": "desktop"},
+}
+
+
+def policy_of(changes: dict[str, Any]) -> PartnerPolicy:
+    trials = {"user": TrialPolicy("user"), "account": TrialPolicy("account"), "another": TrialPolicy("user", 14, True)}
+    policy = POLICY
+    for name, value in changes.items():
+        match name:
+            case "trial":
+                policy = replace(policy, trial=trials[value])
+            case "accounts":
+                policy = replace(policy, accounts=replace(policy.accounts, by=value))
+            case _:
+                policy = replace(policy, **{name: value})
+    return policy
+
+
+async def checked(
+    policy: PartnerPolicy, names: tuple[str, ...] = (), fault: Fault | None = None, limits: Limits = LIMITS
+) -> tuple[Result, ...]:
+    partner = MemoryPartner(policy)
+    handler: Handler = partner if fault is None else faulty(partner, fault)
+    async with serving(handler) as url:
+        return await check(Subject(url, partner.config, USER, Secret(PASSWORD), limits=limits), chosen(names))
+
+
+def unhappy(results: tuple[Result, ...]) -> list[tuple[str, Outcome, str, str, str]]:
+    wrong = (Outcome.FAILED, Outcome.WARNING)
+    return [
+        (each.case.id, each.outcome, each.expected, each.came, each.note) for each in results if each.outcome in wrong
+    ]
+
+
+async def test_a_partner_that_keeps_every_rule_is_all_green() -> None:
+    results = await checked(POLICY)
+    assert unhappy(results) == []
+    skipped = [each.case.id for each in results if each.outcome is Outcome.SKIPPED]
+    assert skipped == ["P302-error", "P302-invite", "P302-not-found", "P502", "R100", "H112", "H701", "H703"]
+    assert [each.case.id for each in results if each.outcome is Outcome.MANUAL] == ["P200", "P201"]
+
+
+@pytest.mark.parametrize("changes", POLICIES.values(), ids=POLICIES)
+async def test_every_policy_is_green(changes: dict[str, Any]) -> None:
+    results = await checked(policy_of(changes), ("P", "R", "H112", "H311", "H6", "H7"))
+    # Where each workspace is an account, the user of one is not known in another.
+    assert [each[:2] for each in unhappy(results)] == [("P101", Outcome.WARNING)] * ("accounts" in changes)
+    assert sum(each.outcome is Outcome.PASSED for each in results) >= 13
+
+
+def test_every_case_can_fail() -> None:
+    """But one that looks at the PartnerConfig alone, and that is not read without what it asks for."""
+    automatic = {case.id for case in CASES if case.steps is not None}
+    assert automatic - {name for rule in RULES for name in rule.found_by} == {"D100"}
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+async def test_a_rule_that_is_not_kept_is_found(rule: Rule) -> None:
+    limits = Limits(0.1, 0.1) if rule.name in NEVER_ENDING else LIMITS
+    results = await checked(policy_of(rule.policy), rule.found_by, rule.make(), limits)
+    wanted = Outcome.WARNING if rule.warned else Outcome.FAILED
+    assert rule.found_by
+    assert {each.case.id: each.outcome for each in results} == dict.fromkeys(rule.found_by, wanted), unhappy(results)
