@@ -113,25 +113,38 @@ class Connects:
         )
 
     async def _after(self, decision: Decision, report: Report) -> None:
-        """See that the facts count, by what all services have recorded meanwhile."""
+        """See that the facts count, by what all services have recorded meanwhile, and join what was made twice."""
         provision = decision.provision
         try:
             await self.settling.state.catch_up()
+            if provision is None:
+                return
+            if not self._counts(provision):
+                await self.settling.undo(report.change, range(len(report.change.steps) - 1))
+                raise NotCarriedOutError("The account was deleted meanwhile, by somebody else.")
+            joined = await self._joined(provision)
+        except NotCarriedOutError:
+            raise
         except HousekeysError as error:
-            # All is made and recorded: what another service has made at once is joined as soon as it can be seen.
+            # All is made and recorded. What another service has made at once is joined as soon as it can be seen.
             log.warning("what is new cannot be read behind %s: %s %s", report.change.title, error, error.detail)
+            joined = False
+        if not joined:
             self.settling.settle_soon()
-            return
-        if provision is None:
-            return
-        if not self._counts(provision):
-            await self.settling.undo(report.change, range(len(report.change.steps) - 1))
-            raise NotCarriedOutError("The account was deleted meanwhile, by somebody else.")
-        known = self.settling.state.known
-        if (joining := joining_of(provision, known)) is not None and not await self.settling.join(joining):
-            self.settling.settle_soon()
-        elif provision.new_user and self.policy.resources.quota:
+        elif provision is not None and provision.new_user and self.policy.resources.quota:
             await self._see_in_quota(provision.user, self.policy.resources.quota)
+
+    async def _joined(self, provision: Provision) -> bool:
+        """Give way to what another service has made at once, or have that give way; whether it came to an end.
+
+        Whose facts bear the earlier time counts, though they may have reached the journal later than the others.
+        """
+        known = self.settling.state.known
+        if (joining := joining_of(provision, known)) is not None:
+            return await self.settling.join(joining)
+        made = {provision.account_id} if provision.new_account else set()
+        made |= {provision.user_id} if provision.new_user else set()
+        return not made.intersection(known.same_as.values()) or await self.settling.join_all(made)
 
     def _counts(self, provision: Provision) -> bool:
         """Whether the facts say something: those about an account that another service has deleted do not."""

@@ -16,6 +16,7 @@ from core.errors import HousekeysError
 from core.partner.accounts.deciding import decide, decide_delete, decide_delete_account, decide_expire, decide_test
 from core.partner.accounts.decision import Answer, Decision, Ending, Removal, Scenario
 from core.partner.accounts.policy import PartnerPolicy, Person, account_key, auth_options_sent
+from core.partner.accounts.state import Known
 from core.partner.handling.connectors import connectors_page
 from core.partner.handling.connects import Connects, Locks
 from core.partner.handling.links import Links
@@ -50,6 +51,7 @@ FRESH_SECONDS: Final = 0.2  # how old what is known may be when a request is dec
 FAILED: Final = "Something went wrong here. Please try again in a few minutes."
 
 Body = TypeVar("Body")
+Decided = TypeVar("Decided", Decision, Ending)
 
 
 class RequestHandler:
@@ -74,7 +76,6 @@ class RequestHandler:
         self._tests = tests
         self._clock = clock
         self._locks = Locks()
-        self._erasing: set[str] = set()  # partner connections whose deletion was answered with 500
         self._begun: set[asyncio.Task[Any]] = set()
         keeper.serve(settling.runner)
 
@@ -155,11 +156,24 @@ class RequestHandler:
         return self._handled(decision)
 
     async def _decided(self, request: ConnectRequest) -> Decision:
-        await self._state.fresh(FRESH_SECONDS)
-        decision = decide(request, self._state.known, self._policy, self._clock())
+        decision = await self._by_what_is_known(
+            lambda known: decide(request, known, self._policy, self._clock()),
+        )
         if isinstance(decision.answer, Answer):
             self._redirect_uri(decision)  # before anything is made, for it may not be allowed
         return decision
+
+    async def _by_what_is_known(self, decide: Callable[[Known], Decided]) -> Decided:
+        """What is decided by what is known; an error only by what is known right now.
+
+        Another service may have made a moment ago what is not found here.
+        """
+        await self._state.fresh(FRESH_SECONDS)
+        decided = decide(self._state.known)
+        if decided.error is None:
+            return decided
+        await self._state.catch_up()
+        return decide(self._state.known)
 
     async def _carry_out(self, decision: Decision, request: ConnectRequest) -> None:
         await self._connects.carry_out(decision, secrets_of(request, auth_options_sent(self._policy, request)))
@@ -192,15 +206,12 @@ class RequestHandler:
     async def _delete_connection(self, request: DeleteConnectionRequest) -> Handled[DeleteConnectionResponse]:
         identifier = request.connection_id
         async with self._locks.of(identifier):
-            await self._state.fresh(FRESH_SECONDS)
-            ending = decide_delete(request, self._state.known)
+            ending = await self._by_what_is_known(lambda known: decide_delete(request, known))
             if ending.error is not None:
                 ending = await self._still_to_erase(request) or ending
             if ending.error is not None:
                 return Handled(ending.error, ending.error.error_reason.value)
-            self._erasing.add(identifier)
             await self._end(f"delete partner connection {identifier}", ending)
-            self._erasing.discard(identifier)
         account_id = ending.connection.account_id if ending.connection else ""
         response = DeleteConnectionResponse(ending.resource_status or ResourceStatus.RESOURCES_DELETED)
         return Handled(response, response.resource_status.value, account_id, identifier)
@@ -208,9 +219,7 @@ class RequestHandler:
     async def _still_to_erase(self, request: DeleteConnectionRequest) -> Ending | None:
         """What is left of a deletion that was answered with 500: its fact is recorded, its secrets may be there yet."""
         known = self._state.known.connections.get(request.connection_id)
-        if known is None or known.workspace != request.workspace_key:
-            return None
-        if known.id not in self._erasing and not await self._keeper.has_secrets(known.id):
+        if known is None or known.workspace != request.workspace_key or not await self._keeper.has_secrets(known.id):
             return None
         return Ending(
             connection=known,
@@ -219,8 +228,7 @@ class RequestHandler:
         )
 
     async def _test_connection(self, request: ConnectionInfo) -> Handled[ConnectionTestResult]:
-        await self._state.fresh(FRESH_SECONDS)
-        ending = decide_test(request, self._state.known)
+        ending = await self._by_what_is_known(lambda known: decide_test(request, known))
         if ending.connection is None:
             return _error(ending)
         results = tuple(await self._tests.test(ending.connection))
@@ -229,15 +237,13 @@ class RequestHandler:
         return Handled(ConnectionTestResult(results), word, ending.connection.account_id, ending.connection.id)
 
     async def _delete_account(self, request: AccountInfo) -> Handled[None]:
-        await self._state.fresh(FRESH_SECONDS)
-        ending = decide_delete_account(request, self._state.known, self._policy)
+        ending = await self._by_what_is_known(lambda known: decide_delete_account(request, known, self._policy))
         if ending.error is None:
             await self._end(f"delete the accounts of {request.domain}", ending)
         return Handled(ending.error)
 
     async def _expire_account(self, request: AccountUserInfo) -> Handled[None]:
-        await self._state.fresh(FRESH_SECONDS)
-        ending = decide_expire(request, self._state.known, self._policy, self._clock())
+        ending = await self._by_what_is_known(lambda known: decide_expire(request, known, self._policy, self._clock()))
         if ending.error is None and ending.events:
             await self._end("end the trial of a tester", ending)
         return Handled(ending.error)
@@ -246,7 +252,7 @@ class RequestHandler:
         """Record the facts, then take away what is to be removed. Raises HousekeysError unless all of that is done."""
         change = plan_removal(f"{SERVICE}{what}", ending.removal, ending.events, self._settling.clusters)
         report = await self._settling.run(change)
-        if not report.finished:
+        if not report.finished or report.journal_error is not None:
             self._settling.settle_soon()
         errors = [outcome.error for outcome in report.failed_outcomes if outcome.error is not None]
         if error := next(iter(errors), report.stopped or report.journal_error):

@@ -12,11 +12,10 @@ import logging
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import Final
-from uuid import UUID
 
 from core.changes import Change, OnFailure, RecordStep, inverse
 from core.clickhouse.engine import Engine
-from core.errors import HousekeysError, NotFoundError, RefusedError
+from core.errors import HousekeysError, NotFoundError, RefusedError, UnreachableError
 from core.partner.accounts import facts
 from core.partner.accounts.decision import Removal
 from core.partner.accounts.policy import PartnerPolicy
@@ -53,11 +52,16 @@ class Settling:
     clusters: Clusters = NO_CLUSTER
     _left: set[str] = field(default_factory=set, init=False)  # partner connections to take back when it can be
     _task: asyncio.Task[None] | None = field(default=None, init=False)
+    _asked: bool = field(default=False, init=False)  # since the background has last begun to settle
+    _lock: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
     # -- what this process could not end
 
     async def take_back(self, report: Report) -> None:
-        """Take back all that a change has done which is answered with an error, now or as soon as it can be."""
+        """Take back all that a change has done which is answered with an error, now or as soon as it can be.
+
+        On return that is certain, whatever becomes of this process.
+        """
         try:
             settled = await self._take_back(report)
         except HousekeysError as error:
@@ -82,6 +86,7 @@ class Settling:
 
     def settle_soon(self) -> None:
         """Settle in the background until nothing is left."""
+        self._asked = True
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._settle_until_done())
 
@@ -94,40 +99,60 @@ class Settling:
 
     async def _settle_until_done(self) -> None:
         wait = FIRST_WAIT
-        while not await self.settle():
-            await asyncio.sleep(wait)
-            wait = min(wait * 2, LONGEST_WAIT)
+        while self._asked:
+            self._asked = False
+            if not await self._settled_somehow():
+                self._asked = True
+                await asyncio.sleep(wait)
+                wait = min(wait * 2, LONGEST_WAIT)
+
+    async def _settled_somehow(self) -> bool:
+        try:
+            return await self.settle()
+        except Exception:
+            log.exception("settling failed unexpectedly")
+            return False
 
     async def _take_back(self, report: Report) -> bool:
         if not report.finished:
-            return await self._undo_unfinished(report.change_id, report.change)
+            # It is in its file. Who waits for the answer does not wait for a ClickHouse that cannot be reached.
+            return not isinstance(report.stopped, UnreachableError) and await self.settle()
         if report.succeeded:  # its facts may be in the journal, or come there when its rows are sent
-            self._left.update(configured_in(report.change))
-            return await self._disconnect_left()
+            async with self._lock:
+                self._left.update(configured_in(report.change))
+                await self._disconnect_left()
+            return False  # the rows that could not be sent are still to be
         return await self.undo(report.change, [o.index for o in report.outcomes if o.state == "done"])
 
     # -- what a killed process has left as well
 
     async def settle(self) -> bool:
         """Settle all that is unfinished and at rest; whether nothing is left."""
-        settled = True
-        for unfinished in self.runner.unfinished():
-            if unfinished.running or not of_service(unfinished.change):
-                continue
-            if unfinished.damaged:
-                log.error("change %s cannot be settled: %s", unfinished.id, unfinished.damaged)
-                continue
+        async with self._lock:
+            settled = all([await self._settled(unfinished) for unfinished in self.runner.unfinished()])
+            if not settled:
+                return False
             try:
-                settled = await self._settle(unfinished) and settled
-            except NotFoundError:
-                continue  # another process has settled it
+                await self.runner.send_unsent()
+                await self.state.catch_up()
+                return await self._disconnect_left() and await self.join_all()
             except HousekeysError as error:
-                log.warning("%s cannot be settled yet: %s %s", unfinished.change.title, error, error.detail)
-                settled = False
+                log.warning("what is known cannot be settled yet: %s %s", error, error.detail)
+                return False
+
+    async def _settled(self, unfinished: Unfinished) -> bool:
+        change = unfinished.change
+        if unfinished.running or not of_service(change):
+            return True
+        if unfinished.damaged:
+            log.error("change %s cannot be settled: %s", unfinished.id, unfinished.damaged)
+            return True
         try:
-            return await self._disconnect_left() and await self.join_all() and settled
+            return await self._settle(unfinished)
+        except NotFoundError:
+            return True  # another process has settled it
         except HousekeysError as error:
-            log.warning("what is known cannot be settled yet: %s %s", error, error.detail)
+            log.warning("%s cannot be settled yet: %s %s", change.title, error, error.detail)
             return False
 
     async def _settle(self, unfinished: Unfinished) -> bool:
@@ -135,12 +160,8 @@ class Settling:
         if change.title.startswith(SET_PASSWORD):  # the user was not told that it is set, and may have another by now
             await self.runner.dismiss(unfinished.id)
             return True
-        recorded = any(
-            isinstance(change.steps[outcome.index], RecordStep) and outcome.state == "done"
-            for outcome in unfinished.outcomes
-        )
-        if makes(change) and not recorded:
-            return await self._undo_unfinished(unfinished.id, change)
+        if makes(change) and not _recorded(unfinished):
+            return await self._undo_unfinished(unfinished)
         report = await self.runner.resume(unfinished.id)
         if makes(change):  # all of it was done, and nobody was told
             self._left.update(configured_in(change))
@@ -148,26 +169,26 @@ class Settling:
             self._left.update(connections_in(change))
         return report.finished
 
-    async def _undo_unfinished(self, identifier: UUID, change: Change) -> bool:
+    async def _undo_unfinished(self, unfinished: Unfinished) -> bool:
         try:
-            undo = await self.runner.undo_unfinished(identifier)
+            undo = await self.runner.undo_unfinished(unfinished.id)
         except RefusedError as refused:
-            log.info("%s is closed as it is: %s", change.title, refused)
-            await self.runner.dismiss(identifier)
+            log.info("%s is closed as it is: %s", unfinished.change.title, refused)
+            await self.runner.dismiss(unfinished.id)
             return True
         return (await self.run(replace(undo, on_failure=OnFailure.CONTINUE))).finished
 
     async def _disconnect_left(self) -> bool:
+        """End the partner connections that were made and answered with an error, and what was made with them."""
         settled = True
         for connection_id in list(self._left):
-            if await self.disconnect(connection_id):
+            if await self._disconnect(connection_id):
                 self._left.discard(connection_id)
             else:
                 settled = False
         return settled
 
-    async def disconnect(self, connection_id: str) -> bool:
-        """End a partner connection that was made and answered with an error, and what was made with it."""
+    async def _disconnect(self, connection_id: str) -> bool:
         connection = self.state.known.connections.get(connection_id)
         if connection is None or connection.deleted is None:
             deleted = (facts.connection_deleted(connection_id),)
@@ -182,7 +203,7 @@ class Settling:
             return True
         title = f"{SERVICE}take back what was made with partner connection {connection_id}"
         report = await self.run(plan_removal(title, ending.removal, ending.events, self.clusters))
-        return report.finished
+        return report.finished and report.journal_error is None
 
     # -- what two services have made at once
 
@@ -191,8 +212,13 @@ class Settling:
         title = f"{SERVICE}join an account that two services have made at once"
         return (await self.run(plan_joining(title, joining, self.clusters))).finished
 
-    async def join_all(self) -> bool:
-        """Join whatever is left to be joined."""
-        await self.state.catch_up()
-        joinings = await read_joinings(self.engine, self.state.known, self.policy)
+    async def join_all(self, firsts: Collection[str] | None = None) -> bool:
+        """Join whatever is left to be joined, or only to these accounts and users; whether that came to an end."""
+        joinings = await read_joinings(self.engine, self.state.known, self.policy, firsts)
         return all([await self.join(joining) for joining in joinings])
+
+
+def _recorded(unfinished: Unfinished) -> bool:
+    """Whether the facts were marked as true: by then all the steps before were done."""
+    steps = unfinished.change.steps
+    return any(isinstance(steps[each.index], RecordStep) and each.state == "done" for each in unfinished.outcomes)

@@ -6,7 +6,7 @@ empty database and its second user of one person go. Everything may be done twic
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from core.access.access_model import EntityKey
@@ -56,21 +56,21 @@ def joining_of(provision: Provision, known: Known) -> Joining | None:
     )
 
 
-async def read_joinings(engine: Engine, known: Known, policy: PartnerPolicy) -> list[Joining]:
-    """What is still to be joined of all that two services have made at once: after one of them was killed."""
-    if not known.same_as:
+async def read_joinings(
+    engine: Engine, known: Known, policy: PartnerPolicy, firsts: Collection[str] | None = None
+) -> list[Joining]:
+    """What is still to be joined of all that services have made at once, or only to these accounts and users.
+
+    Whoever came second may have been killed, or have seen nothing of the first, whose facts reached the journal late.
+    """
+    same = [(lost, first) for lost, first in known.same_as.items() if firsts is None or first in firsts]
+    if not same:
         return []
-    second_users = {
-        name for lost in known.same_as if lost not in known.accounts for name in _names(lost, known, policy)
-    }
-    databases = await _there(engine, "databases", (database_name(policy, lost) for lost in known.same_as))
-    roles = await _there(engine, "roles", (role_name(policy, lost) for lost in known.same_as))
-    users = await _there(engine, "users", second_users)
-    return [
-        joining
-        for lost, first in known.same_as.items()
-        if (joining := await _left(engine, known, policy, (lost, first), databases, roles, users)) is not None
-    ]
+    databases = await _there(engine, "databases", (database_name(policy, lost) for lost, _ in same))
+    roles = await _there(engine, "roles", (role_name(policy, lost) for lost, _ in same))
+    users = await _there(engine, "users", (name for lost, _ in same for name in _names(lost, known, policy)))
+    found = [await _left(engine, known, policy, each, databases, roles, users) for each in same]
+    return [joining for joining in found if joining is not None]
 
 
 async def _left(
