@@ -94,6 +94,8 @@ async def check_partner(context: Context) -> ExitCode:
         raise BadInputError(f"{arguments.output} is a folder.", advice="Name a file for --output.")
     subject = await _subject(context)
     began = datetime.now(UTC)
+    if context.interactive:
+        context.output.message(f"Checking {subject.base_url}: some 500 calls, one after the other.")
     results = await check(subject, cases, verify=_verify(arguments.ca_file))
     _report(context, subject, results, began)
     return ExitCode.FAILED if any(result.outcome is Outcome.FAILED for result in results) else ExitCode.DONE

@@ -62,11 +62,17 @@ class Caller:
     ) -> Answer:
         """The answer to one request; its body only if the `whole` is wanted. Raises NoAnswerError."""
         from aiohttp import ClientConnectorError, ClientError, InvalidURL
+        from yarl import URL  # as aiohttp has URLs; `encoded` sends a link as it is
 
         try:
             async with asyncio.timeout(self._limits.answer):
                 response = await self._session.request(
-                    method, url, headers=headers, data=body, allow_redirects=False, proxy=self._proxy(url)
+                    method,
+                    URL(url, encoded=True),
+                    headers=headers,
+                    data=body,
+                    allow_redirects=False,
+                    proxy=self._proxy(url),
                 )
         except TimeoutError:
             failure = NoAnswerError(f"did not answer within {self._limits.answer:g} s")

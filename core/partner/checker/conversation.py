@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from core.display import one_line
 from core.partner.checker.calling import Caller, NoAnswerError
 from core.partner.checker.exchanges import Answer, Exchange
 from core.partner.checker.judging import (
@@ -29,6 +30,7 @@ from core.partner.checker.subject import Subject
 from core.partner.messages.requests import CloudProvider
 from core.partner.messages.responses import Connection, ErrorReason, RedirectValue, ResourceStatus
 from core.partner.security.hosts import HostRefusedError, check_redirect
+from core.partner.security.redaction import redacted
 
 ANY_REDIRECT: Final = (RedirectValue.CREATE_TRIAL, RedirectValue.SIGN_IN, RedirectValue.PURCHASE_PRODUCT)
 NOT_FOUND: Final = (ErrorReason.ACCOUNT_NOT_FOUND, ErrorReason.CONNECTION_NOT_FOUND)
@@ -65,7 +67,7 @@ class Conversation:
     def should(self, holds: bool, text: str) -> None:
         """Note a warning unless it `holds`: what is wise, and nobody demands."""
         if not holds:
-            self.warnings.append(text)
+            self.warnings.append(one_line(redacted(text), 300))
 
     async def call(
         self,
@@ -179,9 +181,9 @@ class Conversation:
     def _check_link(self, url: str) -> None:
         config = self.subject.config
         judged = f"https{url[4:]}" if self.subject.insecure_http and url.startswith("http:") else url
-        host = (urlsplit(url).hostname or "") if "//" in url else ""
         try:
-            check_redirect(judged, config.hostnames if config is not None else (host,))
+            own = (urlsplit(url).hostname or "",)  # without a PartnerConfig any host will do
+            check_redirect(judged, own if config is None else config.hostnames)
         except (HostRefusedError, ValueError) as error:
             unmet("a redirect_uri by https to one of hostnames, or below it", str(error))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlsplit
@@ -64,25 +64,15 @@ def subject_url(text: str, *, insecure_http: bool) -> str:
     return text.rstrip("/")
 
 
-async def check(
-    subject: Subject,
-    cases: Sequence[Case],
-    *,
-    verify: ssl.SSLContext | bool = True,
-    tell: Callable[[Result], None] = lambda result: None,
-) -> tuple[Result, ...]:
-    """Go through the cases; `tell` hears of each as it ends. Raises UnreachableError when nobody answers at all."""
+async def check(subject: Subject, cases: Sequence[Case], *, verify: ssl.SSLContext | bool = True) -> tuple[Result, ...]:
+    """Go through the cases. Raises UnreachableError when nobody answers at all."""
     caller = await Caller.open(subject.limits, verify)
-    results = []
     try:
         if any(not case.why_not(subject) for case in cases if case.steps is not None):
             await _reach(subject, caller)
-        for case in cases:
-            results.append(await _result(subject, caller, case))
-            tell(results[-1])
+        return tuple([await _result(subject, caller, case) for case in cases])
     finally:
         await caller.close()
-    return tuple(results)
 
 
 async def _reach(subject: Subject, caller: Caller) -> None:

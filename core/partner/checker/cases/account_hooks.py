@@ -187,7 +187,7 @@ CASES = (
     Case("H503", "expire-account refuses domains of real users", Origin.HOUSEKEYS, expiring_real_users, _EXPIRED),
     Case(
         "H504",
-        "delete-account from another workspace or cloud finds nobody",
+        "delete-account from elsewhere finds nobody",
         Origin.HOUSEKEYS,
         forgetting_from_elsewhere,
         (ACCOUNT_DELETION, DELETION),

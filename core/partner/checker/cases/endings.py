@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from core.partner.checker.case import Case, Origin
 from core.partner.checker.conversation import Conversation
-from core.partner.checker.judging import check_refusal, read_connectors, read_deletion, read_test_results, require
+from core.partner.checker.judging import (
+    check_refusal,
+    read_connectors,
+    read_deletion,
+    read_test_results,
+    require,
+    unmet,
+)
 from core.partner.checker.requesting import company, user_of
 from core.partner.checker.subject import CONFIG, CONNECTORS, DELETION, TESTING
 from core.partner.messages.responses import ErrorReason, TestStatus
@@ -93,12 +102,10 @@ async def all_connectors(talk: Conversation) -> None:
         require(token not in tokens, "a new pagination_token with each page", "one came again")
         tokens.add(token)
         query = _query(token)
-    require(False, f"an end within {_MOST_PAGES} pages", "every page has a pagination_token")
+    unmet(f"an end within {_MOST_PAGES} pages", "every page has a pagination_token")
 
 
 def _query(token: str) -> str:
-    from urllib.parse import quote
-
     return f"?pagination_token={quote(token, safe='')}"
 
 

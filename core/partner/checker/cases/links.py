@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from core.partner.checker.case import Case, Origin
 from core.partner.checker.conversation import Conversation
-from core.partner.checker.judging import read_connection, require
+from core.partner.checker.judging import read_connection, require, unmet
 from core.partner.checker.requesting import ABSENT, company, user_of
 from core.partner.checker.subject import configured
 from core.partner.messages.partner_config import AuthOption, PartnerConfig
@@ -21,9 +21,9 @@ async def opened_often(talk: Conversation) -> None:
     user, workspace = user_of(company()), talk.requests.workspace()
     made = await talk.made(talk.requests.connect(user, workspace))
     signed_in = await talk.signed_in(user, workspace, made.connection_id or "")
-    for found in (made, signed_in):
-        for _ in range(_OPENED if found is not None else 0):
-            await talk.follow(found.redirect_uri)  # type: ignore[union-attr]  # no loop for None
+    for url in {made.redirect_uri, made.redirect_uri if signed_in is None else signed_in.redirect_uri}:
+        for _ in range(_OPENED):
+            await talk.follow(url)
 
 
 async def m2m(talk: Conversation) -> None:
@@ -44,11 +44,13 @@ async def redirect_told(talk: Conversation) -> None:
     found = await _new(talk)
     wanted = "oauth_redirect_uri, for the app that Databricks makes in the workspace"
     require(found.oauth_redirect_uri is not None, wanted, "it is absent")
-    parts = urlsplit(found.oauth_redirect_uri or "")
-    safe = (
-        parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOCAL) or talk.subject.insecure_http
-    )
-    require(safe and bool(parts.hostname), "an oauth_redirect_uri by https", f"its scheme is {parts.scheme!r}")
+    try:
+        parts = urlsplit(found.oauth_redirect_uri or "")
+    except ValueError:
+        unmet("an oauth_redirect_uri by https", "it is no URL")
+    plain = parts.scheme == "http" and (parts.hostname in _LOCAL or talk.subject.insecure_http)
+    safe = bool(parts.hostname) and (parts.scheme == "https" or plain)
+    require(safe, "an oauth_redirect_uri by https", f"its scheme is {parts.scheme!r}")
     require(not parts.fragment, "an oauth_redirect_uri without a fragment", "there is one")
 
 
