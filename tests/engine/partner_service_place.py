@@ -47,7 +47,13 @@ class ServicePlace:
         self.engine = FaultyEngine(engine)
         self.folder = folder
         self.database = database
-        self.policy = policy
+        resources = replace(
+            policy.resources,
+            database=f"{database}_db_{{account}}",
+            role=f"{database}_role_{{account}}",
+            user=f"{database}_user_{{user}}",
+        )
+        policy = self.policy = replace(policy, resources=resources)
         self.journal = Journal(self.engine, database)
         self.runner = Runner(self.engine, self.journal, folder / "changes", OPERATOR, "prod", ReadOnly(False))
         self.state = KnownState(self.journal)
@@ -89,20 +95,25 @@ class ServicePlace:
         await state.load()
         return state.known
 
-    async def made(self) -> Mapping[str, list[str]]:
-        """What is in ClickHouse that a partner's template has made, and whose secrets are kept."""
-        found = {}
-        for table in ("databases", "roles", "users"):
-            rows = (await self._ask(f"SELECT name FROM system.{table} WHERE name LIKE 'partner%' ORDER BY name")).rows
-            found[table] = [str(row[0]) for row in rows if row[0] != self.database]
-        rows = (
-            await self._ask(f"SELECT DISTINCT connection_id FROM `{self.database}`.{SECRETS_TABLE} ORDER BY 1")
-        ).rows
-        found["secrets"] = [str(row[0]) for row in rows]
-        return found
+    async def settled(self) -> None:
+        """Wait until all that broke off is settled; nothing may be unfinished then."""
+        assert await self.settling.settle()
+        assert self.runner.unfinished() == []
 
-    async def _ask(self, sql: str) -> Any:
-        return await self.engine.engine.query(sql)
+    async def made(self) -> Mapping[str, int]:
+        """How much there is in ClickHouse of what the template makes, and of how many connections secrets are kept."""
+        counts = ", ".join(
+            f"(SELECT count() FROM system.{table} WHERE startsWith(name, '{self.database}_'))" for table in TABLES
+        )
+        secrets = f"(SELECT uniqExact(connection_id) FROM `{self.database}`.{SECRETS_TABLE})"
+        found = await self.engine.engine.query(f"SELECT {counts}, {secrets}")
+        return dict(zip((*TABLES, "secrets"), found.rows[0], strict=True))
+
+    async def live(self) -> set[str]:
+        """The partner connections that a process which begins now finds."""
+        return {one.id for one in (await self.known()).connections.values() if one.deleted is None}
 
 
-NOTHING: Mapping[str, list[str]] = {"databases": [], "roles": [], "users": [], "secrets": []}
+TABLES = ("databases", "roles", "users")
+NOTHING: Mapping[str, int] = {"databases": 0, "roles": 0, "users": 0, "secrets": 0}
+ONE: Mapping[str, int] = dict.fromkeys(NOTHING, 1)

@@ -1,0 +1,262 @@
+"""Requests of Databricks carried out on a real ClickHouse: every scenario, every way to fail, two services at once."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from core.clickhouse.embedded import EmbeddedEngine
+from core.errors import HousekeysError, RefusedError, UnreachableError
+from core.partner.accounts.decision import Scenario
+from core.partner.messages.requests import AccountInfo, AccountUserInfo, CloudProvider, ConnectionInfo
+from core.partner.messages.responses import (
+    Connection,
+    ConnectionTestResult,
+    DeleteConnectionResponse,
+    ErrorReason,
+    ResourceStatus,
+)
+from core.partner.security.sealing import SealedPlace, SecretName
+from core.partner.security.sign_in_links import PARAMETER, LinkPurpose
+from core.profiles.partner import PagePolicy, TrialPolicy
+from tests.engine.gated_engine import STATEMENT, GatedEngine
+from tests.engine.partner_service_place import NOTHING, ONE, ServicePlace
+from tests.unit.partner.account_examples import TOKEN, asked
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+STATEMENTS = 5  # of a new account with a new user
+LOST = UnreachableError("The connection was lost.")
+DENIED = RefusedError("Not enough privileges.")
+TESTER = "ann@databricks-test.com"
+_numbers = itertools.count()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def place(shared_engine: EmbeddedEngine, tmp_path: Path) -> AsyncIterator[ServicePlace]:
+    place = await ServicePlace(shared_engine, tmp_path, f"handling{next(_numbers)}").prepare()
+    yield place
+    await place.handler.close()
+
+
+def link_of(place: ServicePlace, answer: Connection, purpose: LinkPurpose) -> tuple[str, str]:
+    """The account and the user of the sign-in link that an answer leads to."""
+    base, _, token = answer.redirect_uri.partition(f"?{PARAMETER}=")
+    assert base == f"{place.policy.base_url}/welcome"
+    link = place.signer.look(token, purpose)
+    return link.account_id, link.user_id
+
+
+async def told(place: ServicePlace, *arguments: Any, **more: Any) -> tuple[str, str]:
+    """Connect; the scenario, and what the user is led to or why not."""
+    handled = await place.handler.connect(asked(*arguments, **more))
+    assert handled.body is not None
+    if isinstance(handled.body, Connection):
+        return handled.word, handled.body.redirect_value
+    return handled.word, handled.body.error_reason
+
+
+async def test_scenarios(place: ServicePlace) -> None:
+    """What each request leads to, and what is there in ClickHouse afterwards."""
+    first = await place.connect(asked("ann@acme.com", 1))
+    connection = str(first.connection_id)
+    account, user = link_of(place, first, LinkPurpose.SET_PASSWORD)
+    known = await place.known()
+    assert (known.connections[connection].account_id, known.connections[connection].user_id) == (account, user)
+    kept = await place.secrets.get(SealedPlace(connection, SecretName.PERSONAL_ACCESS_TOKEN))
+    assert kept is not None and kept.reveal() == TOKEN
+    assert await place.made() == ONE
+    await check_rights(place, account, user)
+
+    assert await told(place, "bea@acme.com", 1) == (Scenario.ADDED, "sign_in")
+    assert await told(place, "ann@acme.com", 2) == (Scenario.EXISTING, "sign_in")
+    assert await told(place, "ann@acme.com", 1, connection=connection) == (Scenario.EXISTING, "sign_in")
+    assert await told(place, "cid@acme.com", 1, connection=connection) == (Scenario.ADDED, "sign_in")
+    assert await place.made() == {"databases": 1, "roles": 1, "users": 3, "secrets": 3}
+    missing = (Scenario.UNKNOWN_CONNECTION, ErrorReason.CONNECTION_NOT_FOUND)
+    assert await told(place, "ann@acme.com", 2, connection=connection) == missing
+    elsewhere = asked("ann@acme.com", 1, hostname="169.254.169.254")
+    refused = await place.handler.connect(elsewhere)
+    assert refused.error is not None and refused.error.error_reason is ErrorReason.BAD_REQUEST
+
+    tested = await place.handler.test_connection(ConnectionInfo(connection))
+    assert isinstance(tested.body, ConnectionTestResult) and tested.word == "passed"
+    deleted = await place.delete(connection)
+    assert deleted.body == DeleteConnectionResponse(ResourceStatus.RESOURCES_DELETED)
+    assert await place.made() == {"databases": 1, "roles": 1, "users": 3, "secrets": 2}
+    again = await place.delete(connection)
+    assert again.error is not None and again.error.error_reason is ErrorReason.CONNECTION_NOT_FOUND
+    assert await told(place, "ann@acme.com", 1, connection=connection) == missing
+    gone = await place.handler.test_connection(ConnectionInfo(connection))
+    assert gone.error is not None and gone.error.error_reason is ErrorReason.CONNECTION_NOT_FOUND
+    assert connection not in await place.live()
+
+
+async def check_rights(place: ServicePlace, account: str, user: str) -> None:
+    """The user has what the template says on the one database, through the role, and no password that is known."""
+    role, name = f"{place.database}_role_{account}", f"{place.database}_user_{user}"
+    granted = await place.engine.query(f"SHOW GRANTS FOR {role}")
+    database = f"{place.database}_db_{account}"
+    rights = f"GRANT SELECT, INSERT, CREATE TABLE, DROP TABLE ON {database}.* TO {role}"
+    assert [row[0] for row in granted.rows] == [rights]
+    assert [row[0] for row in (await place.engine.query(f"SHOW GRANTS FOR {name}")).rows] == [f"GRANT {role} TO {name}"]
+    shown = str((await place.engine.query(f"SHOW CREATE USER {name}")).first_cell())
+    assert "IDENTIFIED WITH sha256_password" in shown and f"DEFAULT DATABASE {database}" in shown
+
+
+async def test_trials_and_hooks(place: ServicePlace, tmp_path: Path) -> None:
+    """A trial that ends, the hooks of Databricks' tests, and pages of the partner's own."""
+    pages = PagePolicy(purchase="https://www.acme.example/buy")
+    trials = place.another(
+        tmp_path / "trials", trial=TrialPolicy("account", 14), test_hooks=True, pages=pages, supports_demo=True
+    )
+    first = await trials.connect(asked(TESTER, 7))
+    demo = await told(trials, TESTER, 7, demo=True)
+    assert demo == (Scenario.DEMO, "create_trial")
+    assert (await trials.made())["databases"] == 2
+    ended = await trials.handler.expire_account(AccountUserInfo(TESTER, 1, CloudProvider.AWS, 7))
+    assert ended.body is None
+    led = await trials.connect(asked(TESTER, 7, connection=first.connection_id))
+    assert (led.redirect_value, led.redirect_uri) == ("purchase_product", "https://www.acme.example/buy")
+    refused = await trials.handler.delete_account(AccountInfo("acme.com", CloudProvider.AWS, 7))
+    assert refused.error is not None and refused.error.error_reason is ErrorReason.BAD_REQUEST
+    assert (await trials.handler.delete_account(AccountInfo("databricks-test.com", CloudProvider.AWS, 7))).body is None
+    assert (await trials.made(), await trials.live()) == (NOTHING, set())
+    after = (Scenario.UNKNOWN_CONNECTION, ErrorReason.CONNECTION_NOT_FOUND)
+    assert await told(trials, TESTER, 7, connection=first.connection_id) == after
+
+
+async def test_quota_and_settings_profile(place: ServicePlace, tmp_path: Path) -> None:
+    """A new user is beside those who are in the quota already, and gets the settings profile."""
+    quota, profile, before = (f"{place.database}_{what}" for what in ("quota", "profile", "before"))
+    for sql in (
+        f"CREATE USER {before} IDENTIFIED WITH no_password",
+        f"CREATE SETTINGS PROFILE {profile} SETTINGS max_threads = 2",
+        f"CREATE QUOTA {quota} KEYED BY user_name FOR INTERVAL 1 hour MAX queries = 100 TO {before}",
+    ):
+        await place.engine.engine.command(sql)
+    template = replace(place.policy.resources, quota=quota, settings_profile=profile)
+    limited = place.another(tmp_path / "limited", resources=template)
+    answer = await limited.connect(asked())
+    _, user = link_of(limited, answer, LinkPurpose.SET_PASSWORD)
+    name = template.user.replace("{user}", user)
+    shown = str((await place.engine.query(f"SHOW CREATE QUOTA {quota}")).first_cell())
+    assert shown.endswith(f" TO {', '.join(sorted((before, name)))}")
+    assert f"SETTINGS PROFILE `{profile}`" in str((await place.engine.query(f"SHOW CREATE USER {name}")).first_cell())
+    absent = place.another(tmp_path / "absent", resources=replace(template, quota="nowhere"))
+    handled = await absent.handler.connect(asked("bea@acme.com"))
+    assert handled.error is not None and "no quota nowhere" in str(handled.error.debugging_message)
+    assert handled.error.error_reason is ErrorReason.GENERAL_ERROR
+
+
+async def fail(place: ServicePlace, fault: HousekeysError, *, arrives: bool = False, **after: int) -> None:
+    """A new company connects while something goes wrong, which then ends. Nothing of it is left."""
+    place.engine.fault, place.engine.arrives = fault, arrives
+    place.engine.statements_left, place.engine.inserts_left = after.get("statements"), after.get("inserts")
+    handled = await place.handler.connect(asked())
+    assert handled.error is not None, (handled, after)
+    assert handled.error.error_reason is ErrorReason.GENERAL_ERROR
+    assert handled.error.display_message and TOKEN not in str(handled)
+    place.engine.repair()
+    await place.settled()
+    assert (await place.made(), await place.live()) == (NOTHING, set()), (after, arrives)
+
+
+async def test_lost_or_denied_at_any_step(place: ServicePlace) -> None:
+    """Facts that reach the journal though nobody knows of it are followed by those that take them back."""
+    await fail(place, DENIED, statements=2)
+    await fail(place, LOST, arrives=True, statements=STATEMENTS - 1)
+    await fail(place, LOST, arrives=True, inserts=0)  # the secrets
+    await fail(place, LOST, arrives=True, inserts=1)  # the facts
+    assert await place.connect(asked())
+
+
+async def test_a_service_that_ends_before_it_could_take_back(place: ServicePlace, tmp_path: Path) -> None:
+    """The facts wait in a file of a process that goes; the next one on this machine finds that nobody was told."""
+    place.engine.fault, place.engine.inserts_left = LOST, 1
+    assert (await place.handler.connect(asked())).error is not None
+    await place.handler.close()
+    after = place.another(tmp_path)
+    await after.handler.settle_at_start()
+    assert (await after.made(), await after.live()) == (NOTHING, set())
+
+
+async def test_a_caller_that_goes_away(place: ServicePlace, shared_engine: EmbeddedEngine, tmp_path: Path) -> None:
+    """What was begun is finished, though nobody waits for the answer; the service waits for it when it ends."""
+    gate = GatedEngine(shared_engine, STATEMENT)
+    left = place.another(tmp_path / "left", gate)
+    call = asyncio.create_task(left.handler.connect(asked()))
+    await gate.reached.wait()
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    gate.opened.set()
+    await left.handler.close()
+    assert await place.made() == ONE and len(await place.live()) == 1
+
+
+async def test_secrets_that_cannot_be_erased(place: ServicePlace, tmp_path: Path) -> None:
+    """Databricks hears of 500 and asks again, another process perhaps; the second answer after success is 404."""
+    connection = str((await place.connect(asked())).connection_id)
+    place.engine.fault, place.engine.statements_left = DENIED, 0
+    first = await place.delete(connection)
+    assert first.error is not None and first.error.error_reason is ErrorReason.GENERAL_ERROR
+    place.engine.repair()
+    assert (await place.made())["secrets"] == 1
+    other = place.another(tmp_path / "other")
+    await other.handler.settle_at_start()
+    again = await other.delete(connection)
+    assert again.body == DeleteConnectionResponse(ResourceStatus.RESOURCES_DELETED)
+    assert await place.made() == {**ONE, "secrets": 0}
+    for process in (place, other):
+        gone = await process.delete(connection)
+        assert gone.error is not None and gone.error.error_reason is ErrorReason.CONNECTION_NOT_FOUND
+
+
+@pytest.mark.parametrize(
+    ("at", "emails"),
+    [
+        (STATEMENT, ("ann@acme.com", "bea@acme.com")),  # the facts of the first are the younger ones
+        ("journal", ("ann@acme.com", "ann@acme.com")),  # they are the older ones, and come late
+    ],
+)
+async def test_two_services_make_one_account(
+    place: ServicePlace, shared_engine: EmbeddedEngine, tmp_path: Path, at: str, emails: tuple[str, str]
+) -> None:
+    """The first connect is decided, held up, and goes on when the second is answered; its line is lost in joining."""
+    gate = GatedEngine(shared_engine, at)
+    slow = place.another(tmp_path / "slow", gate)
+    await slow.state.catch_up()
+    held = asyncio.create_task(slow.connect(asked(emails[0])))
+    await gate.reached.wait()
+    answers = [await place.connect(asked(emails[1]))]
+    slow.engine.fault, slow.engine.statements_left = LOST, 0 if at == "journal" else STATEMENTS
+    gate.opened.set()
+    answers.append(await held)
+    await slow.handler.close()
+    after = place.another(tmp_path / "slow")
+    await after.handler.settle_at_start()
+    known = await place.known()
+    (account,) = known.accounts.values()
+    assert await place.live() == {answer.connection_id for answer in answers}
+    assert sorted(user.email for user in known.users.values()) == sorted(set(emails))
+    assert await place.made() == {"databases": 1, "roles": 1, "users": len(set(emails)), "secrets": 2}
+    users = sorted(user.name for user in known.users.values())
+    assert await holders(place) == [(name, account.role, account.database) for name in users]
+
+
+async def holders(place: ServicePlace) -> list[tuple[str, ...]]:
+    """The users with the roles that they have and the database that they begin in."""
+    found = await place.engine.query(
+        "SELECT u.name, g.granted_role_name, u.default_database FROM system.users AS u"
+        " JOIN system.role_grants AS g ON g.user_name = u.name"
+        f" WHERE startsWith(u.name, '{place.database}_') ORDER BY u.name"
+    )
+    return [tuple(map(str, row)) for row in found.rows]
