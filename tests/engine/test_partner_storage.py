@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections import Counter
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+import pytest_asyncio
 
 from core.changes import Change
 from core.clickhouse.capabilities import probe
@@ -66,6 +68,10 @@ class Storage(Place):
         creation = await PartnerTables(self.engine, self.journal).creation()
         report = await self.runner.run(creation)
         assert report.succeeded, report.failed_outcomes
+        return self.begun_anew()
+
+    def begun_anew(self) -> Storage:
+        """It, as a process sees it that has just been started."""
         self.engine.statements.clear()
         self.connections = PartnerConnections(self.engine, self.journal, POLICY)
         self.sealed, self.log = self.connections.sealed_table, self.connections.request_log
@@ -81,9 +87,19 @@ class Storage(Place):
         await self.journal.append(rows)
 
 
-@pytest.fixture
-async def storage(shared_engine: EmbeddedEngine, tmp_path: Path) -> Storage:
-    return await Storage(shared_engine, tmp_path).with_tables()
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def made(shared_engine: EmbeddedEngine, tmp_path_factory: pytest.TempPathFactory) -> Storage:
+    """A place with the tables of Partner Connect, made once: that takes a while."""
+    return await Storage(shared_engine, tmp_path_factory.mktemp("storage")).with_tables()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def storage(made: Storage) -> AsyncIterator[Storage]:
+    """It, with nothing in its tables."""
+    yield made.begun_anew()
+    made.engine.repair()
+    for table in ("journal", "partner_secrets", "partner_claims", "partner_requests"):
+        await made.engine.engine.command(f"TRUNCATE TABLE {made.journal.database}.{table}")
 
 
 def partner_with(*emails: str) -> Partner:
@@ -112,11 +128,13 @@ async def test_the_tables_are_made_once_with_the_journal(shared_engine: Embedded
     assert ("create", "done") in [(action, outcome) for _, action, outcome in await place.told("partner_table")]
 
 
-async def test_another_table_of_that_name_is_refused(storage: Storage) -> None:
-    name = f"{storage.journal.database}.partner_secrets"
-    await storage.engine.engine.command(f"ALTER TABLE {name} MODIFY COLUMN sealed FixedString(8)")
-    with pytest.raises(RefusedError, match=r"column sealed is FixedString\(8\), not String"):
-        await storage.connections.plan_tables()
+async def test_another_table_of_that_name_is_refused(shared_engine: EmbeddedEngine, tmp_path: Path) -> None:
+    place = Place(shared_engine, tmp_path)
+    await shared_engine.command(f"CREATE DATABASE {place.journal.database}")
+    table = f"{place.journal.database}.partner_secrets"
+    await shared_engine.command(f"CREATE TABLE {table} (connection_id String, name String) ENGINE = Memory")
+    with pytest.raises(RefusedError, match=r"its column name is String, not LowCardinality\(String\)"):
+        await PartnerTables(shared_engine, place.journal).missing()
 
 
 async def test_on_a_cluster_every_host_is_a_replica(shared_engine: EmbeddedEngine) -> None:
