@@ -160,9 +160,9 @@ class PartnerConnections:
         """What comes after a request, or from now on: ask it again and again."""
         return RequestTail(self.request_log, after, account=account, connection=connection)
 
-    async def by_day(self, days: int = 30) -> list[DayCount]:
-        """What was answered on each of the last days."""
-        return await self.request_log.by_day(days)
+    async def by_day(self, days: int = 30, now: datetime | None = None) -> list[DayCount]:
+        """What was answered on each of the last days until now."""
+        return await self.request_log.by_day(days, now)
 
     async def credentials(self) -> tuple[BasicCredential, ...]:
         """The Basic credentials that are valid, oldest first."""
@@ -175,16 +175,18 @@ class PartnerConnections:
         """Make what is missing of the tables, the journal too. No steps: nothing is."""
         return await self.tables.creation()
 
-    async def plan_delete(self, identifier: str) -> Change:
-        """Delete a partner connection here: its secrets are erased. Databricks is not told."""
-        state = await self.state(identifier)
-        connection = state.connection
-        if connection.deleted is not None:
-            raise RefusedError(f"Partner connection {connection.id} is deleted already.")
+    async def plan_delete(self, *identifiers: str) -> Change:
+        """Delete partner connections here: their secrets are erased. Databricks is not told."""
+        states = [await self.state(identifier) for identifier in identifiers]
+        ids = tuple(dict.fromkeys(state.connection.id for state in states))
+        for state in states:
+            if state.connection.deleted is not None:
+                raise RefusedError(f"Partner connection {state.connection.id} is deleted already.")
+        one = f"partner connection {ids[0]} of {one_line(states[0].account.domain)}"
         return plan_removal(
-            f"Delete partner connection {connection.id} of {one_line(state.account.domain)}",
-            Removal(connections=(connection.id,)),
-            (facts.connection_deleted(connection.id),),
+            f"Delete {one if len(ids) == 1 else f'{len(ids):,} partner connections'}",
+            Removal(connections=ids),
+            tuple(map(facts.connection_deleted, ids)),
             self._clusters,
         )
 
