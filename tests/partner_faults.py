@@ -168,7 +168,7 @@ class Owners:
         reply = await handler(asked)
         if made(asked, reply):
             number, cloud = body["workspace_id"], body["cloud_provider"]
-            self.places[reply.json["connection_id"]] = {
+            self.places[str(reply.json.get("connection_id"))] = {
                 "workspace_id": number,
                 "databricks_organization_id": number,
                 "user_info.databricks_organization_id": number,
@@ -259,7 +259,9 @@ class DeletesAll:
         reply = await handler(asked)
         if made(asked, reply):
             place = {"databricks_organization_id": asked.json["workspace_id"]}
-            self.made.append((reply.json["connection_id"], place | {"cloud_provider": asked.json["cloud_provider"]}))
+            self.made.append(
+                (str(reply.json.get("connection_id")), place | {"cloud_provider": asked.json["cloud_provider"]})
+            )
         elif asked.path == DELETE and reply.status == 200:
             for identifier, place in self.made:
                 await handler(asked.saying({"connection_id": identifier, **place}))

@@ -57,7 +57,7 @@ def test_a_right_partner_passes(check: Check) -> None:
     assert "P200            manual   The core integration works with what was connected" in lines
     assert "to be done by hand:" in lines
     assert "skipped:" in lines
-    assert "  the PartnerConfig has not new_user_action error:  P302-error" in lines
+    assert "  the PartnerConfig is without new_user_action error:  P302-error" in lines
     assert outcome.stderr == "7 cases: 3 passed, 1 manual, 3 skipped\n"
     assert PASSWORD not in outcome.stdout + outcome.stderr
 
@@ -95,7 +95,7 @@ def test_the_report_as_json(check: Check, partner: Handler) -> None:
     assert exchange["sent_headers"]["Authorization"] == "********"
     assert json.loads(exchange["sent"])["user_info"]["auth"] == {"personal_access_token": "********"}
     assert "hive_metastore" in manual["note"]
-    assert skipped["note"] == "the PartnerConfig has not new_user_action error"
+    assert skipped["note"] == "the PartnerConfig is without new_user_action error"
     assert PASSWORD not in outcome.stdout
 
 

@@ -176,7 +176,7 @@ class Conversation:
         self._check_link(url)
         headers = {name: _HEADERS[name] for name in ("User-Agent", "Accept-Language")}
         answer = await self._exchange("GET", url, headers, None, whole=False)
-        require(200 <= answer.status < 400, "2xx or 3xx for redirect_uri", f"{answer.status} came")
+        require(200 <= answer.status < 400, "2xx or 3xx for redirect_uri", f"status {answer.status}")
 
     def _check_link(self, url: str) -> None:
         config = self.subject.config

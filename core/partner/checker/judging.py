@@ -38,7 +38,7 @@ class UnmetError(Exception):
     """Something was expected of the subject, and something else came. Neither text has a secret in it."""
 
     def __init__(self, expected: str, came: str) -> None:
-        super().__init__(f"expected {expected}; {came}")
+        super().__init__(f"expected {expected}, came: {came}")
         self.expected = expected
         self.came = came
 
@@ -65,7 +65,7 @@ def check_answer(answer: Answer, endpoint: str, tokens: Collection[str]) -> None
     require(
         answer.status in declared,
         f"one of the declared statuses, {', '.join(map(str, declared))}",
-        f"{_status(answer)} came",
+        _status(answer),
     )
     coding = answer.headers.get("content-encoding", "").strip().lower()
     require(coding in _CODINGS, "no content coding but gzip and deflate", f"Content-Encoding is {coding}")
@@ -87,7 +87,7 @@ def error_reason(answer: Answer) -> ErrorReason:
     wanted = "an error body that is a flat map of texts, without null"
     values = read_object(answer.content, "the body")
     if isinstance(values, FieldProblem):
-        unmet(wanted, f"{_status(answer)} came, and {values}")
+        unmet(wanted, f"{_status(answer)}, and {values}")
     for name, value in values.items():
         require(isinstance(value, str), wanted, f"{name} is {_kind(value)}")
     for name in _ERROR_TEXTS:
@@ -105,7 +105,7 @@ def error_reason(answer: Answer) -> ErrorReason:
 def check_refusal(answer: Answer, *reasons: ErrorReason) -> ErrorReason:
     """An error for one of these reasons, which all belong to one status."""
     wanted = f"{reasons[0].status.value} {' or '.join(each.value for each in reasons)}"
-    require(answer.status == reasons[0].status, wanted, f"{_status(answer)} came")
+    require(answer.status == reasons[0].status, wanted, _status(answer))
     found = error_reason(answer)
     require(found in reasons, wanted, f"error_reason is {found.value}")
     return found
@@ -139,7 +139,7 @@ def check_new_connection(connection: Connection, redirects: Collection[RedirectV
 def check_sign_in(answer: Answer, connection: Connection, redirects: Collection[RedirectValue]) -> None:
     """No partner connection was made, for there is one, and the user is led to one of these pages."""
     wanted = "a sign-in: status 200, configured_resources false, no connection_id"
-    require(answer.status == 200, wanted, f"{_status(answer)} came")
+    require(answer.status == 200, wanted, _status(answer))
     require(not connection.configured_resources, wanted, "configured_resources is true")
     require(connection.connection_id is None, wanted, "connection_id is there")
     check_redirect_value(connection, redirects)
@@ -204,7 +204,7 @@ def read_connectors(answer: Answer) -> ConnectorResponse:
 def check_success(answer: Answer, endpoint: str) -> None:
     """The status says that it was done."""
     statuses = success_statuses(endpoint)
-    require(answer.status in statuses, " or ".join(map(str, statuses)), f"{_status(answer)} came")
+    require(answer.status in statuses, " or ".join(map(str, statuses)), _status(answer))
 
 
 def _read(answer: Answer, endpoint: str, take: Callable[[Fields], Body]) -> Body:

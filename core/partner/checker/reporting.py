@@ -17,7 +17,7 @@ from core.version import VERSION
 
 _WORDS: Final = {outcome: outcome.value for outcome in Outcome} | {Outcome.WARNING: "with warnings"}
 _WIDTH: Final = 80
-_LONGEST_LINE: Final = 1000
+_LONGEST_LINE: Final = 400
 
 
 def summary(results: Sequence[Result]) -> str:
@@ -29,10 +29,18 @@ def summary(results: Sequence[Result]) -> str:
 
 
 def report_lines(results: Sequence[Result]) -> Iterator[str]:
-    """What is told below the table: each failure with its call, warnings, what to do by hand, and what was skipped."""
+    """What is told below the table: failures with a call, warnings, what to do by hand, and what was skipped.
+
+    Of cases that failed alike the first is told: where every answer is wrong, all of them do.
+    """
+    alike: dict[tuple[str, str], list[Result]] = {}
     for result in _of(results, Outcome.FAILED):
+        alike.setdefault((result.expected, result.came), []).append(result)
+    for first, *others in alike.values():
         yield ""
-        yield from failure_lines(result)
+        yield from failure_lines(first)
+        if others:
+            yield from _hanging("also in ", " ".join(result.case.id for result in others))
     for outcome, title in ((Outcome.WARNING, "warnings:"), (Outcome.MANUAL, "to be done by hand:")):
         found = _of(results, outcome)
         if found:
@@ -129,7 +137,7 @@ def _testcase(suite: Element, result: Result) -> None:
     )
     match result.outcome:
         case Outcome.FAILED:
-            message = _xml(f"expected {result.expected}; {result.came}")
+            message = _xml(f"expected {result.expected}, came: {result.came}")
             failure = SubElement(case, "failure", {"message": message, "type": "failed"})
             shown = [exchange.shown() for exchange in result.exchanges]
             failure.text = _xml("\n".join([*failure_lines(result), json.dumps(shown, indent=1, ensure_ascii=False)]))

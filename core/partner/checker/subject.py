@@ -119,7 +119,7 @@ def configured(words: str, holds: Callable[[PartnerConfig], bool]) -> Need:
     def why_not(subject: Subject) -> str:
         if subject.config is None:
             return f"needs a PartnerConfig with {words}"
-        return "" if holds(subject.config) else f"the PartnerConfig has not {words}"
+        return "" if holds(subject.config) else f"the PartnerConfig is without {words}"
 
     return Need(words, why_not)
 

@@ -42,7 +42,7 @@ def _body(talk: Conversation, changes: Json | None = None) -> Json:
 
 async def _refused(talk: Conversation, body: Json | bytes, what: str) -> None:
     answer = await talk.connect(body)
-    require(answer.status == 400, f"400 bad_request {what}", f"status {answer.status} came")
+    require(answer.status == 400, f"400 bad_request {what}", f"status {answer.status}")
     check_refusal(answer, ErrorReason.BAD_REQUEST)
 
 
@@ -92,7 +92,7 @@ async def no_uuid(talk: Conversation) -> None:
 async def large_body(talk: Conversation) -> None:
     """H108: taken or refused, but never with 413 or by breaking off."""
     answer = await talk.connect(_body(talk, {"a_new_field": "x" * _LARGE}))
-    require(answer.status in (200, 201, 400), "200 or 400 for a large body", f"status {answer.status} came")
+    require(answer.status in (200, 201, 400), "200 or 400 for a large body", f"status {answer.status}")
 
 
 async def ids_beyond_int64(talk: Conversation) -> None:
@@ -111,7 +111,7 @@ async def nothing_left(talk: Conversation) -> None:
     require(
         told(after) == told(control),
         f"after a 400 the answer of a new user: {', '.join(told(control))}",
-        f"{', '.join(told(after))} came",
+        ", ".join(told(after)),
     )
 
 
