@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -15,7 +16,7 @@ from core.clickhouse.embedded import EmbeddedEngine
 from core.clickhouse.errors import NoRightError
 from core.errors import HousekeysError, NotFoundError, RefusedError, UnreachableError
 from core.journal.ids import moment, new_ids
-from core.journal.journal import BATCH_CHARACTERS, TABLE, Journal
+from core.journal.journal import BATCH_CHARACTERS, ROWS_AT_ONCE, TABLE, Journal
 from core.journal.rows import COLUMNS, UNREADABLE, Row
 from tests.engine.faulty_engine import FaultyEngine
 from tests.engine.running_place import forget_nothing
@@ -23,6 +24,7 @@ from tests.engine.running_place import forget_nothing
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 _names = (f"journal_{number}" for number in itertools.count())
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ALL_TEXT = ", ".join(f"{name} String" for name in COLUMNS)
 NASTY = 'it\'s \\ `quoted` "twice"\n\t[bold]x[/] \U0001f5dd {a:String} ключ'
 
@@ -70,6 +72,8 @@ async def test_nothing_is_there_before_it_is_created(shared_engine: EmbeddedEngi
     assert await journal.latest("tenant") == {}
     assert await journal.counts("tenant", "create") == {}
     assert await journal.later_events(new_ids.next()) == []
+    assert await journal.news(["tenant"], EPOCH, {}) == []
+    assert await journal.count_of_kinds(["tenant"], datetime.now(UTC)) == 0
     await journal.append([])
     with pytest.raises(NotFoundError, match="does not exist"):
         await journal.append([row()])
@@ -157,6 +161,30 @@ async def test_folds(shared_engine: EmbeddedEngine) -> None:
     assert await journal.events("tenant", {"note"}) == rows[4:6]
     assert await journal.counts("tenant", "note") == {"a": 2}
     assert await journal.counts("tenant", "resume") == {}
+
+
+async def test_news_are_the_seconds_with_more_than_is_known(shared_engine: EmbeddedEngine) -> None:
+    journal = await new_journal(shared_engine)
+    start = datetime(2026, 11, 3, 9, 0, 0, 500_000, tzinfo=UTC)
+    made = [row(str(number), kind="token" if number % 2 else "tenant") for number in range(8)]
+    rows = [replace(one, at=start + timedelta(seconds=number // 2)) for number, one in enumerate(made)]
+    others = [replace(row("other", kind="key"), at=start), replace(row("failed", outcome="failed"), at=start)]
+    await journal.append([*rows[::-1], *others])
+    await journal.append(rows[:3])  # after an answer that was lost
+    kinds, first = ("tenant", "token"), int(start.timestamp())
+    assert await journal.news(kinds, EPOCH, {}) == rows
+    assert await journal.news(kinds, start.replace(microsecond=0) + timedelta(seconds=2), {}) == rows[4:]
+    assert await journal.news(kinds, EPOCH, {first: 2, first + 1: 1, first + 2: 2, first + 3: 2}) == rows[2:4]
+    assert await journal.news(kinds, EPOCH, {first + second: 2 for second in range(4)}) == []
+    assert await journal.news(["tenant"], EPOCH, {first: 1}) == rows[2::2]
+    assert await journal.count_of_kinds(kinds, start + timedelta(seconds=2)) == 4
+
+
+async def test_many_news_come_as_few_do(shared_engine: EmbeddedEngine) -> None:
+    journal = await new_journal(shared_engine)
+    rows = [row(str(number)) for number in range(ROWS_AT_ONCE + 1)]
+    await journal.append(rows)
+    assert await journal.news(["tenant"], EPOCH, {}) == rows
 
 
 async def test_later_events_are_those_of_others_on_the_same_subjects(shared_engine: EmbeddedEngine) -> None:

@@ -74,6 +74,33 @@ def test_any_order_of_arrival_comes_to_the_same(steps: Sequence[tuple[str, int]]
     assert list(folding.known.users) == list(known.users)  # decisions about several follow their order
 
 
+@given(STEPS, st.lists(st.integers(0, int(OVERLAP.total_seconds()) - 2), min_size=60, max_size=60), st.integers(1, 8))
+def test_rows_that_come_late_are_met_while_older_ones_are_settled(
+    steps: Sequence[tuple[str, int]], delays: Sequence[int], looks: int
+) -> None:
+    """Spread over several times OVERLAP, each later by less than that, as they come from machines of one clock."""
+    rows = [replace(row, at=START + (row.at - START) * 20) for row in story(steps)]
+    arrivals = [(row.at + timedelta(seconds=delay), row) for row, delay in zip(rows, delays, strict=False)]
+    arrivals.sort(key=lambda arrival: arrival[0])
+    journal = JournalInMemory()
+    now = START
+
+    async def follow() -> KnownState:
+        nonlocal now
+        state = KnownState(journal, lambda: now)
+        await state.load()
+        for number, (moment, row) in enumerate(arrivals):
+            journal.rows.append(row)
+            now = moment
+            if number % looks == 0:
+                await state.catch_up()
+        await state.catch_up()
+        return state
+
+    told = [row for _, row in arrivals]
+    assert asyncio.run(follow()).known == fold(sorted(told, key=lambda row: (row.at, row.id)))
+
+
 def test_settled_rows_are_not_taken_back() -> None:
     partner = Partner()
     partner.connected("ann@acme.com")
