@@ -68,8 +68,7 @@ class Partner:
 
     def another_process(self) -> U2mTokens:
         """The tokens of users as another process behind the balancer sees them."""
-        clocks = {"clock": lambda: self.now, "wall_clock": lambda: self.now}
-        return U2mTokens(self.http, self.discovery, self.secrets, **clocks)
+        return U2mTokens(self.http, self.discovery, self.secrets, clock=lambda: self.now, wall_clock=lambda: self.now)
 
     async def authorise(self, app: OAuthApp = APP) -> DatabricksClient:
         begun = await self.u2m.begin("c-1", HOST, app)
