@@ -6,8 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from core.partner.accounts.policy import PartnerPolicy
 from core.partner.checker.requesting import changed
 from core.partner.messages.responses import ErrorReason
+from core.profiles.partner import TrialPolicy
 from tests.partner_faults import (
     ACCOUNT,
     AUTHORIZATION,
@@ -86,6 +88,20 @@ class Rule:
     found_by: tuple[str, ...]
     policy: dict[str, Any] = field(default_factory=dict)
     warned: bool = False  # it is wise, and nobody demands it
+
+
+def changed_policy(policy: PartnerPolicy, changes: dict[str, Any]) -> PartnerPolicy:
+    """A policy with some things otherwise; a trial by `user`, by `account` or with `another`."""
+    trials = {"user": TrialPolicy("user"), "account": TrialPolicy("account"), "another": TrialPolicy("user", 14, True)}
+    for name, value in changes.items():
+        match name:
+            case "trial":
+                policy = replace(policy, trial=trials[value])
+            case "accounts":
+                policy = replace(policy, accounts=replace(policy.accounts, by=value))
+            case _:
+                policy = replace(policy, **{name: value})
+    return policy
 
 
 RULES = (
@@ -330,6 +346,14 @@ RULES = (
             lambda a, first, now: now.saying({**now.json, **SIGNED_IN}),
         ),
         ("H308",),
+    ),
+    Rule(
+        "int64_of_users",
+        again(
+            lambda a: float(user(a)["databricks_user_id"]) if new(a) else None,
+            lambda a, first, now: now.saying({**now.json, **SIGNED_IN}),
+        ),
+        ("H314",),
     ),
     Rule(
         "free_mail", again(gmail, lambda a, first, now: now.saying({**now.json, "account_status": "active"})), ("H311",)

@@ -93,7 +93,9 @@ class Conversation:
         """Call connect; a partner connection that it makes is removed at the end of the case."""
         answer = await self.call("connect_path", body, headers=headers)
         if isinstance(body, dict) and answer.status in (200, 201):
-            with contextlib.suppress(KeyError, TypeError, ValueError):  # of an answer or a request that is wrong
+            with contextlib.suppress(
+                KeyError, TypeError, ValueError, RecursionError
+            ):  # of an answer or a request that is wrong
                 place = Workspace(CloudProvider(body["cloud_provider"]), int(body["workspace_id"]))
                 self._made[json.loads(answer.content)["connection_id"]] = place
         return answer

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from textwrap import wrap
 from typing import Any, Final
+from urllib.parse import urlsplit
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from core.display import one_line, plain_lines
@@ -117,7 +118,7 @@ def as_junit(subject: Subject, results: Sequence[Result], began: datetime) -> by
         "testsuite",
         {"name": "partner-connect", **totals, "skipped": str(skipped), "timestamp": f"{began:%Y-%m-%dT%H:%M:%S}"},
     )
-    suite.set("hostname", _xml(subject.base_url))
+    suite.set("hostname", _xml(urlsplit(subject.base_url).hostname or ""))
     for result in results:
         _testcase(suite, result)
     indent(root)

@@ -52,6 +52,15 @@ CONNECTION = {
     "configured_resources": True,
     "connection_id": "pc1",
 }
+# What readers of JUnit's XML know, by the schema of Jenkins: an element's attributes, and what is in it.
+JUNIT = {
+    "testsuites": ("name time tests failures errors disabled", "testsuite"),
+    "testsuite": ("name tests failures errors time disabled skipped timestamp hostname id package", "testcase"),
+    "testcase": ("name classname time assertions status", "skipped error failure system-out system-err"),
+    "failure": ("message type", ""),
+    "skipped": ("message type", ""),
+    "system-out": ("", ""),
+}
 
 
 def answer(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Answer:
@@ -70,7 +79,7 @@ def test_ids_are_told_apart_and_cases_are_chosen_by_their_beginning() -> None:
 
 
 def test_each_endpoint_is_called_by_the_method_of_today() -> None:
-    assert METHODS == {endpoint: methods[0] for endpoint, methods in config_fields.METHODS.items()}
+    assert {endpoint: methods[0] for endpoint, methods in config_fields.METHODS.items()} == METHODS
 
 
 @pytest.mark.parametrize("integration", ["read", "notebook", "desktop"])
@@ -94,7 +103,7 @@ def test_what_is_made_up_is_as_databricks_sends_it(integration: Any, options: An
     assert read_connection_info(encoded(requests.of_connection("pc1", workspace))).workspace_key
     assert read_account_info(encoded(requests.delete_account("databricks-test.com", workspace))).domain
     assert read_account_user_info(encoded(requests.expire_account(user_of("acme.com"), workspace))).email
-    assert 0 < random_id() <= LARGEST_ID
+    assert random_id() in range(1, LARGEST_ID + 1)
 
 
 def test_a_workspace_of_the_config_is_called_by_its_name() -> None:
@@ -197,6 +206,7 @@ def test_reports_show_no_secret_and_nothing_invisible() -> None:
         Result(case, Outcome.FAILED, expected="a\x00b", came="\ud800", exchanges=(silent, exchange)),
         Result(case, Outcome.FAILED, expected="an answer", came="none", exchanges=(silent,)),
         Result(case, Outcome.WARNING, note="odd \x1b"),
+        Result(case, Outcome.MANUAL, note="by hand"),
     ]
     shown = json.dumps([exchange.shown(), silent.shown()])
     document = as_junit(Subject("https://acme.example"), results, datetime(2026, 11, 3, tzinfo=UTC))
@@ -205,7 +215,11 @@ def test_reports_show_no_secret_and_nothing_invisible() -> None:
         for secret in (password.reveal(), "secret1", "secret2", "dapi-not", "dose0123"):
             assert secret not in text
         assert not any(ord(character) < 32 and character != "\n" for character in text)
-    (suite,) = ElementTree.fromstring(document)  # noqa: S314 - our own report
+    (suite,) = root = ElementTree.fromstring(document)  # noqa: S314 - our own report
+    for element in (root, suite, *suite.iter()):
+        attributes, children = JUNIT[element.tag]
+        assert set(element.keys()) <= set(attributes.split()), element.tag
+        assert {child.tag for child in element} <= set(children.split())
     assert suite.get("failures") == "2"
     assert suite.findtext("testcase/system-out") == "warning: odd \\x1b"
     assert "https://acme.example/connect?token=********&empty=" in lines

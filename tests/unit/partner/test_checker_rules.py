@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,10 +10,9 @@ from core.partner.accounts.policy import PartnerPolicy
 from core.partner.checker.catalogue import CASES, chosen
 from core.partner.checker.running import Outcome, Result, check
 from core.partner.checker.subject import Limits, Subject
-from core.profiles.partner import TrialPolicy
 from core.secrets import Secret
-from tests.partner_rules import RULES, Rule
-from tests.partner_server import PASSWORD, USER, Fault, Handler, MemoryPartner, faulty, serving
+from tests.partner_rules import RULES, Rule, changed_policy
+from tests.partner_server import PASSWORD, USER, Asked, Fault, Handler, MemoryPartner, asgi_handler, faulty, serving
 
 POLICY = PartnerPolicy(
     "https://acme.example", hostnames=("acme.example", "127.0.0.1"), integration="write", test_hooks=True
@@ -35,20 +33,6 @@ POLICIES: dict[str, dict[str, Any]] = {
     "U2M published": {"auth_options": ("AUTH_OAUTH_U2M",), "is_published_app": True},
     "by workspace, without hooks": {"accounts": "workspace", "test_hooks": False, "integration": "desktop"},
 }
-
-
-def policy_of(changes: dict[str, Any]) -> PartnerPolicy:
-    trials = {"user": TrialPolicy("user"), "account": TrialPolicy("account"), "another": TrialPolicy("user", 14, True)}
-    policy = POLICY
-    for name, value in changes.items():
-        match name:
-            case "trial":
-                policy = replace(policy, trial=trials[value])
-            case "accounts":
-                policy = replace(policy, accounts=replace(policy.accounts, by=value))
-            case _:
-                policy = replace(policy, **{name: value})
-    return policy
 
 
 async def checked(
@@ -77,7 +61,7 @@ async def test_a_partner_that_keeps_every_rule_is_all_green() -> None:
 
 @pytest.mark.parametrize("changes", POLICIES.values(), ids=POLICIES)
 async def test_every_policy_is_green(changes: dict[str, Any]) -> None:
-    results = await checked(policy_of(changes), ("P", "R", "H112", "H311", "H6", "H7"))
+    results = await checked(changed_policy(POLICY, changes), ("P", "R", "H112", "H311", "H6", "H7"))
     # Where each workspace is an account, the user of one is not known in another.
     assert [each[:2] for each in unhappy(results)] == [("P101", Outcome.WARNING)] * ("accounts" in changes)
     assert sum(each.outcome is Outcome.PASSED for each in results) >= 13
@@ -92,7 +76,31 @@ def test_every_case_can_fail() -> None:
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
 async def test_a_rule_that_is_not_kept_is_found(rule: Rule) -> None:
     limits = Limits(0.1, 0.1) if rule.name in NEVER_ENDING else LIMITS
-    results = await checked(policy_of(rule.policy), rule.found_by, rule.make(), limits)
+    results = await checked(changed_policy(POLICY, rule.policy), rule.found_by, rule.make(), limits)
     wanted = Outcome.WARNING if rule.warned else Outcome.FAILED
     assert rule.found_by
     assert {each.case.id: each.outcome for each in results} == dict.fromkeys(rule.found_by, wanted), unhappy(results)
+
+
+async def test_an_asgi_application_is_checked_and_made_faulty_alike() -> None:
+    partner = MemoryPartner(POLICY)
+
+    async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        headers = {name.decode(): value.decode() for name, value in scope["headers"]}
+        target = f"{scope['path']}?{scope['query_string'].decode()}"
+        message = await receive()
+        assert (await receive())["type"] == "http.disconnect"
+        reply = await partner(Asked(scope["method"], target, headers, message["body"]))
+        listed = [(name.encode(), value.encode()) for name, value in reply.headers.items()]
+        length = (b"content-length", str(len(reply.body)).encode())
+        await send({"type": "http.response.start", "status": reply.status, "headers": [*listed, length]})
+        await send({"type": "http.response.body", "body": reply.body[:5], "more_body": True})
+        await send({"type": "http.response.body", "body": reply.body[5:]})
+
+    (rule,) = [rule for rule in RULES if rule.name == "plain_bodies"]
+    outcomes = []
+    for handler in (asgi_handler(application), faulty(asgi_handler(application), rule.make())):
+        async with serving(handler) as url:
+            subject = Subject(url, partner.config, USER, Secret(PASSWORD))
+            outcomes.append([each.outcome.value for each in await check(subject, chosen(["P300", "P900", "H807"]))])
+    assert outcomes == [["passed", "passed", "passed"], ["passed", "passed", "failed"]]

@@ -7,9 +7,10 @@ from dataclasses import replace
 
 from core.partner.checker.case import Case, Origin
 from core.partner.checker.conversation import Conversation
-from core.partner.checker.judging import check_refusal, require
+from core.partner.checker.judging import check_refusal, read_connection, require
 from core.partner.checker.requesting import LARGEST_ID, User, Workspace, company, random_id, user_of
 from core.partner.checker.subject import DELETION, TESTING, Need, Subject
+from core.partner.messages.partner_config import NewUserAction
 from core.partner.messages.responses import AccountStatus, ErrorReason, UserStatus
 
 _FREE_MAIL = "gmail.com"
@@ -75,6 +76,17 @@ async def exact_ids_deleted(talk: Conversation) -> None:
     elsewhere = replace(largest, id=LARGEST_ID - 1)
     check_refusal(await talk.delete(connection, elsewhere), ErrorReason.CONNECTION_NOT_FOUND)
     await talk.deleted(connection, largest)
+
+
+async def exact_user_ids(talk: Conversation) -> None:
+    """H314: a colleague whose id differs by one is somebody else."""
+    domain, workspace = company(), talk.requests.workspace()
+    await talk.connection(User(f"user1@{domain}", LARGEST_ID), workspace)
+    answer = await talk.connect(talk.requests.connect(User(f"user2@{domain}", LARGEST_ID - 1), workspace))
+    if answer.status == 500 and talk.subject.new_user_action is NewUserAction.ERROR:
+        return
+    found = read_connection(answer)
+    require(found.user_status is not UserStatus.EXISTING, "another user", "user_status is existing")
 
 
 async def user_id_in_two_clouds(talk: Conversation) -> None:
@@ -157,4 +169,5 @@ CASES = (
     Case("H311", "Strangers at a free-mail provider share no account", Origin.HOUSEKEYS, strangers_of_free_mail),
     Case("H312", "The domain of an e-mail address has no case", Origin.HOUSEKEYS, domain_in_any_case),
     Case("H313", "Another workspace tests nothing", Origin.HOUSEKEYS, tested_from_another_workspace, (TESTING,)),
+    Case("H314", "Users whose ids differ by one are two", Origin.HOUSEKEYS, exact_user_ids),
 )
