@@ -67,13 +67,13 @@ def database_rights(privileges: tuple[str, ...], database: str) -> tuple[Right, 
     rights: list[Right] = []
     for privilege in privileges:
         grant = parse_statement(f"GRANT {privilege} ON {quote_identifier(database)}.* TO {quote_identifier('role')}")
-        plain = isinstance(grant, Grant) and grant == Grant(tuple(grant.rights), grantees=("role",))
-        if not plain or not isinstance(grant, Grant) or grant.rights != (Right(privilege, database=database),):
+        given = grant.rights if isinstance(grant, Grant) else ()
+        if grant != Grant(given, grantees=("role",)) or given != (Right(given[0].privilege, database=database),):
             raise BadInputError(
                 f"The privilege {one_line(privilege, 80)!r} of the template is none that a database can have as it is.",
                 advice='In the profile, write plain privileges: privileges = ["SELECT", "INSERT"].',
             )
-        rights += grant.rights
+        rights += given
     return tuple(rights)
 
 
