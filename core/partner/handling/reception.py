@@ -30,7 +30,6 @@ from core.partner.security.sign_in_links import (
 )
 from core.partner.workspaces.oauth_apps import app_of
 from core.partner.workspaces.tokens import WorkspaceTokens, host_of
-from core.profiles.model import PLAIN_PORT, TLS_PORT, Profile
 from core.profiles.partner import ClickHouseAddress
 from core.running.runner import Report, Runner
 from core.secrets import Secret
@@ -225,13 +224,3 @@ class Reception:
         if where is None or where.host is None or where.port is None:
             return None
         return HowToConnect(where.host, where.port, where.secure, guest.account.database, guest.user.name)
-
-
-def address_for_users(profile: Profile) -> ClickHouseAddress | None:
-    """Where users reach the ClickHouse of a profile: as its policy says, else where it is; None of an embedded one."""
-    told = profile.partner.clickhouse if profile.partner is not None else ClickHouseAddress()
-    if told.host is not None:
-        return replace(told, port=told.port or (TLS_PORT if told.secure else PLAIN_PORT))
-    if profile.engine == "embedded":
-        return None
-    return ClickHouseAddress(profile.host, profile.port, profile.secure)
