@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import ssl
 from dataclasses import dataclass
 from typing import Final
@@ -38,6 +39,8 @@ from core.profiles.model import Profile
 from core.profiles.partner import PartnerPolicy
 from core.running.runner import Runner
 from core.secrets import Prompt
+
+log = logging.getLogger(__name__)
 
 READY_SECONDS: Final = 3.0  # how old what is known may be for the service to count as ready
 
@@ -76,6 +79,7 @@ class ServingParts:
             SecretsKeeper(secrets, (tokens,)),
             Links(policy, signer),
             WorkspaceTests(ground.engine, state, secrets, tokens),
+            connections.sealed_table,
         )
         self.reception = Reception(
             policy,
@@ -89,7 +93,10 @@ class ServingParts:
             clusters=clusters,
         )
         self._tokens = tokens
-        self._following: asyncio.Task[None] | None = None
+        self._secrets = secrets
+        self._sealed = connections.sealed_table
+        self._newest = keys.newest.id
+        self._background: list[asyncio.Task[None]] = []
 
     @classmethod
     async def open(
@@ -113,11 +120,11 @@ class ServingParts:
         Raises what the engine raises.
         """
         await self.handler.settle_at_start()
-        self._following = asyncio.create_task(self.state.follow())
+        self._background = [asyncio.create_task(self.state.follow()), asyncio.create_task(self._renew_seals())]
 
     async def why_not_ready(self) -> str:
         """Empty when requests can be answered; else a sentence that says why not, without a secret."""
-        if self._following is None:
+        if not self._background:
             return "The service is starting."
         try:
             await self.state.fresh(READY_SECONDS)
@@ -128,13 +135,38 @@ class ServingParts:
     async def aclose(self) -> None:
         """Finish what was begun, write what is to be kept, and let go of the workspaces. Idempotent."""
         await self.handler.close()
+        await self.reception.close()
         await self.credentials.aclose()
         await self.requests.aclose()
         await self._tokens.close()
-        if self._following is not None:
-            self._following.cancel()
+        for task in self._background:
+            task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await self._following
+                await task
+
+    async def _renew_seals(self) -> None:
+        """Seal with the newest key what older ones have sealed, so that they can go one day."""
+        renewed = 0
+        try:
+            by_key = await self._sealed.by_key()
+            outdated = sorted(set().union(*(found for key, found in by_key.items() if key != self._newest)))
+            for connection in outdated:
+                renewed += await self._renew_seals_of(connection)
+        except HousekeysError as error:
+            log.warning("secrets stay sealed with older keys, which are still needed: %s %s", error, error.detail)
+        if renewed:
+            log.info("%d secrets are sealed with the newest key now, %s", renewed, self._newest)
+
+    async def _renew_seals_of(self, connection: str) -> int:
+        """How many were; none of a connect that is under way elsewhere, and none that outlives a deletion."""
+        if self.state.known.connection(connection, None) is None:
+            return 0
+        try:
+            return await self._secrets.renew_seals(connection)
+        finally:
+            await self.state.catch_up()
+            if self.state.known.connection(connection, None) is None:
+                await self._secrets.erase(connection)
 
 
 def policy_of(profile: Profile) -> PartnerPolicy:

@@ -41,7 +41,7 @@ def _add_inner_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser],
         verbs,
         "list",
         list_keys,
-        "list the sealing keys on this machine; no passphrase is needed",
+        "list the sealing keys on this machine, and how many connections need each",
         examples=("housekeys partner sealing-key list", "housekeys partner sealing-key list --json"),
     )
     export = frame.verb(
@@ -87,13 +87,16 @@ async def new_key(context: Context) -> None:
 
 async def list_keys(context: Context) -> None:
     """Handle `partner sealing-key list`."""
+    from core.display import count
     from tui.cli.output import Column
 
-    rows = _rows(await _store(context))
+    sealed = await (await context.session()).partner_connections.sealed_table.by_key()
+    rows = [row | {"connections": len(sealed.pop(row["id"], ()))} for row in _rows(await _store(context))]
     columns = [
         Column("version", "VERSION", "right"),
         Column("id", "ID"),
         Column("use", "USE"),
+        Column("connections", "CONNECTIONS", "right", count),
         Column("file", "FILE"),
     ]
     empty = "There is no sealing key yet. Make one: housekeys partner sealing-key new"
@@ -103,6 +106,8 @@ async def list_keys(context: Context) -> None:
     for row in rows:
         if row["problem"]:
             context.output.message(f"Warning: {row['problem']}")
+    for id, connections in sealed.items():  # that of another host, or one that is lost
+        context.output.message(f"Note: {len(connections):,} connections need sealing key {id}, which is not here.")
 
 
 async def export_keys(context: Context) -> None:

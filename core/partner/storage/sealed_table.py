@@ -73,6 +73,16 @@ class SealedTable:
         )
         return [str(name) for (name,) in found.rows]
 
+    async def by_key(self) -> dict[str, set[str]]:
+        """The partner connections with values, by the id of the sealing key that the newest value of a place needs."""
+        found = await self._query(
+            "SELECT splitByChar('.', newest)[2] AS key, groupUniqArray(connection_id) FROM ("  # noqa: S608
+            f" SELECT connection_id, argMax(sealed, version) AS newest FROM {self._table} GROUP BY connection_id, name"
+            ") GROUP BY key",
+            {},
+        )
+        return {str(key): set(map(str, connections)) for key, connections in found.rows}
+
     async def _query(self, sql: str, parameters: dict[str, Any]) -> QueryResult:
         try:
             return await self._engine.query(sql, parameters)

@@ -1,0 +1,187 @@
+"""A whole service on a real ClickHouse, put together as `partner serve` does it, and all that it asks of ClickHouse.
+
+Then every statement is asked again as a user who has only the privileges that the documentation names.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+from uuid import uuid4
+from xml.sax.saxutils import escape
+
+from core.clickhouse.capabilities import probe
+from core.clickhouse.embedded import EmbeddedEngine
+from core.clickhouse.engine import QueryResult, SettingValue
+from core.clickhouse.quoting import quote_identifier, quote_string
+from core.clickhouse.trying import Scratch, scratch
+from core.errors import HousekeysError
+from core.journal.journal import Journal
+from core.partner.messages.requests import AccountInfo, AccountUserInfo, CloudProvider, DeleteConnectionRequest
+from core.partner.messages.responses import Connection
+from core.partner.partner_connections import PartnerConnections
+from core.partner.security.basic_credentials import header_value
+from core.partner.security.sealing_keys import SealingKeys, new_sealing_key
+from core.partner.serving_parts import Ground, ServingParts
+from core.partner.storage.requests_seen import AnsweredRequest
+from core.profiles.model import Profile
+from core.profiles.partner import ResourceTemplate
+from core.running.runner import Operator, ReadOnly, Runner
+from core.secrets import Secret
+from tests.engine.faulty_engine import FaultyEngine
+from tests.unit.partner.account_examples import POLICY, asked
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "partner-connect.md"
+ACCESS_DENIED = 497
+RESOURCES = ResourceTemplate(quota="partners", settings_profile="partner_limits")
+USERS = """<clickhouse><profiles><default/></profiles><quotas><default/></quotas><users><default><no_password/>
+<networks><ip>::/0</ip></networks><profile>default</profile><quota>default</quota><grants>{grants}</grants></default>
+{users}</users><roles>{roles}</roles></clickhouse>"""
+# What the session asks at its start to know what it may: the service can do without.
+NOT_NEEDED = re.compile(r"SELECT 1 FROM system\.`\w+` WHERE 0")
+
+
+class Recorder(FaultyEngine):
+    """Remembers all that is asked: queries with their parameters, commands, and the columns of inserts."""
+
+    def __init__(self, engine: EmbeddedEngine) -> None:
+        super().__init__(engine)
+        self.asked: list[tuple[str, Mapping[str, Any]]] = []
+
+    async def query(
+        self,
+        sql: str,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        settings: Mapping[str, SettingValue] | None = None,
+    ) -> QueryResult:
+        self.asked.append((sql, dict(parameters or {})))
+        return await super().query(sql, parameters, settings=settings)
+
+    async def command(self, sql: str, *, settings: Mapping[str, SettingValue] | None = None) -> None:
+        self.asked.append((sql, {}))
+        await super().command(sql, settings=settings)
+
+    async def insert(self, database: str, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        self.asked.append((f"CHECK GRANT INSERT({', '.join(columns)}) ON {quote_identifier(database)}.{table}", {}))
+        await super().insert(database, table, columns, rows)
+
+
+async def open_ground(engine: Recorder, folder: Path) -> Ground:
+    """What a service stands on: one process of it."""
+    policy = replace(POLICY, test_hooks=True, resources=RESOURCES)
+    journal = Journal(engine, "housekeys")
+    runner = Runner(engine, journal, folder, Operator("op", "bastion"), "p", ReadOnly(False))
+    capabilities = await probe(engine, database="housekeys", cluster=None)
+    connections = PartnerConnections(engine, journal, policy)
+    return Ground(Profile("p", engine="embedded", partner=policy), engine, capabilities, runner, connections)
+
+
+async def connected(parts: ServingParts, email: str) -> Connection:
+    handled = await parts.handler.connect(asked(email))
+    assert isinstance(handled.body, Connection), handled
+    return handled.body
+
+
+async def serve(engine: Recorder, folder: Path) -> None:
+    """All that a service does, and a second one that has a newer sealing key."""
+    await engine.engine.command("CREATE QUOTA partners FOR INTERVAL 1 hour MAX queries = 10")
+    await engine.engine.command("CREATE SETTINGS PROFILE partner_limits SETTINGS max_threads = 2")
+    ground, old = await open_ground(engine, folder / "first"), SealingKeys([new_sealing_key()])
+    presented, credential = ground.connections.plan_add_credential("databricks")
+    for change in (await ground.connections.plan_tables(), credential):
+        assert (await ground.runner.run(change)).succeeded
+    parts = await ServingParts.open(ground, old)
+    assert await parts.why_not_ready()
+    await parts.start()
+    assert await parts.why_not_ready() == ""
+    assert await parts.credentials.check([header_value(presented).reveal()]) is not None
+    first = await connected(parts, "ann@databricks-test.com")
+    (link,) = parse_qs(urlsplit(first.redirect_uri).query)["link"]
+    assert (await parts.reception.set_password(link, Secret("Quite-a-long-passw0rd"))).signed_up
+    parts.requests.note(AnsweredRequest(uuid4(), datetime.now(UTC), "h:1/2", "POST", "connect", 200, 0.1))
+    await parts.aclose()
+    await parts.aclose()
+    assert len(await ground.connections.requests()) == 1
+
+    keys = old.with_newest(new_sealing_key())
+    later = await open_ground(engine, folder / "second")
+    parts = await ServingParts.open(later, keys)
+    await parts.start()
+    await sealed_with(later, keys.newest.id)
+    second = await connected(parts, "bob@databricks-test.com")
+    assert second.connection_id is not None
+    gone = await parts.handler.delete_connection(DeleteConnectionRequest(second.connection_id, CloudProvider.AWS, 1))
+    assert gone.error is None
+    ended = await parts.handler.expire_account(AccountUserInfo("ann@databricks-test.com", 1, CloudProvider.AWS, 1))
+    assert ended.error is None
+    deleted = await parts.handler.delete_account(AccountInfo("databricks-test.com", CloudProvider.AWS, 1))
+    assert deleted.error is None
+    await parts.aclose()
+    assert await later.connections.sealed_table.by_key() == {}
+
+
+async def sealed_with(ground: Ground, key: str) -> None:
+    """Wait until every secret needs this sealing key alone."""
+    async with asyncio.timeout(20):
+        while set(await ground.connections.sealed_table.by_key()) != {key}:  # noqa: ASYNC110 - ClickHouse tells no event
+            await asyncio.sleep(0)
+
+
+def documented() -> list[str]:
+    """The privileges that the documentation names, as a file of users has them."""
+    (block,) = re.findall(r"```sql\n(GRANT .*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
+    return [re.sub(r" TO \w+", "", grant) for grant in block.replace("\n", " ").split(";") if grant.strip()]
+
+
+def denied(told: Sequence[tuple[str, Mapping[str, Any]]], grants: Sequence[str], folder: Path) -> list[str]:
+    """What ClickHouse does not let a user do who has only `grants`. What cannot be kept comes after that question."""
+    made = [re.match(r"CREATE (USER|ROLE) (\w+)", sql) for sql, _ in told]
+    names = {kind: {match[2] for match in made if match and match[1] == kind} for kind in ("USER", "ROLE")}
+    users = USERS.format(
+        grants="".join(f"<query>{escape(grant.strip())}</query>" for grant in grants),
+        users="".join(f"<{name}><no_password/></{name}>" for name in names["USER"]),
+        roles="".join(f"<{name}><grants></grants></{name}>" for name in names["ROLE"]),
+    )
+    with scratch(folder / "scratch", folder / "data", users) as connection:
+        return [
+            sql for sql, parameters in told if not NOT_NEEDED.match(sql) and not allowed(connection, sql, parameters)
+        ]
+
+
+def allowed(connection: Scratch, sql: str, parameters: Mapping[str, Any]) -> bool:
+    for name, value in parameters.items():
+        connection.run(f"SET param_{name} = {quote_string(written(value))}")
+    try:
+        found = connection.run(sql)
+    except HousekeysError as error:
+        return getattr(error, "code", 0) != ACCESS_DENIED
+    return not sql.startswith("CHECK GRANT") or found.rows[0][0] in (1, True, "1")
+
+
+def written(value: Any) -> str:
+    """A parameter as ClickHouse reads it."""
+    if isinstance(value, str | int):
+        return str(value).lower() if isinstance(value, bool) else str(value)
+    return f"[{', '.join(str(one) if isinstance(one, int) else quote_string(one) for one in value)}]"
+
+
+async def test_a_service_needs_the_privileges_that_are_documented(tmp_path: Path) -> None:
+    engine = Recorder(await EmbeddedEngine.open(tmp_path / "engine"))
+    try:
+        await serve(engine, tmp_path)
+    finally:
+        await engine.close()
+    grants = documented()
+    assert denied(engine.asked, grants, tmp_path / "documented") == []
+    less = [grant.replace("ROLE ADMIN, ", "") for grant in grants]
+    assert less != grants
+    missed = denied(engine.asked, less, tmp_path / "less")
+    assert missed
+    assert all(sql.startswith("GRANT partner_") for sql in missed)
