@@ -13,10 +13,21 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.databricks_fake import DISCOVERY, PRINCIPAL, PRINCIPAL_SECRET, PUBLISHED_APP, REDIRECT, USER, DatabricksFake
+from tests.databricks_fake import (
+    DISCOVERY,
+    PAT,
+    PRINCIPAL,
+    PRINCIPAL_SECRET,
+    PUBLISHED_APP,
+    REDIRECT,
+    USER,
+    WAREHOUSE,
+    DatabricksFake,
+)
 
 sdk: Any = pytest.importorskip("databricks.sdk", reason="databricks-sdk is not installed: make databricks")
 oauth: Any = pytest.importorskip("databricks.sdk.oauth")
+sql: Any = pytest.importorskip("databricks.sdk.service.sql")
 
 
 @pytest.fixture(autouse=True)
@@ -95,3 +106,22 @@ def test_the_sdk_looks_where_the_fake_says(fake: DatabricksFake) -> None:
     endpoints = oauth.get_workspace_endpoints(fake.url)
     assert urlsplit(endpoints.authorization_endpoint).path == "/oidc/v1/authorize"
     assert urlsplit(endpoints.token_endpoint).path == "/oidc/v1/token"
+
+
+def test_a_warehouse_answers_a_statement(fake: DatabricksFake) -> None:
+    client = sdk.WorkspaceClient(host=fake.url, token=PAT, auth_type="pat")
+    asked = {
+        "statement": "SELECT 1",
+        "wait_timeout": "10s",
+        "on_wait_timeout": sql.ExecuteStatementRequestOnWaitTimeout.CANCEL,
+    }
+    answer = client.statement_execution.execute_statement(warehouse_id=WAREHOUSE, **asked)
+    assert (answer.status.state, answer.result.data_array) == (sql.StatementState.SUCCEEDED, [["1"]])
+    fake.warehouse = "STARTING"
+    answer = client.statement_execution.execute_statement(warehouse_id=WAREHOUSE, **asked)
+    assert answer.status.state is sql.StatementState.CANCELED
+    with pytest.raises(Exception, match="no such SQL warehouse"):
+        client.statement_execution.execute_statement(warehouse_id="other", **asked)
+    fake.warehouse = "DENIED"
+    with pytest.raises(Exception, match="You may not use"):
+        client.statement_execution.execute_statement(warehouse_id=WAREHOUSE, **asked)
