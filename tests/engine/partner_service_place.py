@@ -62,7 +62,7 @@ class ServicePlace:
         self.signer = LinkSigner(KEYS)
         self.settling = Settling(self.engine, self.runner, self.state, policy)
         self.handler = RequestHandler(
-            policy, self.settling, SecretsKeeper(self.secrets), Links(policy, self.signer), Passing()
+            policy, self.settling, SecretsKeeper(self.secrets), Links(policy, self.signer), Passing(), self.table
         )
 
     def another(self, folder: Path, engine: Engine | None = None, **changed: Any) -> ServicePlace:

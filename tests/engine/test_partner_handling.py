@@ -15,6 +15,7 @@ import pytest_asyncio
 from core.clickhouse.embedded import EmbeddedEngine
 from core.errors import HousekeysError, RefusedError, UnreachableError
 from core.partner.accounts.decision import Scenario
+from core.partner.handling.orphans import erase_orphans
 from core.partner.messages.requests import AccountInfo, AccountUserInfo, CloudProvider, ConnectionInfo
 from core.partner.messages.responses import (
     Connection,
@@ -26,6 +27,7 @@ from core.partner.messages.responses import (
 from core.partner.security.sealing import SealedPlace, SecretName
 from core.partner.security.sign_in_links import PARAMETER, LinkPurpose
 from core.profiles.partner import PagePolicy, TrialPolicy
+from core.secrets import Secret
 from tests.engine.gated_engine import STATEMENT, GatedEngine
 from tests.engine.partner_service_place import NOTHING, ONE, ServicePlace
 from tests.unit.partner.account_examples import TOKEN, asked
@@ -200,6 +202,16 @@ async def test_a_caller_that_goes_away(place: ServicePlace, shared_engine: Embed
     gate.opened.set()
     await left.handler.close()
     assert await place.made() == ONE and len(await place.live()) == 1
+
+
+async def test_secrets_of_no_partner_connection(place: ServicePlace) -> None:
+    """Those of a deleted one go at once, those of one that nobody knows when nobody knows it a while later either."""
+    there, gone = [str((await place.connect(asked(workspace=number))).connection_id) for number in (1, 2)]
+    await place.delete(gone, 2)
+    for connection in (gone, "pcunknown"):
+        await place.secrets.keep(SealedPlace(connection, SecretName.PERSONAL_ACCESS_TOKEN), Secret(TOKEN))
+    await erase_orphans(place.settling, place.table, seconds=0)
+    assert set().union(*(await place.table.by_key()).values()) == {there}
 
 
 async def test_secrets_that_cannot_be_erased(place: ServicePlace, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from core.partner.handling.connectors import connectors_page
 from core.partner.handling.connects import Connects, Locks
 from core.partner.handling.links import Links
 from core.partner.handling.needs import TestsConnections
+from core.partner.handling.orphans import ListsSealed, erase_orphans
 from core.partner.handling.outcomes import Handled
 from core.partner.handling.secrets_keeper import SecretsKeeper, secrets_of
 from core.partner.handling.settling import Settling
@@ -64,6 +65,7 @@ class RequestHandler:
         keeper: SecretsKeeper,
         links: Links,
         tests: TestsConnections,
+        sealed: ListsSealed,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -74,9 +76,11 @@ class RequestHandler:
         self._connects = Connects(policy, keeper, settling, settling.clusters)
         self._links = links
         self._tests = tests
+        self._sealed = sealed
         self._clock = clock
         self._locks = Locks()
         self._begun: set[asyncio.Task[Any]] = set()
+        self._orphans: asyncio.Task[None] | None = None
         keeper.serve(settling.runner)
 
     # -- from start to end
@@ -86,12 +90,22 @@ class RequestHandler:
         await self._state.catch_up()
         if not await self._settling.settle():
             self._settling.settle_soon()
+        self._orphans = asyncio.create_task(self._erase_orphans())
 
     async def close(self) -> None:
         """Finish the requests that were begun."""
         while self._begun:
             await asyncio.wait(set(self._begun))
+        if self._orphans is not None:
+            self._orphans.cancel()
+            await asyncio.wait({self._orphans})
         await self._settling.close()
+
+    async def _erase_orphans(self) -> None:
+        try:
+            await erase_orphans(self._settling, self._sealed)
+        except HousekeysError as error:
+            log.warning("secrets of no partner connection stay until the next start: %s %s", error, error.detail)
 
     # -- the requests
 
