@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.partner.checker.case import Case, Origin
-from core.partner.checker.conversation import NOT_FOUND, Conversation
+from core.partner.checker.conversation import NOT_FOUND, Conversation, told
 from core.partner.checker.judging import check_refusal, read_connection, require, unmet
 from core.partner.checker.requesting import TEST_DOMAIN, Json, User, Workspace, changed, company, random_id, user_of
 from core.partner.checker.subject import ACCOUNT_DELETION, DELETION, EXPIRY, Need, Subject, configured
@@ -24,9 +24,14 @@ async def _tester(talk: Conversation, cloud: CloudProvider = CloudProvider.AWS) 
 
 
 async def connect_after_forgetting(talk: Conversation) -> None:
-    user, workspace, _ = await _tester(talk, CloudProvider.AZURE)
+    workspace = talk.requests.test_workspace(CloudProvider.AZURE)
+    await talk.clear_testers(workspace)
+    body = talk.requests.connect(user_of(TEST_DOMAIN), workspace)
+    first = await talk.made(body)
     await talk.forgotten(workspace)
-    await talk.made(talk.requests.connect(user, workspace), [RedirectValue.CREATE_TRIAL])
+    again = await talk.made(body)
+    wanted = f"the answer of the first time: {', '.join(told(first))}"
+    require(told(again) == told(first), wanted, ", ".join(told(again)))
 
 
 async def sign_in_after_forgetting(talk: Conversation) -> None:
