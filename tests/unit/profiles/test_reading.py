@@ -164,11 +164,15 @@ def test_every_key_of_a_profile_is_read(tmp_path: Path) -> None:
     assert file.profile_origin("embedded") == "built-in"
 
 
-def test_the_example_of_the_readme_is_right(tmp_path: Path) -> None:
-    (example,) = re.findall(r"```toml\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
-    file = read(tmp_path, example)
-    assert [problem for problem in file.problems if problem.blocking or not problem.profile] == []
-    assert file.broken == ()
+def test_the_examples_of_the_documents_are_right(tmp_path: Path) -> None:
+    documents = (README, README.parent / "docs" / "partner-connect.md")
+    for document in documents:
+        examples = re.findall(r"```toml\n(.*?)```", document.read_text(encoding="utf-8"), re.DOTALL)
+        assert examples
+        for example in examples:
+            file = read(tmp_path, example)
+            assert [problem for problem in file.problems if problem.blocking or not problem.profile] == []
+            assert file.broken == ()
 
 
 def test_badges_addresses_and_urls() -> None:
