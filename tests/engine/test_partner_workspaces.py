@@ -79,7 +79,7 @@ class Side:
     async def test(self, seconds: float = 20) -> dict[str, tuple[str, str]]:
         """The outcome of each test, and what it says."""
         tests = WorkspaceTests(self.engine, self.partner, self.secrets, self.tokens, seconds)
-        return outcomes((await tests.answer(self.connection)).test_results)
+        return outcomes(await tests.test(self.connection))
 
 
 def outcomes(results: tuple[responses.TestResult, ...]) -> dict[str, tuple[str, str]]:

@@ -76,7 +76,7 @@ class Reception:
         self._tokens = tokens
         self._address = address
         self._clusters = clusters
-        self._flight: SingleFlight[None] = SingleFlight()  # by user
+        self._flight: SingleFlight[_Guest] = SingleFlight()  # by user
         self._given_back: set[str] = set()  # nonces of links that were used in vain
 
     async def look(self, token: str) -> Visitor:
@@ -90,22 +90,8 @@ class Reception:
         Raises SignInLinkRefusedError, BadInputError for a password that will not do, and what ClickHouse answers.
         """
         link = self._signer.look(token, LinkPurpose.SET_PASSWORD)
-        await self._state.catch_up()
-        guest = await self._guest(link)
-        if guest.user.signed_up is not None and link.issued <= guest.user.signed_up:
-            raise SignInLinkRefusedError
-        check_password(password, guest.user.email)
-        planned = plan_password(guest.user, password, self._clusters)
-        change = replace(planned, title=f"{SET_PASSWORD}{guest.user.name}")
-
-        async def carry_out() -> None:
-            await self._signer.consume(token, LinkPurpose.SET_PASSWORD, self._use)
-            report = await self._runner.run(change)
-            if not report.succeeded:
-                self._given_back.add(link.nonce)
-                await self._give_up(report)
-
-        await self._flight.alone(guest.user.id, carry_out)  # one who closes the page does not stop it
+        # One who closes the page does not stop it; and of two links for one user, the second one meets the password.
+        guest = await self._flight.alone(link.user_id, lambda: self._set_password(token, link, password))
         return await self._signed_up(guest)
 
     async def begin_authorization(self, token: str) -> AuthorizationBegun:
@@ -143,6 +129,21 @@ class Reception:
     async def close(self) -> None:
         """Wait for passwords that are being set."""
         await self._flight.settle_all()
+
+    async def _set_password(self, token: str, link: SignInLink, password: Secret) -> _Guest:
+        await self._state.catch_up()
+        guest = await self._guest(link)
+        user = guest.user
+        if user.signed_up is not None and link.issued <= user.signed_up:
+            raise SignInLinkRefusedError
+        check_password(password, user.email)
+        change = replace(plan_password(user, password, self._clusters), title=f"{SET_PASSWORD}{user.name}")
+        await self._signer.consume(token, LinkPurpose.SET_PASSWORD, self._use)
+        report = await self._runner.run(change)
+        if not report.succeeded:
+            self._given_back.add(link.nonce)
+            await self._give_up(report)
+        return guest
 
     def _any_purpose(self, token: str) -> SignInLink:
         try:

@@ -18,7 +18,7 @@ from core.display import one_line
 from core.errors import HousekeysError
 from core.partner.accounts.policy import PartnerPolicy
 from core.partner.accounts.state import Known, PartnerAccount, PartnerConnection, PartnerUser
-from core.partner.messages.responses import ConnectionTestResult, TestResult, TestStatus
+from core.partner.messages.responses import TestResult, TestStatus
 from core.partner.oauth.calling import Address, Answer, https_address
 from core.partner.oauth.u2m import OneAtATime
 from core.partner.security.redaction import redacted
@@ -90,10 +90,6 @@ class WorkspaceTests:
             here = [tests.create_task(self._outcome(*test, until)) for test in self._tests_here(connection)]
             there = tests.create_task(self._test_there(connection, until))
         return (*(test.result() for test in here), *there.result())
-
-    async def answer(self, connection: PartnerConnection) -> ConnectionTestResult:
-        """The same as the body of the answer to test-connection."""
-        return ConnectionTestResult(await self.test(connection))
 
     def _tests_here(self, connection: PartnerConnection) -> Iterator[tuple[str, Awaitable[str]]]:
         known = self._state.known
