@@ -7,9 +7,11 @@ arrives late is told in its place. Whatever is older than that is found by its n
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
@@ -144,8 +146,9 @@ class KnownState:
 
     async def _load(self) -> bool:
         self._counted_at = time.monotonic()
-        rows = await self._journal.news(SUBJECT_KINDS, _EPOCH, {})
-        self._read = await asyncio.to_thread(_fold_all, rows, self._clock())
+        with _without_collecting():
+            rows = await self._journal.news(SUBJECT_KINDS, _EPOCH, {})
+            self._read = await asyncio.to_thread(_fold_all, rows, self._clock())
         return bool(rows)
 
     async def _look(self, read: _Read) -> bool:
@@ -155,9 +158,10 @@ class KnownState:
                 return await self._load()  # rows have arrived too late to be met
         rows = await self._journal.news(SUBJECT_KINDS, read.since, read.counts)
         new = False
-        for start in range(0, len(rows), _ROWS_AT_ONCE):
-            new = read.tell(rows[start : start + _ROWS_AT_ONCE]) or new
-            await asyncio.sleep(0)  # others have their turn; what is known is whole between two rows
+        with _without_collecting() if len(rows) > _ROWS_AT_ONCE else nullcontext():
+            for start in range(0, len(rows), _ROWS_AT_ONCE):
+                new = read.tell(rows[start : start + _ROWS_AT_ONCE]) or new
+                await asyncio.sleep(0)  # others have their turn; what is known is whole between two rows
         read.settle(self._clock())
         return new
 
@@ -169,6 +173,18 @@ def _fold_all(rows: Sequence[Row], now: datetime) -> _Read:
         read.tell(rows[start : start + _ROWS_AT_ONCE])
         read.settle(now)
     return read
+
+
+@contextmanager
+def _without_collecting() -> Iterator[None]:
+    """Without looking for garbage: all that is read is kept, and every look at it would hold up the event loop too."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _second(at: datetime) -> int:
