@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,13 @@ from core.access.model import AlterUser, AuthKind
 from core.access.parser import parse_statement
 from core.access.passwords import password_digest
 from core.changes import Change, Danger, JsonValue, RecordStep, StatementStep
+from core.clickhouse.capabilities import Capabilities
 from core.clickhouse.embedded import EmbeddedEngine
 from core.errors import BadInputError
 from core.partner.accounts import facts
 from core.partner.accounts.decision import Removal
 from core.partner.accounts.state import PartnerUser
-from core.partner.provisioning.clusters import Clusters
+from core.partner.provisioning.clusters import NO_CLUSTER, Clusters
 from core.partner.provisioning.password import check_password, plan_password
 from core.partner.provisioning.removal import CONNECTION_ID, ERASE, SECRETS, plan_removal
 from core.partner.security.sealed_store import NotErasedError, SealedSecrets
@@ -156,6 +158,14 @@ async def test_only_what_goes_is_dangerous() -> None:
         "DROP DATABASE IF EXISTS `d` ON CLUSTER `main`",
     ]
     assert "ON CLUSTER main" in plan_removal("x", Removal(users=("u",)), clusters=Clusters("", "main")).preview()
+
+
+async def test_a_replicated_access_storage_needs_no_cluster() -> None:
+    told = Capabilities("26.8", (26, 8), "op", "server", 0.0, user_directories=(("r", "replicated", 1),))
+    assert Clusters.of(told, "main") == Clusters("main", "")
+    beside = (("users_xml", "users_xml", 0), ("l", "local_directory", 1))
+    assert Clusters.of(replace(told, user_directories=beside), "main") == Clusters("main", "main")
+    assert Clusters.of(replace(told, user_directories=None), None) == NO_CLUSTER
 
 
 async def test_a_password_is_set_as_a_hash_together_with_the_sign_up(place: PartnerPlace) -> None:
