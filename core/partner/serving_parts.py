@@ -31,6 +31,7 @@ from core.partner.storage.claims import Claims
 from core.partner.storage.credentials import LiveCredentials
 from core.partner.storage.leases import Leases
 from core.partner.storage.request_writer import RequestWriter
+from core.partner.storage.shared_journal import SharedJournal
 from core.partner.storage.used_links import UsedLinks
 from core.partner.workspaces.testing import WorkspaceTests, try_out
 from core.partner.workspaces.tokens import WorkspaceTokens
@@ -66,16 +67,17 @@ class ServingParts:
     def __init__(self, ground: Ground, keys: SealingKeys, tokens: WorkspaceTokens, secrets: SealedSecrets) -> None:
         policy, connections = policy_of(ground.profile), ground.connections
         database, state = ground.profile.database, connections.known_state
+        runner = ground.runner.with_journal(SharedJournal)
         clusters = Clusters.of(ground.capabilities, ground.profile.cluster)
         signer = LinkSigner(keys)
         self.policy = policy
         self.config: PartnerConfig = partner_config(policy)
         self.state = state
-        self.credentials = LiveCredentials(state, ground.runner)
+        self.credentials = LiveCredentials(state, runner)
         self.requests = RequestWriter(connections.request_log)
         self.handler = RequestHandler(
             policy,
-            Settling(ground.engine, ground.runner, state, policy, clusters),
+            Settling(ground.engine, runner, state, policy, clusters),
             SecretsKeeper(secrets, (tokens,)),
             Links(policy, signer),
             WorkspaceTests(ground.engine, state, secrets, tokens),
@@ -84,7 +86,7 @@ class ServingParts:
         self.reception = Reception(
             policy,
             state,
-            ground.runner,
+            runner,
             signer,
             UsedLinks(Claims(ground.engine, database)).record,
             secrets,

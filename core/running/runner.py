@@ -63,6 +63,13 @@ class Runner:
         self._profile_name = profile_name
         self.read_only = read_only
 
+    def with_journal(self, other: Callable[[RunJournal], RunJournal]) -> Runner:
+        """The same with another journal, made of this one's."""
+        journal = other(self._journal)
+        runner = Runner(self._engine, journal, self._folder, self._operator, self._profile_name, self.read_only)
+        runner.open_service = self.open_service
+        return runner
+
     # -- running
 
     async def run(

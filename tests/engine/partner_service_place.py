@@ -24,6 +24,7 @@ from core.partner.security.sealing_keys import SealingKey, SealingKeys
 from core.partner.security.sign_in_links import LinkSigner
 from core.partner.storage.known_state import KnownState
 from core.partner.storage.sealed_table import SealedTable
+from core.partner.storage.shared_journal import SharedJournal
 from core.partner.storage.tables import SECRETS_TABLE, PartnerTables
 from core.running.runner import ReadOnly, Runner
 from tests.engine.faulty_engine import FaultyEngine
@@ -55,7 +56,8 @@ class ServicePlace:
         )
         policy = self.policy = replace(policy, resources=resources)
         self.journal = Journal(self.engine, database)
-        self.runner = Runner(self.engine, self.journal, folder / "changes", OPERATOR, "prod", ReadOnly(False))
+        runner = Runner(self.engine, self.journal, folder / "changes", OPERATOR, "prod", ReadOnly(False))
+        self.runner = runner.with_journal(SharedJournal)
         self.state = KnownState(self.journal)
         self.table = SealedTable(self.engine, database)
         self.secrets = SealedSecrets(Sealer(KEYS), self.table)

@@ -6,19 +6,17 @@ same time share an insert, or a deletion.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Collection, Sequence
-from typing import Any, Final, Generic, TypeVar
+from collections.abc import Collection, Sequence
+from typing import Any, Final
 
 from core.clickhouse.engine import Engine, QueryResult
 from core.clickhouse.errors import UnknownNameError
 from core.clickhouse.quoting import quote_identifier, quote_string
 from core.partner.security.sealing import SealedPlace, SecretName
 from core.partner.storage.tables import SECRETS_TABLE
+from core.partner.storage.together import Together
 
 _COLUMNS: Final = ("connection_id", "name", "version", "sealed")
-
-T = TypeVar("T")
 
 
 class SealedTable:
@@ -32,8 +30,8 @@ class SealedTable:
         self._database = database
         self._replicated = replicated
         self._table = f"{quote_identifier(database)}.{SECRETS_TABLE}"
-        self._writes: _Together[tuple[SealedPlace, str]] = _Together(self._write_all)
-        self._removals: _Together[str] = _Together(self._remove_all)
+        self._writes: Together[tuple[SealedPlace, str], None] = Together(self._write_all)
+        self._removals: Together[str, None] = Together(self._remove_all)
 
     async def read(self, place: SealedPlace) -> str | None:
         """The value of a place; None when there is none."""
@@ -114,36 +112,3 @@ class SealedTable:
         await self._engine.command(f"ALTER TABLE {self._table} DELETE WHERE {where}", settings={"mutations_sync": 2})
         if not self._replicated:
             await self._engine.command(f"ALTER TABLE {self._table} DROP PARTITION ID 'none'")
-
-
-class _Together(Generic[T]):
-    """Does for all who come while it is at work the next piece of work in one go."""
-
-    def __init__(self, work: Callable[[Sequence[T]], Awaitable[None]]) -> None:
-        self._work = work
-        self._waiting: list[tuple[T, asyncio.Future[None]]] = []
-        self._task: asyncio.Task[None] | None = None
-
-    async def add(self, item: T) -> None:
-        """Have `item` worked on. Who stops waiting does not stop the work."""
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((item, done))
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._run())
-        await done
-
-    async def _run(self) -> None:
-        while self._waiting:
-            batch, self._waiting = self._waiting, []
-            error: BaseException | None = None
-            try:
-                await self._work([item for item, _ in batch])
-            except Exception as failure:
-                error = failure
-            for _, done in batch:
-                if done.done():
-                    continue  # nobody waits any more
-                if error is None:
-                    done.set_result(None)
-                else:
-                    done.set_exception(error)
