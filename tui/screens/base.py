@@ -14,7 +14,7 @@ from textual.screen import Screen, ScreenResultType
 from core.display import one_line
 from core.errors import HousekeysError
 from tui.commands import Command, CommandHost
-from tui.screens.registry import SCREENS
+from tui.screens.registry import SCREENS, entry
 from tui.service import explained, start_worker
 from tui.widgets.chrome import ChromeLine, Navigation, Piece
 
@@ -65,7 +65,8 @@ class ConsoleScreen(CommandHost, Screen[ScreenResultType], Generic[ScreenResultT
         yield ChromeLine(id="header")
         with Horizontal(id="middle"):
             if self.SCREEN_ID:
-                yield Navigation([(e.id, e.key, e.title) for e in SCREENS], self.SCREEN_ID)
+                listed = [(e.id, e.key, e.title) for e in SCREENS if not e.within]
+                yield Navigation(listed, entry(self.SCREEN_ID).within or self.SCREEN_ID)
             with Vertical(id="main"):
                 yield ChromeLine(id="crumb")
                 yield ChromeLine(id="banner")

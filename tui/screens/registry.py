@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A screen that can be jumped to, by `key` where it has one. `words` are other names it is found by."""
+    """A screen that can be jumped to, by `key` where it has one. `words` are other names it is found by.
+
+    One that is `within` another (its id) is opened from there or by its name, and is not in the list of screens.
+    """
 
     id: str
     key: str
@@ -20,6 +23,7 @@ class Entry:
     module: str
     kind: str  # the name of the class
     words: tuple[str, ...] = ()
+    within: str = ""
 
     def create(self) -> ConsoleScreen[Any]:
         screen: ConsoleScreen[Any] = getattr(importlib.import_module(self.module), self.kind)()
@@ -61,6 +65,50 @@ SCREENS: tuple[Entry, ...] = (
         "tui.screens.connections",
         "ConnectionsScreen",
         ("lakehouse", "aws", "aliyun", "tencent", "external id"),
+    ),
+    Entry(
+        "partner",
+        "",
+        "Partner Connect",
+        "tui.screens.partner_connections",
+        "PartnerConnectionsScreen",
+        ("databricks", "partner connections", "partner accounts"),
+    ),
+    Entry(
+        "partner-requests",
+        "",
+        "Partner requests",
+        "tui.screens.partner_requests",
+        "PartnerRequestsScreen",
+        ("databricks", "live", "tail", "log"),
+        within="partner",
+    ),
+    Entry(
+        "partner-statistics",
+        "",
+        "Partner statistics",
+        "tui.screens.partner_statistics",
+        "PartnerStatisticsScreen",
+        ("databricks", "plot", "by day"),
+        within="partner",
+    ),
+    Entry(
+        "partner-credentials",
+        "",
+        "Partner credentials",
+        "tui.screens.partner_credentials",
+        "PartnerCredentialsScreen",
+        ("databricks", "basic", "authorization", "rotation"),
+        within="partner",
+    ),
+    Entry(
+        "partner-config",
+        "",
+        "PartnerConfig",
+        "tui.screens.partner_config",
+        "PartnerConfigScreen",
+        ("databricks", "editor", "json"),
+        within="partner",
     ),
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from textual.app import ComposeResult
 
@@ -17,7 +18,7 @@ from tui.widgets.lines import Line, LinesView
 class RevealScreen(ConsoleScreen[None]):
     """Shows `secret` on request. `what` names it in sentences ("the password of datalens")."""
 
-    ACTIONS = (
+    ACTIONS: ClassVar[tuple[Command, ...]] = (
         Command("reveal.show", "show or hide", "space,enter", "show_or_hide", "Show it, or hide it again."),
         Command("reveal.copy", "copy", "y", "copy_secret", "Send it to the terminal's clipboard (OSC 52)."),
         Command("reveal.close", "close", "escape", "close_page", "Close; it cannot be shown again."),

@@ -1,0 +1,177 @@
+"""The screens of Partner Connect by keys, on a real engine."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.console.album import Take, take_start
+from tests.console.sample_partner import PROFILE, partner_rows, partner_session, request, requests
+from tests.console.starting import NARROW, NOW, connected, never, start_in, told, until
+from tests.console.walking import Seen, copies, fill_in, reconnect, run_change, run_named, see, type_in
+from tui.app import HousekeysApp
+
+WIDE_ONLY, NARROW_ONLY = ("160x48", "80x24"), ("80x24",)
+
+
+def console(folder: Path, how: object = never, *, screen: str = "partner", profile: str = "partnered") -> HousekeysApp:
+    start = start_in(folder, PROFILE.format(name="partnered"), screen=screen, profile=profile)
+    return HousekeysApp(connected(start, how))  # type: ignore[arg-type]
+
+
+async def test_partner_connections(take: Take, tmp_path: Path) -> None:
+    app = console(tmp_path)
+    async with app.run_test(size=NARROW) as pilot:
+        await take_start(take, pilot, partner_session())
+        await take(pilot, "empty", "No partner connections yet.", "housekeys partner serve")
+        await reconnect(pilot, partner_session(partner_rows(), list(requests())))
+        await take(pilot, "list", "Partner connections  3", "acme.example", "! expired", "✓ active")
+
+        # the detail of one
+        await type_in(pilot, "d")
+        await take(pilot, "summary", "[Summary]", "pcaaaaaaaa", "9223372036854775806")
+        await type_in(pilot, "d", "<right>", Seen("sign_in"), "<right>")
+        await take(pilot, "account", "bob@acme.example", "has not come yet", sizes=NARROW_ONLY)
+        await type_in(pilot, "<right>", Seen("configure"), "<escape>", Seen("ACCOUNT"))
+
+        # the account of one
+        await type_in(pilot, "i", Seen("Invite somebody to acme.example"), "nobody")
+        await see(pilot, "This is not an e-mail address.")
+        await fill_in(pilot, "email", "Eve@Acme.example")
+        await type_in(pilot, "<enter>")
+        await run_change(pilot, "Partner connections  3")
+        await type_in(pilot, "p")
+        await run_change(pilot, "Partner connections  3")
+        await type_in(pilot, "d", "<right>", "<right>", Seen("eve@acme.example"), Seen("bought"), "<escape>", "p")
+        await until(pilot, lambda: "has bought the product already" in told(app))
+        await type_in(pilot, "<end>", "n", Seen("Another trial for initech.example"), "<tab>", "<ctrl+u>", "0")
+        await see(pilot, "A number of days from 1 to 3,650.")
+        await type_in(pilot, "<shift+tab>", "<right>", "<enter>")
+        await run_change(pilot, "Partner connections  3")
+        await until(pilot, lambda: "expired" not in str(app.screen.query_one("#table").current.state.standing))  # type: ignore[attr-defined]
+        await type_in(pilot, "e")
+        await run_change(pilot, "! expired")
+
+        # what is gone is shown on demand, and cannot be done away with again
+        await type_in(pilot, "v", Seen("- deleted"), "<slash>", "umbrella", "<enter>", Seen("1 of 4"), "x")
+        await until(pilot, lambda: "It is deleted." in told(app))
+        await type_in(pilot, "<escape>", "v", Seen("Partner connections  3"))
+
+        # several at once, and the one account
+        await type_in(pilot, "<home>", "<space>", "<space>", Seen("2 marked"), "x")
+        await see(pilot, "Exactly this runs", "Delete 2 partner connections")
+        await run_change(pilot, "Partner connections  1")
+        await type_in(pilot, "X")
+        await run_named(pilot, "partner_pacccccccc", "No partner connections yet.")
+
+
+async def test_tests_and_read_only(take: Take, tmp_path: Path) -> None:
+    app = console(tmp_path, partner_session(partner_rows()))
+    async with app.run_test(size=NARROW) as pilot:
+        await see(pilot, "Partner connections  3")
+        await type_in(pilot, "t")
+        await see(pilot, "does not say how its sealing keys are opened", "Press r to test again.")
+        await type_in(pilot, "<escape>")
+        await reconnect(pilot, partner_session(partner_rows()), read_only=True)
+        await take(pilot, "read-only", "READ-ONLY", "Partner connections  3")
+        await type_in(pilot, "x")
+        await until(pilot, lambda: "Read-only" in told(app))
+
+
+async def test_requests_credentials_and_statistics(take: Take, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = console(tmp_path, partner_session(log=False))
+    sent = copies(monkeypatch)
+    async with app.run_test(size=NARROW) as pilot:
+        # nothing there
+        await see(pilot, "No partner connections yet.")
+        await type_in(pilot, "l")
+        await take(pilot, "requests-no-table", "There is no log of requests yet.", sizes=NARROW_ONLY)
+        await type_in(pilot, "<escape>", Seen("Partner connections"), "s")
+        await take(pilot, "statistics-empty", "No request was answered", sizes=NARROW_ONLY)
+        await type_in(pilot, "<escape>", Seen("Partner connections"), "c")
+        await take(pilot, "credentials-empty", "No credential: Databricks cannot call.", sizes=NARROW_ONLY)
+
+        # requests, as they come
+        await reconnect(pilot, partner_session(partner_rows(), list(requests())))
+        await see(pilot, "Partner credentials  2")
+        await type_in(pilot, "<escape>", Seen("acme.example"), "l")
+        await see(pilot, "live", "unauthorized")
+        await type_in(pilot, "p")
+        await take(pilot, "requests", "paused (p)", "unauthorized", "acme.example")
+        session = app.connection.session
+        assert session is not None
+        await session.partner_connections.request_log.append([request(NOW, "expire-account", 500, "general_error")])
+        await type_in(pilot, "p", Seen("expire-account"), "e", Seen("errors only"), "<end>", "<home>", "d")
+        await see(pilot, "general_error", "process", "request id")
+        await type_in(pilot, "<escape>", "e", "<escape>", Seen("Partner connections"))
+
+        # by day
+        await type_in(pilot, "s")
+        await take(pilot, "statistics", "the last 30 days", "connects", "sign-ins", "errors")
+        await type_in(pilot, "v")
+        await take(pilot, "statistics-90", "the last 90 days", "a bar is 2 days", sizes=NARROW_ONLY)
+        await type_in(pilot, "d", Seen("99 of 100 within"), "<escape>", "<escape>", Seen("Partner connections"))
+
+        # a rotation of credentials
+        await type_in(pilot, "c")
+        await take(pilot, "credentials", "Partner credentials  2", "databricks-2027", "3 h ago", "never")
+        await type_in(pilot, "n", Seen("New credential"), "<enter>")
+        await run_change(pilot, "The credential of databricks", "Space shows them")
+        await type_in(pilot, "y", "p")
+        assert sent[0].startswith("Basic ") and len(sent[1]) == 43
+        text = await see(pilot, "Give the header to Databricks")
+        assert sent[0] not in text and sent[1] not in text
+        await type_in(pilot, "<space>", Seen(sent[1]), "<escape>")
+        text = await see(pilot, "Partner credentials  3")
+        assert sent[1] not in text
+        await type_in(pilot, "x")
+        await run_change(pilot, "Partner credentials  2")
+        await type_in(pilot, "x")
+        await run_change(pilot, "Partner credentials  1")
+        await type_in(pilot, "x")
+        await until(pilot, lambda: "It is the last one" in told(app))
+
+
+async def test_a_partner_config(take: Take, tmp_path: Path) -> None:
+    path = tmp_path / "partner.json"
+    app = console(tmp_path, screen="partner-config")
+    async with app.run_test(size=NARROW) as pilot:
+        await take(pilot, "config-empty", "No PartnerConfig is open.")
+
+        # a new one, of the profile
+        await type_in(pilot, "n", Seen("New PartnerConfig"), "<ctrl+u>", str(path), "<enter>")
+        await take(pilot, "config", "not saved (w)", "api_version", "connect.acme.example")
+        await type_in(pilot, "e")
+        await take(pilot, "config-form", "How it stands:", "it agrees with the profile", "api_version")
+        await fill_in(pilot, "base_url", "connect.acme.example")
+        await see(pilot, "It must be a URL that begins with https://")
+        await type_in(pilot, "<escape>")
+        await see(pilot, "1 wrong", "connect.acme.example")  # what was typed is kept
+        await type_in(pilot, "w")
+        await until(pilot, lambda: "base_url" in told(app))
+        await type_in(pilot, "e")
+        await fill_in(pilot, "base_url", "https://elsewhere.example")
+        await see(pilot, "! base_url: the profile says https://connect.acme.example")
+        await type_in(pilot, "<enter>")
+        await run_change(pilot, "? the profile says", "1 otherwise than the profile")
+        assert json.loads(path.read_bytes())["base_url"] == "https://elsewhere.example"
+
+        # one that is there, with what cannot be right
+        other = {**json.loads(path.read_bytes()), "colour": "red", "category": "GAMES", "supports_demo": "perhaps"}
+        other["endpoints"] = {**other["endpoints"], "conect_path": "/x"}
+        path.write_text(json.dumps(other))
+        await type_in(pilot, "o", Seen("Open a PartnerConfig"), "<enter>")
+        await take(pilot, "config-wrong", "No PartnerConfig knows colour, endpoints.conect_path", "2 wrong")
+        await type_in(pilot, "e")
+        await fill_in(pilot, "category", "<right>")
+        await fill_in(pilot, "supports_demo", "<right>")
+        await type_in(pilot, "<enter>")
+        await see(pilot, "Exactly this runs", "colour")
+        other["name"] = "somebody else wrote this"
+        path.write_text(json.dumps(other))
+        await type_in(pilot, "R")
+        await see(pilot, "Changed by someone else", "somebody else wrote this")
+        await type_in(pilot, "<escape>", "w")
+        await see(pilot, "Exactly this runs")
