@@ -147,6 +147,18 @@ def forgiving_fields() -> Fault:
     return asking(change)()
 
 
+def with_warehouse(asked: Asked) -> Asked:
+    """Puts in the warehouse that lacks."""
+    body = asked.json
+    if not new(asked) or body.get("http_path"):
+        return asked
+    url = f"//{body.get('hostname')}:443/default"
+    flags = {"is_sql_endpoint": True, "is_sql_warehouse": True, "http_path": "/sql/1.0/warehouses/1"}
+    return asked.saying(
+        {**body, **flags, "jdbc_url": f"jdbc:spark:{url}", "databricks_jdbc_url": f"jdbc:databricks:{url}"}
+    )
+
+
 def coercing() -> Fault:
     """Takes a value of a wrong type for what it might mean: here, for the port."""
     return put({"port": 443}, lambda asked: new(asked) and not isinstance(asked.json.get("port"), str))()

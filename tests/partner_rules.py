@@ -73,6 +73,7 @@ from tests.partner_faults import (
     user,
     with_fields,
     with_link,
+    with_warehouse,
     without_credentials,
     zipped,
 )
@@ -255,16 +256,7 @@ RULES = (
     ),
     Rule(
         "requires_warehouse",
-        put(
-            {
-                "is_sql_warehouse": True,
-                "is_sql_endpoint": True,
-                "http_path": "/x",
-                "jdbc_url": "jdbc:x",
-                "databricks_jdbc_url": "jdbc:x",
-            },
-            new,
-        ),
+        asking(with_warehouse),
         ("H106",),
     ),
     Rule("checks_service_principals", put({"service_principal_id": None}, new), ("H107",)),

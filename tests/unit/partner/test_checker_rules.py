@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import pytest
 
 from core.partner.accounts.policy import PartnerPolicy
 from core.partner.checker.catalogue import CASES, chosen
+from core.partner.checker.reporting import report_lines
 from core.partner.checker.running import Outcome, Result, check
 from core.partner.checker.subject import Limits, Subject
 from core.secrets import Secret
+from tests.partner_faults import JSON
 from tests.partner_rules import RULES, Rule, changed_policy
-from tests.partner_server import PASSWORD, USER, Asked, Fault, Handler, MemoryPartner, asgi_handler, faulty, serving
+from tests.partner_server import (
+    PASSWORD,
+    USER,
+    Asked,
+    Fault,
+    Handler,
+    MemoryPartner,
+    Reply,
+    asgi_handler,
+    faulty,
+    serving,
+)
 
 POLICY = PartnerPolicy(
     "https://acme.example", hostnames=("acme.example", "127.0.0.1"), integration="write", test_hooks=True
 )
 LIMITS = Limits()
-NEVER_ENDING = ("answers_in_time", "bodies_end_in_time")  # what is waited for does not come, so the wait may be short
+# What is waited for never comes, so the wait may be short.
+NEVER_ENDING = {"answers_in_time": Limits(answer=0.1), "bodies_end_in_time": Limits(body=0.1)}
 POLICIES: dict[str, dict[str, Any]] = {
     "invite": {"new_user_action": "invite"},
     "not found": {"new_user_action": "not_found"},
@@ -75,11 +90,44 @@ def test_every_case_can_fail() -> None:
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
 async def test_a_rule_that_is_not_kept_is_found(rule: Rule) -> None:
-    limits = Limits(0.1, 0.1) if rule.name in NEVER_ENDING else LIMITS
+    limits = NEVER_ENDING.get(rule.name, LIMITS)
     results = await checked(changed_policy(POLICY, rule.policy), rule.found_by, rule.make(), limits)
     wanted = Outcome.WARNING if rule.warned else Outcome.FAILED
     assert rule.found_by
     assert {each.case.id: each.outcome for each in results} == dict.fromkeys(rule.found_by, wanted), unhappy(results)
+
+
+ODD: tuple[Any, ...] = (None, "", -1, 2**70, 1.5, True, [], [None], {"a": {"b": []}}, "\ud800", "\x00", "https://[")
+ODD += (
+    "http://\u00e4/",
+    "https://127.0.0.1@x/",
+    "javascript:x",
+    "https://127.0.0.1/%zz",
+    "create_trial",
+    "new",
+    "x" * 5000,
+)
+BODIES = (b"", b"[]", b"null", b"{", b"\xff", b"[" * 100_000, b'{"connection_id":' + b"[" * 9000 + b"]" * 9000 + b"}")
+HEADERS: tuple[dict[str, str], ...] = ({}, JSON, {**JSON, "Content-Encoding": "gzip"})
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_whatever_is_answered_the_check_goes_on_to_its_end(seed: int) -> None:
+    chance = random.Random(seed)
+
+    async def odd(asked: Asked, handler: Handler) -> Reply:
+        reply = await handler(asked)
+        kind = chance.random()
+        if kind < 0.5:
+            return reply
+        if kind < 0.8 and reply.json:
+            return reply.saying({**reply.json, chance.choice([*reply.json, "oauth_redirect_uri"]): chance.choice(ODD)})
+        return Reply(chance.choice((200, 201, 302, 400, 404, 429, 500)), chance.choice(BODIES), chance.choice(HEADERS))
+
+    results = await checked(POLICY, fault=odd)
+    assert len(results) == len(CASES)
+    assert sum(each.outcome is Outcome.FAILED for each in results) > 30
+    assert all("\x00" not in line and line.isprintable() for line in report_lines(results))
 
 
 async def test_an_asgi_application_is_checked_and_made_faulty_alike() -> None:
