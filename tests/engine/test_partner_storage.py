@@ -376,6 +376,9 @@ async def test_the_tail_misses_nothing_that_arrives_late(storage: Storage) -> No
     assert await tail.next() == [new[1], new[4]]
     await storage.log.append([new[0], new[2]])
     assert await tail.next() == [new[0], new[2]]
+    older = answered(9, at=old.at - timedelta(seconds=1))
+    await storage.log.append([older])
+    assert await tail.next() == [older]
     assert await tail.next() == []
     only = RequestTail(storage.log, old, connection=new[3].connection_id)
     await storage.log.append([new[3]])

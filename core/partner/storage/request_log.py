@@ -15,7 +15,7 @@ from core.partner.storage.requests_seen import AnsweredRequest
 from core.partner.storage.tables import REQUESTS_TABLE
 
 COLUMNS: Final = tuple(field.name for field in fields(AnsweredRequest))
-ARRIVAL: Final = timedelta(seconds=30)  # how much later than its time a row may arrive and is met by the tail
+ARRIVAL: Final = timedelta(seconds=15)  # how much later than its time a row may arrive and is met by the tail
 FIRST_ERROR: Final = 400  # the first status that is one
 _MOST_AT_ONCE: Final = 1_000  # rows in one read of the tail
 
@@ -157,25 +157,30 @@ class RequestTail:
         self._log = log
         self._account = account
         self._connection = connection
-        self._newest = after.at if after is not None else datetime.now(UTC)
-        self._told: dict[UUID, datetime] = {} if after is None else {after.id: after.at}
-        self._begin = self._newest  # what is older was there before
+        self._newest = self._begin = after.at if after is not None else datetime.now(UTC)
+        self._told: dict[UUID, datetime] | None = None  # None: it was not asked yet
 
     async def next(self) -> list[AnsweredRequest]:
-        """What has arrived meanwhile, by its time."""
-        since = max(self._newest - ARRIVAL, self._begin)
-        new: list[AnsweredRequest] = []
+        """What has arrived meanwhile, by its time. What is older than `after` must arrive after the first time."""
+        read = await self._read(self._newest - ARRIVAL)
+        told = self._told
+        if told is None:
+            told = {request.id: request.at for request in read if request.at <= self._begin}
+        new = [request for request in read if request.id not in told]
+        self._newest = max([self._newest, *(request.at for request in new)])
+        told |= {request.id: request.at for request in new}
+        self._told = {id: at for id, at in told.items() if at >= self._newest - ARRIVAL}
+        return new
+
+    async def _read(self, since: datetime) -> list[AnsweredRequest]:
+        found: list[AnsweredRequest] = []
         at, identifier = since, UUID(int=0)
         while True:
             read = await self._log.since(at, identifier, account=self._account, connection=self._connection)
-            new += [request for request in read if request.id not in self._told]
+            found += read
             if len(read) < _MOST_AT_ONCE:
-                break
+                return found
             at, identifier = read[-1].at, read[-1].id
-        self._told |= {request.id: request.at for request in new}
-        self._newest = max([self._newest, *(request.at for request in new)])
-        self._told = {id: at for id, at in self._told.items() if at >= self._newest - ARRIVAL}
-        return new
 
 
 def _microseconds(moment: datetime) -> int:
