@@ -79,7 +79,9 @@ class ReceivesVisitors(Protocol):
     async def finish_authorization(self, query: Sequence[tuple[str, str]], browser_key: Secret) -> str:
         """Finish an authorization with what the browser brings back; the host of the workspace.
 
-        Where it comes back to, `core.partner.workspaces.oauth_apps.callback_uri` says. Raises AuthorizationStateError, OAuthRefusedError, UnreachableError.
+        Where it comes back to, `core.partner.workspaces.oauth_apps.callback_uri` says.
+
+        Raises AuthorizationStateError, OAuthRefusedError, UnreachableError.
         """
         ...
 
