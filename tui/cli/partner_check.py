@@ -95,7 +95,7 @@ async def check_partner(context: Context) -> ExitCode:
     subject = await _subject(context)
     began = datetime.now(UTC)
     if context.interactive:
-        context.output.message(f"Checking {subject.base_url}: some 500 calls, one after the other.")
+        context.output.message(f"Checking {subject.base_url}: some 400 calls, one after the other.")
     results = await check(subject, cases, verify=_verify(arguments.ca_file))
     _report(context, subject, results, began)
     return ExitCode.FAILED if any(result.outcome is Outcome.FAILED for result in results) else ExitCode.DONE

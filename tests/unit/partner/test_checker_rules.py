@@ -53,10 +53,22 @@ POLICIES: dict[str, dict[str, Any]] = {
 async def checked(
     policy: PartnerPolicy, names: tuple[str, ...] = (), fault: Fault | None = None, limits: Limits = LIMITS
 ) -> tuple[Result, ...]:
-    partner = MemoryPartner(policy)
+    return await checked_partner(MemoryPartner(policy), names, fault, limits)
+
+
+async def checked_partner(
+    partner: MemoryPartner, names: tuple[str, ...] = (), fault: Fault | None = None, limits: Limits = LIMITS
+) -> tuple[Result, ...]:
     handler: Handler = partner if fault is None else faulty(partner, fault)
     async with serving(handler) as url:
         return await check(Subject(url, partner.config, USER, Secret(PASSWORD), limits=limits), chosen(names))
+
+
+def left_behind(partner: MemoryPartner) -> tuple[int, int]:
+    """How many partner connections and users of Databricks' tests are there still."""
+    known = partner.partner.known
+    testers = [one for one in known.users.values() if one.email.endswith("@databricks-test.com") and not one.deleted]
+    return sum(one.deleted is None for one in known.connections.values()), len(testers)
 
 
 def unhappy(results: tuple[Result, ...]) -> list[tuple[str, Outcome, str, str, str]]:
@@ -66,9 +78,12 @@ def unhappy(results: tuple[Result, ...]) -> list[tuple[str, Outcome, str, str, s
     ]
 
 
-async def test_a_partner_that_keeps_every_rule_is_all_green() -> None:
-    results = await checked(POLICY)
+async def test_a_partner_that_keeps_every_rule_is_all_green_and_as_it_was() -> None:
+    partner = MemoryPartner(POLICY)
+    results = await checked_partner(partner)
     assert unhappy(results) == []
+    assert left_behind(partner) == (0, 0)
+    assert len(partner.partner.known.connections) > 60
     skipped = [each.case.id for each in results if each.outcome is Outcome.SKIPPED]
     assert skipped == ["P302-error", "P302-invite", "P302-not-found", "P502", "R100", "H112", "H701", "H703"]
     assert [each.case.id for each in results if each.outcome is Outcome.MANUAL] == ["P200", "P201"]
@@ -86,6 +101,15 @@ def test_every_case_can_fail() -> None:
     """But one that looks at the PartnerConfig alone, and that is not read without what it asks for."""
     automatic = {case.id for case in CASES if case.steps is not None}
     assert automatic - {name for rule in RULES for name in rule.found_by} == {"D100"}
+
+
+async def test_a_case_that_fails_leaves_nothing_either() -> None:
+    partner = MemoryPartner(POLICY)
+    (rule,) = [rule for rule in RULES if rule.name == "json_content_type"]
+    results = await checked_partner(partner, ("P100", "P500"), rule.make())
+    assert [each.outcome for each in results] == [Outcome.FAILED] * 2
+    assert len(partner.partner.known.connections) == 2
+    assert left_behind(partner) == (0, 0)
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
