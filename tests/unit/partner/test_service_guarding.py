@@ -1,0 +1,65 @@
+"""Who a caller is behind proxies, and buckets of tokens."""
+
+from __future__ import annotations
+
+import pytest
+from starlette.requests import Request
+
+from core.partner.service.guarding import MOST_REMEMBERED, Buckets, Callers, FailedAttempts
+
+
+def request(peer: str | None, *forwarded: str) -> Request:
+    headers = [(b"x-forwarded-for", value.encode()) for value in forwarded]
+    return Request({"type": "http", "headers": headers, "client": (peer, 1) if peer else None})
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "address"),
+    [
+        ("203.0.113.9", (), "203.0.113.9"),
+        ("203.0.113.9", ("198.51.100.1",), "203.0.113.9"),  # a stranger's word is not believed
+        ("10.0.0.5", ("198.51.100.1",), "198.51.100.1"),
+        ("10.0.0.5", ("6.6.6.6, 198.51.100.1, 10.0.0.7",), "198.51.100.1"),
+        ("10.0.0.5", ("6.6.6.6", "198.51.100.1"), "198.51.100.1"),
+        ("10.0.0.5", ("nonsense",), "10.0.0.5"),
+        ("10.0.0.5", ("198.51.100.1, nonsense",), "10.0.0.5"),
+        ("::ffff:10.0.0.5", ("2001:db8::1",), "2001:db8::1"),
+        (None, ("198.51.100.1",), "198.51.100.1"),  # a socket of this machine
+        (None, (), "local"),
+    ],
+)
+def test_the_address_of_a_caller(peer: str | None, forwarded: tuple[str, ...], address: str) -> None:
+    assert Callers.of(["10.0.0.0/8"]).address(request(peer, *forwarded)) == address
+
+
+def test_a_bucket_fills_evenly() -> None:
+    now = [0.0]
+    buckets = Buckets(60, lambda: now[0])
+    assert [buckets.take("a") for _ in range(60)] == [0.0] * 60
+    assert buckets.take("a") == pytest.approx(1.0)
+    assert buckets.take("b") == 0.0
+    now[0] = 1.0
+    assert (buckets.take("a"), buckets.empty("a")) == (0.0, True)
+    now[0] = 1000.0
+    assert [buckets.take("a") for _ in range(61)].count(0.0) == 60
+
+
+def test_memory_is_bounded() -> None:
+    buckets, attempts = Buckets(1), FailedAttempts(1)
+    for number in range(MOST_REMEMBERED + 10):
+        buckets.take(str(number))
+        attempts.succeeded(str(number))
+        attempts.failed(str(-number))
+    assert len(buckets._buckets) == len(attempts._known) == MOST_REMEMBERED
+    assert buckets.empty(str(MOST_REMEMBERED)) and not buckets.empty("0")
+
+
+def test_who_has_called_before_is_shut_out_a_day_later() -> None:
+    now = [0.0]
+    attempts = FailedAttempts(1, lambda: now[0])
+    attempts.succeeded("a")
+    attempts.failed("a")
+    assert not attempts.shut_out("a")
+    now[0] = 90_000.0
+    attempts.failed("a")
+    assert attempts.shut_out("a")
