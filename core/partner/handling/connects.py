@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from weakref import WeakValueDictionary
 
-from core.changes import Change, RecordStep, Step
+from core.changes import Change, RecordStep, StatementStep, Step
 from core.errors import HousekeysError, RefusedError
 from core.partner.accounts.decision import Decision, Provision
 from core.partner.accounts.policy import PartnerPolicy
@@ -120,7 +120,7 @@ class Connects:
             if provision is None:
                 return
             if not self._counts(provision):
-                await self.settling.undo(report.change, range(len(report.change.steps) - 1))
+                await self.settling.disown(report)
                 raise NotCarriedOutError("The account was deleted meanwhile, by somebody else.")
             joined = await self._joined(provision)
         except NotCarriedOutError:
@@ -147,12 +147,15 @@ class Connects:
         return not made.intersection(known.same_as.values()) or await self.settling.join_all(made)
 
     def _counts(self, provision: Provision) -> bool:
-        """Whether the facts say something: those about an account that another service has deleted do not."""
+        """Whether the facts say something: those about an account that another service has deleted do not.
+
+        Facts that cannot be seen yet do: they are in the journal, and another host of a cluster may be behind.
+        """
         known = self.settling.state.known
+        account = known.accounts.get(known.same_as.get(provision.account_id, provision.account_id))
         user = known.users.get(known.same_as.get(provision.user_id, provision.user_id))
-        if user is None or user.deleted is not None:
-            return False
-        return provision.connection_id is None or known.connection(provision.connection_id, None) is not None
+        connection = known.connections.get(provision.connection_id or "")
+        return all(one is None or one.deleted is None for one in (account, user, connection))
 
     async def _see_in_quota(self, user: str, quota: str) -> None:
         """Add the user to the quota again, should another service have written its list of users at the same moment."""
@@ -181,8 +184,9 @@ def _complete(report: Report) -> bool:
 
 def _met_another(report: Report) -> bool:
     """Whether the quota was altered between reading and writing it."""
-    failed = report.failed_outcomes
-    return report.finished and bool(failed) and isinstance(failed[0].error, RefusedError)
+    steps = report.change.steps
+    guarded = (steps[each.index] for each in report.failed_outcomes if isinstance(each.error, RefusedError))
+    return report.finished and any(isinstance(step, StatementStep) and step.guard is not None for step in guarded)
 
 
 def _failure(report: Report) -> NotCarriedOutError:

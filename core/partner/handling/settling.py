@@ -13,7 +13,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from core.changes import Change, OnFailure, RecordStep, inverse
+from core.changes import Change, OnFailure, RecordStep, StatementStep, inverse
 from core.clickhouse.engine import Engine
 from core.errors import HousekeysError, NotFoundError, RefusedError, UnreachableError
 from core.partner.accounts import facts
@@ -70,7 +70,17 @@ class Settling:
         if not settled:
             self.settle_soon()
 
-    async def undo(self, change: Change, indexes: Collection[int]) -> bool:
+    async def disown(self, report: Report) -> None:
+        """Take back what a change has made whose facts do not count, for the account is deleted since."""
+        made = (index for index, step in enumerate(report.change.steps) if isinstance(step, StatementStep))
+        settled = await self._undo(report.change, list(made))
+        async with self._lock:
+            self._left.update(configured_in(report.change))
+            settled = await self._disconnect_left() and settled
+        if not settled:
+            self.settle_soon()
+
+    async def _undo(self, change: Change, indexes: Collection[int]) -> bool:
         """Take back those steps of an ended change; whether that came to an end."""
         if not indexes:
             return True
@@ -122,7 +132,7 @@ class Settling:
                 self._left.update(configured_in(report.change))
                 await self._disconnect_left()
             return False  # the rows that could not be sent are still to be
-        return await self.undo(report.change, [o.index for o in report.outcomes if o.state == "done"])
+        return await self._undo(report.change, [o.index for o in report.outcomes if o.state == "done"])
 
     # -- what a killed process has left as well
 
