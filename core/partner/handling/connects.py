@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from weakref import WeakValueDictionary
 
 from core.changes import Change, RecordStep, StatementStep, Step
@@ -28,6 +28,7 @@ from core.secrets import Secret
 log = logging.getLogger(__name__)
 
 _QUOTA_TRIES = 4
+_IN_USE = "Databricks was told of it. Delete the partner connection instead."
 
 
 class NotCarriedOutError(HousekeysError):
@@ -108,9 +109,7 @@ class Connects:
             yield from provision_steps(decision.provision, self.policy.resources, members, self.clusters)
         if connection_id is not None:
             yield keep_step(connection_id, secrets)
-        yield RecordStep(
-            "Record it", decision.events, no_undo="Databricks was told of it. Delete the partner connection instead."
-        )
+        yield RecordStep("Record it", decision.events, no_undo=_IN_USE)
 
     async def _after(self, decision: Decision, report: Report) -> None:
         """See that the facts count, by what all services have recorded meanwhile, and join what was made twice."""
@@ -166,7 +165,9 @@ class Connects:
                     if members.holds_for(user):
                         return
                     title = f"{SERVICE}add user {user} to quota {quota}"
-                    await self.settling.run(Change(title, (quota_step(user, members, self.clusters),)))
+                    # Undone it would drop the user, who is there for good by now.
+                    step = replace(quota_step(user, members, self.clusters), undo=None, no_undo=_IN_USE)
+                    await self.settling.run(Change(title, (step,)))
         except HousekeysError as error:
             log.error("whether quota %s holds for user %s cannot be seen: %s", quota, user, error)
 
