@@ -20,9 +20,18 @@ from aiohttp.web_runner import ServerRunner
 
 from core.partner.accounts.deciding import Answer, Ending, decide_delete, decide_delete_account, decide_expire
 from core.partner.accounts.deciding import decide_test as decide_connection_test
+from core.partner.handling.outcomes import Handled
 from core.partner.messages import reading
 from core.partner.messages.partner_config import METHODS, AuthOption, PartnerConfig
+from core.partner.messages.requests import (
+    AccountInfo,
+    AccountUserInfo,
+    ConnectionInfo,
+    ConnectRequest,
+    DeleteConnectionRequest,
+)
 from core.partner.messages.responses import (
+    Connection,
     ConnectionTestResult,
     Connector,
     ConnectorResponse,
@@ -128,8 +137,10 @@ class MemoryPartner:
     def __init__(self, policy: PartnerPolicy) -> None:
         self.partner = Partner(policy)
         self.config: PartnerConfig = partner_config(policy)
+        self.base_url = policy.base_url  # where its page is
 
     async def __call__(self, asked: Asked) -> Reply:
+        self.base_url = f"http://{asked.headers['host']}"
         if asked.path == PAGE:
             return Reply(200, b"welcome", {"Content-Type": "text/plain"})
         presented = parse_authorization([asked.headers[name] for name in asked.headers if name == "authorization"])
@@ -138,49 +149,85 @@ class MemoryPartner:
         for endpoint, methods in METHODS.items():
             if getattr(self.config.endpoints, endpoint) == asked.path and asked.method in methods:
                 try:
-                    return said(getattr(self, f"_{endpoint}")(asked))
+                    return said(self._body(endpoint, asked))
                 except reading.BadRequestError as problem:
                     return said(problem.answer)
         return error(ErrorReason.BAD_REQUEST)
 
-    def _connect_path(self, asked: Asked) -> Body:
-        request = reading.read_connect_request(asked.body, self.config)
+    def _body(self, endpoint: str, asked: Asked) -> Body | None:
+        match endpoint:
+            case "connect_path":
+                return self.connect(reading.read_connect_request(asked.body, self.config))
+            case "delete_connection_path":
+                return self.delete_connection(reading.read_delete_connection_request(asked.body))
+            case "test_connection_path":
+                return self.test_connection(reading.read_connection_info(asked.body))
+            case "delete_account_path":
+                return self.delete_account(reading.read_account_info(asked.body))
+            case "expire_account_path":
+                return self.expire_account(reading.read_account_user_info(asked.body))
+            case _:
+                token = parse_qs(urlsplit(asked.target).query).get("pagination_token", [None])[0]
+                return self.connectors(reading.read_pagination_token(token))
+
+    def connect(self, request: ConnectRequest) -> Connection | ErrorAnswer:
         decision = self.partner.ask(request)
         if not isinstance(decision.answer, Answer):
             return decision.answer
         own_app = AuthOption.AUTH_OAUTH_U2M in self.config.auth_options and not self.config.is_published_app
         told = OAUTH_REDIRECT if own_app and not request.user_info.is_connection_established else None
-        return decision.answer.connection(f"http://{asked.headers['host']}{PAGE}?account={decision.account_id}", told)
+        return decision.answer.connection(f"{self.base_url}{PAGE}?account={decision.account_id}", told)
 
-    def _delete_connection_path(self, asked: Asked) -> Body:
-        request = reading.read_delete_connection_request(asked.body)
+    def delete_connection(self, request: DeleteConnectionRequest) -> DeleteConnectionResponse | ErrorAnswer:
         ending = decide_delete(request, self.partner.known)
         if ending.error is not None or ending.resource_status is None:
             return ending.error or ErrorAnswer(ErrorReason.GENERAL_ERROR)
         self.partner.tell(*ending.events)
         return DeleteConnectionResponse(ending.resource_status)
 
-    def _test_connection_path(self, asked: Asked) -> Body:
-        ending = decide_connection_test(reading.read_connection_info(asked.body), self.partner.known)
+    def test_connection(self, request: ConnectionInfo) -> ConnectionTestResult | ErrorAnswer:
+        ending = decide_connection_test(request, self.partner.known)
         return ending.error or ConnectionTestResult((TestResult("reach", TestStatus.PASS, "It answers."),))
 
-    def _delete_account_path(self, asked: Asked) -> Body | None:
-        known, policy = self.partner.known, self.partner.policy
-        return self._ended(decide_delete_account(reading.read_account_info(asked.body), known, policy))
+    def delete_account(self, request: AccountInfo) -> ErrorAnswer | None:
+        return self._ended(decide_delete_account(request, self.partner.known, self.partner.policy))
 
-    def _expire_account_path(self, asked: Asked) -> Body | None:
-        request = reading.read_account_user_info(asked.body)
+    def expire_account(self, request: AccountUserInfo) -> ErrorAnswer | None:
         return self._ended(decide_expire(request, self.partner.known, self.partner.policy, self.partner.now))
 
-    def _ended(self, ending: Ending) -> Body | None:
+    def _ended(self, ending: Ending) -> ErrorAnswer | None:
         self.partner.tell(*ending.events)
         return ending.error
 
-    def _get_connectors_path(self, asked: Asked) -> Body:
-        token = parse_qs(urlsplit(asked.target).query).get("pagination_token", [None])[0]
-        start = int(reading.read_pagination_token(token) or 0)
+    def connectors(self, pagination_token: str | None) -> ConnectorResponse:
+        start = int(pagination_token or 0)
         end = start + PAGE_SIZE
         return ConnectorResponse(CONNECTORS[start:end], str(end) if end < len(CONNECTORS) else None)
+
+
+class MemoryHandler:
+    """A partner in memory as the service needs one: `HandlesRequests`."""
+
+    def __init__(self, partner: MemoryPartner) -> None:
+        self.partner = partner
+
+    async def connect(self, request: ConnectRequest) -> Handled[Connection]:
+        return Handled(self.partner.connect(request))
+
+    async def delete_connection(self, request: DeleteConnectionRequest) -> Handled[DeleteConnectionResponse]:
+        return Handled(self.partner.delete_connection(request))
+
+    async def test_connection(self, request: ConnectionInfo) -> Handled[ConnectionTestResult]:
+        return Handled(self.partner.test_connection(request))
+
+    async def delete_account(self, request: AccountInfo) -> Handled[None]:
+        return Handled(self.partner.delete_account(request))
+
+    async def expire_account(self, request: AccountUserInfo) -> Handled[None]:
+        return Handled(self.partner.expire_account(request))
+
+    async def connectors(self, pagination_token: str | None) -> Handled[ConnectorResponse]:
+        return Handled(self.partner.connectors(pagination_token))
 
 
 @contextlib.asynccontextmanager
