@@ -26,6 +26,7 @@ from core.partner.messages.responses import (
     ErrorReason,
     ResourceStatus,
 )
+from core.partner.provisioning.quotas import read_members
 from core.partner.security.sealing import SealedPlace, SecretName
 from core.partner.security.sign_in_links import PARAMETER, LinkPurpose
 from core.profiles.partner import PagePolicy, TrialPolicy
@@ -136,19 +137,21 @@ async def test_trials_and_hooks(place: ServicePlace, tmp_path: Path) -> None:
     assert await told(trials, TESTER, 7, connection=first.connection_id) == after
 
 
-async def two_add_to_the_quota(place: ServicePlace, engine: EmbeddedEngine, folder: Path, other: str) -> None:
-    """The list of users is not the one that was read: what was made is taken back, and made with the new list."""
-    gate = GatedEngine(engine, STATEMENT)
-    slow = place.another(folder / "slow", gate)
-    held = asyncio.create_task(slow.connect(asked("bea@company.example", 2)))
+async def add_beside_another(place: ServicePlace, folder: Path, at: str, email: str, others: str) -> str:
+    """Connect while somebody else writes the list of the quota: before it is written here, or right after."""
+    gate = GatedEngine(place.engine.engine, at)
+    slow = place.another(folder / at, gate)
+    held = asyncio.create_task(slow.connect(asked(email)))
     await gate.reached.wait()
-    await engine.command(f"ALTER QUOTA {place.policy.resources.quota} TO {other}")
+    await place.engine.engine.command(f"ALTER QUOTA {place.policy.resources.quota} TO {others}")
     gate.opened.set()
-    await held
-    assert sum(sql.startswith("CREATE USER") for sql in slow.engine.statements) == 2
+    _, user = link_of(slow, await held, LinkPurpose.SET_PASSWORD)
+    made = sum(sql.startswith("CREATE USER") for sql in slow.engine.statements)
+    assert made == (2 if at == STATEMENT else 1)  # taken back, and made with the new list
+    return place.policy.resources.user.replace("{user}", user)
 
 
-async def test_quota_and_settings_profile(place: ServicePlace, shared_engine: EmbeddedEngine, tmp_path: Path) -> None:
+async def test_quota_and_settings_profile(place: ServicePlace, tmp_path: Path) -> None:
     """A new user is beside those who are in the quota already, and gets the settings profile."""
     quota, profile, before = (f"{place.database}_{what}" for what in ("quota", "profile", "before"))
     for sql in (
@@ -162,12 +165,11 @@ async def test_quota_and_settings_profile(place: ServicePlace, shared_engine: Em
     answer = await limited.connect(asked())
     _, user = link_of(limited, answer, LinkPurpose.SET_PASSWORD)
     name = template.user.replace("{user}", user)
-    shown = str((await place.engine.query(f"SHOW CREATE QUOTA {quota}")).first_cell())
-    assert shown.endswith(f" TO {', '.join(sorted((before, name)))}")
+    assert (await read_members(place.engine, quota)).to.names == (before, name)
     assert f"SETTINGS PROFILE `{profile}`" in str((await place.engine.query(f"SHOW CREATE USER {name}")).first_cell())
-    await two_add_to_the_quota(limited, shared_engine, tmp_path, name)
-    shown = str((await place.engine.query(f"SHOW CREATE QUOTA {quota}")).first_cell()).rpartition(" TO ")[2]
-    assert name in shown and before not in shown and shown.count(f"{place.database}_user_") == 2
+    second = await add_beside_another(limited, tmp_path, STATEMENT, "bea@b.example", name)
+    third = await add_beside_another(limited, tmp_path, "journal", "cid@c.example", second)
+    assert (await read_members(place.engine, quota)).to.names == (second, third)
     absent = place.another(tmp_path / "absent", resources=replace(template, quota="nowhere"))
     handled = await absent.handler.connect(asked("bea@acme.com"))
     assert handled.error is not None and "no quota nowhere" in str(handled.error.debugging_message)
