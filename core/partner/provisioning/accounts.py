@@ -6,10 +6,11 @@ All of it is under names that nobody else has, so taking it back is dropping it,
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from core.access.access_model import EntityKey
 from core.access.entity_parts import SettingElement
-from core.access.model import CreateRole, CreateUser, Drop, EntityKind, Grant, Right
+from core.access.model import CreateRole, CreateUser, EntityKind, Grant, Right
 from core.access.parser import parse_statement
 from core.access.passwords import generate_password, hash_password
 from core.access.planning.plan import title
@@ -24,6 +25,7 @@ from core.display import one_line
 from core.errors import BadInputError
 from core.partner.accounts.decision import Provision
 from core.partner.provisioning.clusters import NO_CLUSTER, Clusters
+from core.partner.provisioning.dropping import drop_database_step, drop_step
 from core.profiles.partner import ResourceTemplate
 
 
@@ -77,39 +79,22 @@ def database_rights(privileges: tuple[str, ...], database: str) -> tuple[Right, 
     return tuple(rights)
 
 
-def drop_step(key: EntityKey, clusters: Clusters, *, events: tuple[Event, ...] = ()) -> StatementStep:
-    """Drop a user or role, if it is there."""
-    statement = Drop(key.kind, (str(key.name),), if_exists=True, cluster=clusters.access)
-    return StatementStep(f"Drop {title(key)}", render(statement), repeatable=True, events=events)
-
-
-def drop_empty_database_step(name: str, clusters: Clusters) -> StatementStep:
-    """Drop the database of an account that has just been made, if it is there."""
-    return StatementStep(
-        f"Drop database {name}",
-        f"DROP DATABASE IF EXISTS {quote_identifier(name)}{clusters.on_databases}",
-        repeatable=True,
-        events=(Event("database", name, "drop"),),
-    )
-
-
 def _create_database(name: str, clusters: Clusters) -> StatementStep:
     return StatementStep(
         f"Create database {name}",
         f"CREATE DATABASE {quote_identifier(name)}{clusters.on_databases}",
-        undo=drop_empty_database_step(name, clusters),
+        undo=drop_database_step(name, clusters, taken_back="create"),
         done_when=f"SELECT count() FROM system.databases WHERE name = {quote_string(name)}",  # noqa: S608 - quoted
         events=(Event("database", name, "create"),),
     )
 
 
 def _create(key: EntityKey, statement: CreateRole | CreateUser, clusters: Clusters) -> StatementStep:
-    dropped = Event(subject_kind(key), str(key.name), "drop", {"taken_back": "create"})
     return StatementStep(
         f"Create {title(key)}",
         render(statement),
         masked=render(without_secrets(statement)) if isinstance(statement, CreateUser) else None,
-        undo=drop_step(key, clusters, events=(dropped,)),
+        undo=drop_step(key, clusters, taken_back="create"),
         done_when=done_query(key, statement),
         events=(Event(subject_kind(key), str(key.name), "create"),),
     )
@@ -120,8 +105,8 @@ def _grant(key: EntityKey, grant: Grant, details: dict[str, JsonValue], clusters
     return StatementStep(
         f"Grant to {title(key)}: {what}",
         render(grant),
-        # A REVOKE fails when there is nobody to revoke from; the step that has made the holder drops it anyway.
-        undo=drop_step(key, clusters),
+        # A REVOKE fails when there is nobody to revoke from. The step that has made the holder tells that it is dropped.
+        undo=replace(drop_step(key, clusters), events=()),
         repeatable=True,
         events=(Event(subject_kind(key), str(key.name), "grant", details),),
     )

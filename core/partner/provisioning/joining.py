@@ -19,8 +19,8 @@ from core.clickhouse.quoting import quote_string
 from core.partner.accounts.decision import Provision
 from core.partner.accounts.policy import PartnerPolicy, database_name, role_name, user_name
 from core.partner.accounts.state import Known
-from core.partner.provisioning.accounts import drop_empty_database_step, drop_step
 from core.partner.provisioning.clusters import NO_CLUSTER, Clusters
+from core.partner.provisioning.dropping import drop_database_step, drop_step
 
 _STAYS = "What counts is what another service has made."
 
@@ -125,14 +125,13 @@ def _steps(joining: Joining, clusters: Clusters) -> Iterator[StatementStep]:
     for user in joining.users:
         yield from _user_steps(user, joining, clusters)
     for user in joining.second_users:
-        yield _drop(EntityKey(EntityKind.USER, user), clusters)
+        yield drop_step(EntityKey(EntityKind.USER, user), clusters, no_undo=_STAYS)
     if joining.second_role:
-        yield _drop(EntityKey(EntityKind.ROLE, joining.second_role), clusters)
+        yield drop_step(EntityKey(EntityKind.ROLE, joining.second_role), clusters, no_undo=_STAYS)
     if name := joining.second_database:
         empty = f"SELECT count() = 0 FROM system.tables WHERE database = {quote_string(name)}"  # noqa: S608 - quoted
         guard = Guard(empty, f"The database {name} of an account that gave way holds tables, and stays.")
-        step = drop_empty_database_step(name, clusters)
-        yield StatementStep(step.title, step.sql, guard=guard, no_undo=_STAYS, repeatable=True, events=step.events)
+        yield drop_database_step(name, clusters, no_undo=_STAYS, guard=guard)
 
 
 def _user_steps(user: str, joining: Joining, clusters: Clusters) -> Iterator[StatementStep]:
@@ -151,8 +150,3 @@ def _user_steps(user: str, joining: Joining, clusters: Clusters) -> Iterator[Sta
         repeatable=True,
         events=(Event(subject_kind(key), user, "alter", {"changed": ["DEFAULT DATABASE"]}),),
     )
-
-
-def _drop(key: EntityKey, clusters: Clusters) -> StatementStep:
-    step = drop_step(key, clusters, events=(Event(subject_kind(key), str(key.name), "drop"),))
-    return StatementStep(step.title, step.sql, no_undo=_STAYS, repeatable=True, events=step.events)

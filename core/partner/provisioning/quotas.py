@@ -23,8 +23,8 @@ from core.clickhouse.engine import Engine
 from core.clickhouse.errors import UnknownNameError
 from core.clickhouse.quoting import quote_identifier
 from core.errors import NotFoundError
-from core.partner.provisioning.accounts import drop_step
 from core.partner.provisioning.clusters import NO_CLUSTER, Clusters
+from core.partner.provisioning.dropping import drop_step
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def quota_step(user: str, members: QuotaMembers, clusters: Clusters = NO_CLUSTER
     return StatementStep(
         f"Add user {user} to {title(key)}",
         render(AlterQuota((members.name,), to=to, cluster=clusters.access)),
-        undo=drop_step(EntityKey(EntityKind.USER, user), clusters),
+        undo=replace(drop_step(EntityKey(EntityKind.USER, user), clusters), events=()),
         repeatable=True,
         guard=guard([key], members.fingerprints),
         events=(Event(subject_kind(key), members.name, "alter", {"changed": ["TO"], "added": user}),),

@@ -9,21 +9,18 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from core.access.access_model import EntityKey
-from core.access.model import Drop, EntityKind
-from core.access.render import render
-from core.access_changes.changes import subject_kind
-from core.changes import CallStep, Change, Danger, Event, OnFailure, RecordStep, StatementStep, Step
-from core.clickhouse.quoting import quote_identifier
+from core.access.model import EntityKind
+from core.changes import CallStep, Change, Danger, Event, OnFailure, RecordStep, Step
 from core.display import one_line
 from core.partner.accounts.decision import Removal
 from core.partner.provisioning.clusters import NO_CLUSTER, Clusters
+from core.partner.provisioning.dropping import drop_database_step, drop_step
 
 SECRETS: Final = "partner_secrets"  # the service that steps name
 ERASE: Final = "erase"
 CONNECTION_ID: Final = "connection_id"  # the argument of its calls
 
 _LISTED = 12
-_DROPPED = "drop"
 
 
 def plan_removal(title: str, removal: Removal, events: Sequence[Event] = (), clusters: Clusters = NO_CLUSTER) -> Change:
@@ -47,11 +44,11 @@ def removal_steps(removal: Removal, events: Sequence[Event] = (), clusters: Clus
         yield RecordStep("Record what is removed", tuple(events), no_undo="Databricks connects it anew.")
     yield from map(erase_step, removal.connections)
     for user in removal.users:
-        yield _drop_step(EntityKey(EntityKind.USER, user), clusters, "The password is not known here.")
+        yield drop_step(EntityKey(EntityKind.USER, user), clusters, no_undo="The password is not known here.")
     for role in removal.roles:
-        yield _drop_step(EntityKey(EntityKind.ROLE, role), clusters, "A new account gets a role of its own.")
+        yield drop_step(EntityKey(EntityKind.ROLE, role), clusters, no_undo="A new account gets a role of its own.")
     for database in removal.databases:
-        yield _drop_database_step(database, clusters)
+        yield drop_database_step(database, clusters, no_undo="Dropped data does not come back.")
 
 
 def erase_step(connection_id: str) -> CallStep:
@@ -63,27 +60,6 @@ def erase_step(connection_id: str) -> CallStep:
         {CONNECTION_ID: connection_id},
         f"erase the sealed secrets of {one_line(connection_id)}",
         no_undo="Erased secrets do not come back: Databricks sends new ones when it connects anew.",
-    )
-
-
-def _drop_step(key: EntityKey, clusters: Clusters, no_undo: str) -> StatementStep:
-    name = str(key.name)
-    return StatementStep(
-        f"Drop {key.kind.lower()} {name}",
-        render(Drop(key.kind, (name,), if_exists=True, cluster=clusters.access)),
-        no_undo=no_undo,
-        repeatable=True,
-        events=(Event(subject_kind(key), name, _DROPPED),),
-    )
-
-
-def _drop_database_step(name: str, clusters: Clusters) -> StatementStep:
-    return StatementStep(
-        f"Drop database {name}",
-        f"DROP DATABASE IF EXISTS {quote_identifier(name)}{clusters.on_databases}",
-        no_undo="Dropped data does not come back.",
-        repeatable=True,  # its name holds a random id: nobody makes another one of that name meanwhile
-        events=(Event("database", name, _DROPPED),),
     )
 
 
