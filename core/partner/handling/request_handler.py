@@ -49,6 +49,7 @@ from core.partner.security.redaction import redacted
 log = logging.getLogger(__name__)
 
 FRESH_SECONDS: Final = 0.2  # how old what is known may be when a request is decided
+ORPHAN_SECONDS: Final = 3600.0  # between two looks for secrets that belong to no partner connection
 FAILED: Final = "Something went wrong here. Please try again in a few minutes."
 
 Body = TypeVar("Body")
@@ -102,10 +103,13 @@ class RequestHandler:
         await self._settling.close()
 
     async def _erase_orphans(self) -> None:
-        try:
-            await erase_orphans(self._settling, self._sealed)
-        except HousekeysError as error:
-            log.warning("secrets of no partner connection stay until the next start: %s %s", error, error.detail)
+        """Now and again, for a secret that could not be erased is not asked for again by Databricks for ever."""
+        while True:
+            try:
+                await erase_orphans(self._settling, self._sealed)
+            except HousekeysError as error:
+                log.warning("secrets of no partner connection stay for now: %s %s", error, error.detail)
+            await asyncio.sleep(ORPHAN_SECONDS)
 
     # -- the requests
 

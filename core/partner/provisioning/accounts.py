@@ -105,7 +105,7 @@ def _grant(key: EntityKey, grant: Grant, details: dict[str, JsonValue], clusters
     return StatementStep(
         f"Grant to {title(key)}: {what}",
         render(grant),
-        # A REVOKE fails when there is nobody to revoke from. The step that has made the holder tells that it is dropped.
+        # A REVOKE fails when there is nobody to revoke from. The step that has made the holder tells of its end.
         undo=replace(drop_step(key, clusters), events=()),
         repeatable=True,
         events=(Event(subject_kind(key), str(key.name), "grant", details),),
