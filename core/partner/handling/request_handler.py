@@ -103,7 +103,7 @@ class RequestHandler:
         await self._settling.close()
 
     async def _erase_orphans(self) -> None:
-        """Now and again, for a secret that could not be erased is not asked for again by Databricks for ever."""
+        """Now and again: what could not be erased is asked for by Databricks a few times only."""
         while True:
             try:
                 await erase_orphans(self._settling, self._sealed)
