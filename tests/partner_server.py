@@ -234,15 +234,27 @@ class MemoryHandler:
 async def serving(handler: Handler) -> AsyncIterator[str]:
     """Serve a handler on this machine, in this event loop; the URL."""
 
+    ended = asyncio.Event()  # for replies that never come, so that nothing is left when the server goes
+
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
         headers = {name.lower(): value for name, value in request.headers.items()}
-        reply = await handler(Asked(request.method, request.path_qs, headers, await request.read()))
-        if not reply.endless:
-            return web.Response(status=reply.status, body=reply.body, headers=reply.headers)
-        response = web.StreamResponse(status=reply.status, headers=reply.headers)
-        await response.prepare(request)
-        await asyncio.Event().wait()  # until the client goes away
-        return response
+        asked = Asked(request.method, request.path_qs, headers, await request.read())
+        answering = asyncio.ensure_future(handler(asked))
+        ending = asyncio.ensure_future(ended.wait())
+        try:
+            await asyncio.wait((answering, ending), return_when=asyncio.FIRST_COMPLETED)
+            if not answering.done():
+                return web.Response(status=500)
+            reply = answering.result()
+            if not reply.endless:
+                return web.Response(status=reply.status, body=reply.body, headers=reply.headers)
+            response = web.StreamResponse(status=reply.status, headers=reply.headers)
+            await response.prepare(request)
+            await ending
+            return response
+        finally:
+            answering.cancel()
+            ending.cancel()
 
     runner = ServerRunner(web.Server(handle), handler_cancellation=True, shutdown_timeout=0.1)
     await runner.setup()
@@ -251,6 +263,7 @@ async def serving(handler: Handler) -> AsyncIterator[str]:
     try:
         yield f"http://127.0.0.1:{runner.addresses[0][1]}"
     finally:
+        ended.set()
         await runner.cleanup()
 
 
