@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from core.changes import Event
+from core.files import write_private
 from core.journal.rows import DONE, Row
 from core.partner.accounts import facts
 from core.partner.accounts.state import AccountKey, AccountKind, Coordinates, PartnerConnection
 from core.partner.messages.requests import CloudProvider, ConnectionScope, UserKey, WorkspaceKey
 from core.partner.partner_connections import PartnerConnections
 from core.partner.security.basic_credentials import BasicCredential, Hashing
+from core.partner.security.sealing_keys import envelope_of, new_sealing_key
+from core.partner.serving_parts import sealing_key_store
 from core.partner.storage.credential_facts import credential_added, credential_used
 from core.partner.storage.requests_seen import AnsweredRequest
 from core.partner.storage.tables import REQUESTS_TABLE, SECRETS_TABLE
+from core.secrets import Secret
 from core.session import Session
-from tests.console.ledger import ago, opened_with
+from tests.console.ledger import CHEAP, PASSPHRASE, ago, opened_with
 from tests.console.starting import HOSTILE, NOW
 from tui.start import OpenSession
 
@@ -116,7 +120,11 @@ def requests() -> Iterator[AnsweredRequest]:
 
 
 def partner_session(
-    rows: Sequence[Row] = (), answered: Sequence[AnsweredRequest] = (), *, log: bool = True
+    rows: Sequence[Row] = (),
+    answered: Sequence[AnsweredRequest] = (),
+    *,
+    log: bool = True,
+    more: Callable[[Session], Awaitable[None]] | None = None,
 ) -> OpenSession:
     """Opens a real session with these facts and requests, to which it is the console's time; `log`: with its table."""
 
@@ -129,6 +137,8 @@ def partner_session(
             await session.engine.command(f"SYSTEM STOP TTL MERGES `housekeys`.{REQUESTS_TABLE}")  # NOW may be long ago
         if answered:
             await partner.request_log.append(answered)
+        if more is not None:
+            await more(session)
 
     return opened_with(rows, (), prepare)
 
@@ -138,3 +148,10 @@ def at_the_time(session: Session, clock: Callable[[], datetime]) -> None:
     session._partner_connections = PartnerConnections(
         session.engine, session.journal, session.profile.partner, clock=clock
     )
+
+
+async def with_sealing_key(session: Session) -> None:
+    """A sealing key that PASSPHRASE opens at once, and the database of the first account."""
+    store = sealing_key_store(session.profile, session.paths)
+    write_private(store.path(1), envelope_of(new_sealing_key(), 1, Secret(PASSPHRASE), CHEAP).to_bytes())
+    await session.engine.command("CREATE DATABASE partner_paaaaaaaaa")

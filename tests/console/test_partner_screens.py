@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from tests.console.album import Take, take_start
-from tests.console.sample_partner import PROFILE, partner_rows, partner_session, request, requests
+from tests.console.ledger import PASSPHRASE
+from tests.console.sample_partner import PROFILE, partner_rows, partner_session, request, requests, with_sealing_key
 from tests.console.starting import NARROW, NOW, connected, never, start_in, told, until
 from tests.console.walking import Seen, copies, fill_in, reconnect, run_change, run_named, see, type_in
 from tui.app import HousekeysApp
 
-WIDE_ONLY, NARROW_ONLY = ("160x48", "80x24"), ("80x24",)
+NARROW_ONLY = ("80x24",)
 
 
 def console(folder: Path, how: object = never, *, screen: str = "partner", profile: str = "partnered") -> HousekeysApp:
@@ -31,8 +32,8 @@ async def test_partner_connections(take: Take, tmp_path: Path) -> None:
 
         # the detail of one
         await type_in(pilot, "d")
-        await take(pilot, "summary", "[Summary]", "pcaaaaaaaa", "9223372036854775806")
-        await type_in(pilot, "d", "<right>", Seen("sign_in"), "<right>")
+        await take(pilot, "summary", "[Summary]", "pcaaaaaaaa", "9223372036854775806", sizes=NARROW_ONLY)
+        await type_in(pilot, "<right>", Seen("sign_in"), "<right>")
         await take(pilot, "account", "bob@acme.example", "has not come yet", sizes=NARROW_ONLY)
         await type_in(pilot, "<right>", Seen("configure"), "<escape>", Seen("ACCOUNT"))
 
@@ -68,15 +69,31 @@ async def test_partner_connections(take: Take, tmp_path: Path) -> None:
 
 
 async def test_tests_and_read_only(take: Take, tmp_path: Path) -> None:
-    app = console(tmp_path, partner_session(partner_rows()))
+    config = PROFILE.format(name="partnered") + 'sealing_keys = "prompt"\n[profiles.bare]\nengine = "embedded"\n'
+    app = HousekeysApp(
+        connected(
+            start_in(tmp_path, config, screen="partner", profile="partnered"),
+            partner_session(partner_rows(), more=with_sealing_key),
+        )
+    )
     async with app.run_test(size=NARROW) as pilot:
         await see(pilot, "Partner connections  3")
-        await type_in(pilot, "t")
-        await see(pilot, "does not say how its sealing keys are opened", "Press r to test again.")
-        await type_in(pilot, "<escape>")
+        await type_in(pilot, "t", Seen("A secret is needed"), "wrong", "<enter>")
+        await see(pilot, "passphrase", "Press r to test again.")
+        await type_in(pilot, "r", Seen("A secret is needed"), PASSPHRASE, "<enter>")
+        await take(pilot, "tests", "PASS", "The database partner_paaaaaaaaa is there.", "FAIL", "is not kept here")
+        await type_in(pilot, "<escape>", "<space>", "<space>", Seen("2 marked"), "t", Seen("A secret is needed"))
+        await type_in(pilot, PASSPHRASE, "<enter>", Seen("0 of 2 pass every test."), "<escape>")
+
+        # a profile that says nothing of it; and one that may change nothing
+        app.connection.profile_name = "bare"
+        await reconnect(pilot, partner_session())
+        await take(
+            pilot, "nothing-said", "[profiles.NAME.partner]", "housekeys partner sealing-key new", sizes=NARROW_ONLY
+        )
         await reconnect(pilot, partner_session(partner_rows()), read_only=True)
         await take(pilot, "read-only", "READ-ONLY", "Partner connections  3")
-        await type_in(pilot, "x")
+        await type_in(pilot, "t", Seen("says nothing of Partner Connect"), "<escape>", "x")
         await until(pilot, lambda: "Read-only" in told(app))
 
 
@@ -161,16 +178,16 @@ async def test_a_partner_config(take: Take, tmp_path: Path) -> None:
         # one that is there, with what cannot be right
         other = {**json.loads(path.read_bytes()), "colour": "red", "category": "GAMES", "supports_demo": "perhaps"}
         other["endpoints"] = {**other["endpoints"], "conect_path": "/x"}
-        path.write_text(json.dumps(other))
+        path.write_text(f"{json.dumps(other, indent=2)}\n")
         await type_in(pilot, "o", Seen("Open a PartnerConfig"), "<enter>")
         await take(pilot, "config-wrong", "No PartnerConfig knows colour, endpoints.conect_path", "2 wrong")
         await type_in(pilot, "e")
-        await fill_in(pilot, "category", "<right>")
+        await fill_in(pilot, "category", "<left>")
         await fill_in(pilot, "supports_demo", "<right>")
         await type_in(pilot, "<enter>")
-        await see(pilot, "Exactly this runs", "colour")
+        await see(pilot, "Exactly this runs", "GAMES")
         other["name"] = "somebody else wrote this"
-        path.write_text(json.dumps(other))
+        path.write_text(f"{json.dumps(other, indent=2)}\n")
         await type_in(pilot, "R")
         await see(pilot, "Changed by someone else", "somebody else wrote this")
         await type_in(pilot, "<escape>", "w")

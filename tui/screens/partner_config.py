@@ -70,14 +70,17 @@ class ConfigRow:
     value: str
     problem: str = ""
     wanted: str = ""  # what the profile says otherwise
+    known: bool = True  # else it is a key that no PartnerConfig has
 
     @property
     def remark(self) -> str:
+        if not self.known:
+            return "? not a known key: left out when it is saved"
         return f"! {self.problem}" if self.problem else f"? the profile says {self.wanted}" if self.wanted else ""
 
     @property
     def style(self) -> str:
-        return "error" if self.problem else "warning" if self.wanted else "" if self.value else "muted"
+        return "error" if self.problem else "warning" if self.remark else "" if self.value else "muted"
 
 
 COLUMNS: tuple[Column[ConfigRow], ...] = (
@@ -99,8 +102,7 @@ def rows_of(file: OpenConfig, policy: PartnerPolicy | None) -> list[ConfigRow]:
         ConfigRow(place, name, file.texts.get(name, ""), problems.get(name, ""), wanted.get(name, ""))
         for place, name in enumerate(NAMES, 1)
     ]
-    strangers = (ConfigRow(len(NAMES) + place, key, "", "not a known key: left out when it is saved")
-                 for place, key in enumerate(file.read.unknown, 1))  # fmt: skip
+    strangers = [ConfigRow(len(NAMES) + place, key, "", known=False) for place, key in enumerate(file.read.unknown, 1)]
     return [*rows, *strangers]
 
 

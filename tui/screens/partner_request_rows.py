@@ -41,7 +41,7 @@ COLUMNS: tuple[Column[RequestRow], ...] = (
     Column("endpoint", "ENDPOINT", lambda r: r.request.endpoint or r.request.method, letter="E"),
     Column("status", "STATUS", lambda r: str(r.request.status), numeric=True, letter="S",
            sort=lambda r: r.request.status, style=lambda r: status_style(r.request.status)),
-    Column("word", "ANSWER", lambda r: r.request.word or "-", letter="A",
+    Column("word", "ANSWER", lambda r: r.request.word or "-", flexible=True, least=14, letter="A",
            style=lambda r: status_style(r.request.status)),
     Column("ms", "MS", lambda r: milliseconds(r.request.seconds), numeric=True, letter="M",
            sort=lambda r: r.request.seconds, style=lambda r: "warning" if r.request.seconds > SLOW else ""),

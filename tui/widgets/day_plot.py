@@ -86,7 +86,7 @@ def date_axis(days: Sequence[date], bars: Bars, cells: int) -> str:
 class DayPlot(Widget):
     """Shows series by day; as high as its panels are."""
 
-    DEFAULT_CSS = "DayPlot { height: auto; width: 100%; padding: 0 1 0 3; }"
+    DEFAULT_CSS = "DayPlot { width: 100%; padding: 0 1 0 3; text-wrap: nowrap; }"
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -99,7 +99,8 @@ class DayPlot(Widget):
         rows = max(1, min(rows, TALL_ENOUGH))
         if (tuple(days), tuple(series), rows) != (tuple(self._days), tuple(self._series), self._rows):
             self._days, self._series, self._rows = days, series, rows
-            self.refresh(layout=True)
+            self.styles.height = len(series) * (1 + rows) + 1
+            self.refresh()
 
     def render(self) -> Content:
         lines = plot_lines(self._days, self._series, self._rows, self.content_size.width)
