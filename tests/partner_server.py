@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import ssl
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -231,7 +232,7 @@ class MemoryHandler:
 
 
 @contextlib.asynccontextmanager
-async def serving(handler: Handler) -> AsyncIterator[str]:
+async def serving(handler: Handler, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
     """Serve a handler on this machine, in this event loop; the URL."""
 
     ended = asyncio.Event()  # for replies that never come, so that nothing is left when the server goes
@@ -258,23 +259,23 @@ async def serving(handler: Handler) -> AsyncIterator[str]:
 
     runner = ServerRunner(web.Server(handle), handler_cancellation=True, shutdown_timeout=0.1)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
+    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
     await site.start()
     try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+        yield f"http{'s' if tls else ''}://127.0.0.1:{runner.addresses[0][1]}"
     finally:
         ended.set()
         await runner.cleanup()
 
 
 @contextlib.contextmanager
-def serving_in_thread(handler: Handler) -> Iterator[str]:
+def serving_in_thread(handler: Handler, tls: ssl.SSLContext | None = None) -> Iterator[str]:
     """The same in an event loop of its own, for who calls without one."""
     started, ended = threading.Event(), asyncio.Event()
     urls: list[str] = []
 
     async def serve() -> None:
-        async with serving(handler) as url:
+        async with serving(handler, tls) as url:
             urls.append(url)
             started.set()
             await ended.wait()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import stat
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -15,6 +16,7 @@ import pytest
 from core.partner.accounts.policy import PartnerPolicy
 from core.partner.messages.writing import write_partner_config
 from tests.cli.conftest import Housekeys, Outcome
+from tests.http_front.certificates import make_certificates
 from tests.partner_faults import instead, new, told
 from tests.partner_server import PASSWORD, USER, Asked, Handler, MemoryPartner, Reply, faulty, serving_in_thread
 
@@ -153,6 +155,18 @@ def test_the_list_calls_nobody(housekeys: Housekeys) -> None:
     ]
     assert outcome.json[-1]["needs"] == ["credentials", "AUTH_OAUTH_U2M with an app in each workspace"]
     assert "H901" in housekeys("partner", "check", "--list").stdout
+
+
+def test_a_certificate_is_checked(housekeys: Housekeys, partner: Handler, tmp_path: Path) -> None:
+    certificates = make_certificates(tmp_path, "nobody")
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificates.server)
+    with serving_in_thread(partner, context) as url:
+        unknown = housekeys("partner", "check", url, "--only", "E100")
+        known = housekeys("partner", "check", url, "--only", "E100", "--ca-file", str(certificates.ca))
+    assert unknown.code == 5
+    assert "/connect cannot be reached (its certificate is not good: unable to get local issuer" in unknown.stderr
+    assert (known.code, known.stderr) == (0, "1 case: 1 passed\n")
 
 
 URL = "https://partner.acme.example"
