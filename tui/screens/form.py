@@ -56,6 +56,7 @@ class FormScreen(ConsoleScreen[T | None], Generic[T]):
         self.form = form
         self._preview_timer: Timer | None = None
         self._sending = False
+        self._made: dict[str, FieldRow] = {}  # every row by the name of its field; to look for them takes long
 
     def content(self) -> ComposeResult:
         classes = " ".join(["dense"] * (not self._few) + ["docked"] * self.form.docked)
@@ -81,7 +82,8 @@ class FormScreen(ConsoleScreen[T | None], Generic[T]):
 
     def _row(self, field: Field) -> FieldRow:
         width = max(len(each.label) for each in self.form.fields)
-        return FieldRow(field, width, hint_always=self._few, values=lambda: self._all_values)
+        row = self._made[field.name] = FieldRow(field, width, hint_always=self._few, values=lambda: self._all_values)
+        return row
 
     def on_mount(self) -> None:
         self.focus_first()
@@ -100,7 +102,8 @@ class FormScreen(ConsoleScreen[T | None], Generic[T]):
     @property
     def _rows(self) -> list[FieldRow]:
         """The rows of the fields that are asked now."""
-        return [row for row in self.query(FieldRow) if row.display]
+        made = (self._made.get(field.name) for field in self.form.fields)
+        return [row for row in made if row is not None and row.display]
 
     @property
     def values(self) -> dict[str, str]:
@@ -109,8 +112,8 @@ class FormScreen(ConsoleScreen[T | None], Generic[T]):
     @property
     def _all_values(self) -> dict[str, str]:
         """The values of all fields, those that are not asked now as well."""
-        rows = {row.field.name: row for row in self.query(FieldRow)}
-        return {field.name: rows[field.name].value if field.name in rows else field.value for field in self.form.fields}
+        made = self._made
+        return {field.name: made[field.name].value if field.name in made else field.value for field in self.form.fields}
 
     # -- while typing
 
@@ -126,7 +129,7 @@ class FormScreen(ConsoleScreen[T | None], Generic[T]):
 
         Returns when it can take keys: the next one waits for that.
         """
-        rows = {row.field.name: row for row in self.query(FieldRow)}
+        rows = dict(self._made)
         values = self._all_values
         above: FieldRow | None = None
         for field in self.form.fields:

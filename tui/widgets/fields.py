@@ -208,7 +208,7 @@ class FieldRow(Vertical):
 
     @property
     def input(self) -> Widget:
-        return self.query_one(".field-line", Horizontal).children[1]
+        return self.children[0].children[1]  # asked for often: it is not looked for
 
     @property
     def value(self) -> str:
