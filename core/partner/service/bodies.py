@@ -11,6 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 from core.partner.messages.responses import ErrorAnswer, ErrorReason
 
 _JSON: Final = "application/json"
+_DROPPED: Final = 1024 * 1024  # bytes of a refused body that are read nevertheless
 _WINDOW_BITS: Final = {"gzip": 31, "x-gzip": 31, "deflate": 15}  # of zlib, by content coding
 
 
@@ -52,14 +53,22 @@ def _is_json(content_type: str) -> bool:
 
 
 async def _received(request: Request, largest: int) -> bytes:
+    """The body as it came. The rest of one that is too large is read and dropped, as far as that is no burden.
+
+    Whoever closes a connection with something unread resets it, and the answer may be lost with it.
+    """
     told = request.headers.get("content-length", "0")
-    if not told.isdecimal() or int(told) > largest:
-        raise _too_large(largest)
-    received = bytearray()
+    refused = not told.isdecimal() or int(told) > largest
+    received, size = bytearray(), 0
     async for part in request.stream():
-        received += part
-        if len(received) > largest:
-            raise _too_large(largest)
+        size += len(part)
+        if size > largest + _DROPPED:
+            break
+        refused |= size > largest
+        if not refused:
+            received += part
+    if refused:
+        raise _too_large(largest)
     return bytes(received)
 
 
