@@ -103,7 +103,12 @@ def request(at: datetime, endpoint: str = "connect", status: int = 200, word: st
 
 def requests() -> Iterator[AnsweredRequest]:
     """What services have answered within the last days, more of it at times."""
-    about = {"cloud": "aws", "workspace_id": 2**63 - 2, "account_id": "paaaaaaaaa", "connection_id": "pcaaaaaaaa"}
+    about: dict[str, Any] = {
+        "cloud": "aws",
+        "workspace_id": 2**63 - 2,
+        "account_id": "paaaaaaaaa",
+        "connection_id": "pcaaaaaaaa",
+    }
     for day in range(1, 80):
         at = ago(days=day)
         for number in range((day * 7) % 5 + 1):

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.console.album import Take, take_start
+from tests.console.album import Take
 from tests.console.ledger import PASSPHRASE
 from tests.console.sample_partner import PROFILE, partner_rows, partner_session, request, requests, with_sealing_key
-from tests.console.starting import NARROW, NOW, connected, never, start_in, told, until
+from tests.console.starting import NARROW, NOW, REFUSED, connected, never, opening, start_in, told, until
 from tests.console.walking import Seen, copies, fill_in, reconnect, run_change, run_named, see, type_in
 from tui.app import HousekeysApp
 
@@ -25,7 +25,10 @@ def console(folder: Path, how: object = never, *, screen: str = "partner", profi
 async def test_partner_connections(take: Take, tmp_path: Path) -> None:
     app = console(tmp_path)
     async with app.run_test(size=NARROW) as pilot:
-        await take_start(take, pilot, partner_session())
+        await take(pilot, "loading", "Connecting", sizes=NARROW_ONLY)
+        await reconnect(pilot, opening(REFUSED))
+        await take(pilot, "error", "Cannot connect", "Press r", sizes=NARROW_ONLY)
+        await reconnect(pilot, partner_session())
         await take(pilot, "empty", "No partner connections yet.", "housekeys partner serve")
         await reconnect(pilot, partner_session(partner_rows(), list(requests())))
         await take(pilot, "list", "Partner connections  3", "acme.example", "! expired", "✓ active")
@@ -155,7 +158,7 @@ async def test_a_partner_config(take: Take, tmp_path: Path) -> None:
     path = tmp_path / "partner.json"
     app = console(tmp_path, screen="partner-config")
     async with app.run_test(size=NARROW) as pilot:
-        await take(pilot, "config-empty", "No PartnerConfig is open.")
+        await take(pilot, "config-empty", "No PartnerConfig is open.", sizes=NARROW_ONLY)
 
         # a new one, of the profile
         await type_in(pilot, "n", Seen("New PartnerConfig"), "<ctrl+u>", str(path), "<enter>")
@@ -180,7 +183,9 @@ async def test_a_partner_config(take: Take, tmp_path: Path) -> None:
         other["endpoints"] = {**other["endpoints"], "conect_path": "/x"}
         path.write_text(f"{json.dumps(other, indent=2)}\n")
         await type_in(pilot, "o", Seen("Open a PartnerConfig"), "<enter>")
-        await take(pilot, "config-wrong", "No PartnerConfig knows colour, endpoints.conect_path", "2 wrong")
+        await take(
+            pilot, "config-wrong", "No PartnerConfig knows colour, endpoints.conect_path", "2 wrong", sizes=NARROW_ONLY
+        )
         await type_in(pilot, "e")
         await fill_in(pilot, "category", "<left>")
         await fill_in(pilot, "supports_demo", "<right>")

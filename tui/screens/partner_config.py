@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 REMEMBERED: Final = "PartnerConfig"  # the place of the open file among what the console shares, for this run
 USUAL_NAME: Final = "partner.json"
 _NO_FILE: Final = "No file is open: press o to open one, or n to make one of the profile."
-_NO_POLICY: Final = "The profile says nothing of Partner Connect: add [profiles.NAME.partner] to it (press 6)."
+_NO_POLICY: Final = "The profile says nothing of Partner Connect: add [profiles.NAME.partner] to it."
 
 
 @dataclass(frozen=True, slots=True)

@@ -236,7 +236,7 @@ def empty_lines(named: bool) -> tuple[str, str]:
             "f for the PartnerConfig, l to see requests come in."
         )
     return "No partner connections, and the profile says nothing of Partner Connect.", (
-        "Add a table to the profile (press 6, then e; or its file):\n\n"
+        "Add a table to the profile, in the file config.toml:\n\n"
         "  [profiles.NAME.partner]\n"
         '  base_url = "https://HOST"       # where users reach the service\n'
         '  sealing_keys = "file:/PATH"     # their passphrase\n\n'

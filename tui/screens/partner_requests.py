@@ -113,7 +113,12 @@ class PartnerRequestsScreen(PartnerPage[RequestRow]):
         if self._rows_of is not session:
             return
         self._asking = True
-        self.work("tail", lambda: self._next(session), lambda new: self._arrived(session, new), self._unanswered)
+        self.work(
+            "tail",
+            lambda: self._next(session),
+            lambda new: self._arrived(session, new),
+            lambda error: self._unanswered(session, error),
+        )
 
     async def _next(self, session: Session) -> list[AnsweredRequest]:
         """What is new, by its time."""
@@ -125,22 +130,24 @@ class PartnerRequestsScreen(PartnerPage[RequestRow]):
 
     def _arrived(self, session: Session, new: Sequence[AnsweredRequest]) -> None:
         self._asking = False
+        if session is not self._rows_of:
+            return
         held = self._held
         recovered, self._failure = self._failure is not None, None
-        if session is self.session and new:
-            if held.tail is None:
-                held.tail = session.partner_connections.requests_tail(new[-1])
+        if new:
+            held.tail = held.tail or session.partner_connections.requests_tail(new[-1])
             held.table_there = True
-            together = sorted([*new, *held.requests], key=lambda one: (one.at, str(one.id)), reverse=True)
-            held.requests = together[:MOST]
+            together = {one.id: one for one in (*new, *held.requests)}  # a refresh meanwhile may have brought some
+            held.requests = sorted(together.values(), key=lambda one: (one.at, str(one.id)), reverse=True)[:MOST]
             self._show_held()
         elif recovered:
             self.show_crumb()
 
-    def _unanswered(self, error: HousekeysError) -> None:
+    def _unanswered(self, session: Session, error: HousekeysError) -> None:
         self._asking = False
-        self._failure = error
-        self._show_state()
+        if session is self._rows_of:
+            self._failure = error
+            self._show_state()
 
     def _show_held(self) -> None:
         """Show what is held; a cursor on the newest request stays on the newest."""
