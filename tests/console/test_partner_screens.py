@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -197,3 +198,7 @@ async def test_a_partner_config(take: Take, tmp_path: Path) -> None:
         await see(pilot, "Changed by someone else", "somebody else wrote this")
         await type_in(pilot, "<escape>", "w")
         await see(pilot, "Exactly this runs")
+        app.start = replace(app.start, read_only=True)
+        await type_in(pilot, "<escape>", "w")
+        await until(pilot, lambda: "no file can be written" in told(app))
+        await type_in(pilot, "x", Seen("2 wrong"))  # what was edited is forgotten
