@@ -16,7 +16,19 @@ from dataclasses import asdict
 from tests.bench.figures import Figure
 from tui.__main__ import collect_seldom
 
-MODULES = ("starting", "cursor", "tokens", "bulk", "listing", "users", "access", "effective", "reading", "connections")
+MODULES = (
+    "starting",
+    "cursor",
+    "tokens",
+    "bulk",
+    "listing",
+    "users",
+    "access",
+    "effective",
+    "reading",
+    "connections",
+    "partner",
+)
 
 
 def measure_here(module: str) -> list[Figure]:
