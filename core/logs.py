@@ -26,7 +26,7 @@ LARGEST = 1_000_000  # bytes, before the file is rotated
 KEPT = 2  # rotated files
 # A shorter secret would turn the log into stars, and the stars would tell it.
 _SHORTEST = 4
-_LOGGERS = ("core", "tui")
+_LOGGERS = ("core", "tui", "uvicorn")
 
 
 def redact(text: str) -> str:
@@ -130,7 +130,7 @@ def _private_opener(path: str, flags: int) -> int:
 
 
 def start_logging(paths: Paths, level: int = logging.INFO) -> PrivateLog:
-    """Send what `core` and `tui` log to the log file, and nothing of it anywhere else. Returns the handler."""
+    """Send what `core`, `tui` and uvicorn log to the log file, and nothing of it anywhere else. Returns the handler."""
     handler = PrivateLog(paths.log_file)
     for name in _LOGGERS:
         logger = logging.getLogger(name)

@@ -1,8 +1,8 @@
 """`housekeys partner`: the partner's side of Databricks Partner Connect.
 
-Looking is in `partner_reading` and `partner_requests`, changing in `partner_changing`, credentials are in
-`partner_credentials`, sealing keys in `partner_sealing_keys`, the PartnerConfig and the OpenAPI document in
-`partner_files`, the checker in `partner_check`.
+The service is in `partner_serve`, looking in `partner_reading` and `partner_requests`, changing in `partner_changing`,
+credentials are in `partner_credentials`, sealing keys in `partner_sealing_keys`, the PartnerConfig and the OpenAPI
+document in `partner_files`, the checker in `partner_check`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from tui.cli import (
     partner_reading,
     partner_requests,
     partner_sealing_keys,
+    partner_serve,
     partner_testing,
 )
 from tui.cli.arguments import Frame
@@ -28,6 +29,7 @@ def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser], frame:
     """Add the verbs of this noun, in the order in which they are needed."""
     partner_sealing_keys.add_verbs(verbs, frame)
     partner_credentials.add_verbs(verbs, frame)
+    partner_serve.add_verbs(verbs, frame)
     partner_reading.add_verbs(verbs, frame)
     partner_testing.add_verbs(verbs, frame)
     partner_requests.add_verbs(verbs, frame)

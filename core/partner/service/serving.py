@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 import socket
@@ -27,6 +28,8 @@ from core.partner.service.tls import ServerCertificate
 from core.partner.service.wire import Wire, WireLimits
 from core.partner.systemd import ServiceManager
 from core.profiles.partner import PartnerPolicy
+
+log = logging.getLogger(__name__)
 
 DRAIN_SECONDS: Final = 3.0  # in which a balancer that looks every second turns away
 FINISH_SECONDS: Final = 30  # for requests under way; systemd gives 40 for all
@@ -169,8 +172,10 @@ async def serve(
             url = listener.url(secure=certificate is not None)
             manager.ready(f"listens on {url}")
             tell(url)
+            log.info("%s listens on %s", process, url)
             await ending.wait()
             manager.stopping()
+            log.info("%s ends", process)
             await ending.drained()
         finally:
             server.should_exit = True
