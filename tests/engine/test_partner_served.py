@@ -133,6 +133,7 @@ async def end_in_the_middle(client: aiohttp.ClientSession, service: ServiceProce
     service.process.terminate()
     while await service.ready(client) == 200:  # asked over and over: the signal takes a moment
         pass
+    service.process.terminate()  # once more: no balancer has to turn away here
     answers = await asyncio.gather(*under_way)
     assert [status for status, _ in answers] == [200] * len(under_way), answers
     assert await service.process.wait() == 0

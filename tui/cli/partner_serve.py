@@ -119,7 +119,7 @@ async def _ensure_tables(context: Context, connections: PartnerConnections) -> N
     if context.arguments.create_tables:
         context.arguments.yes = True
     if change.steps or context.arguments.dry_run:
-        await context.carry_out(change)
+        await context.carry_out(change, always_ask=True)  # who starts a service need not expect it
 
 
 def _tell_where(context: Context, url: str) -> None:

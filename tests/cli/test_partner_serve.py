@@ -1,0 +1,56 @@
+"""What `partner serve` refuses before it listens. That it serves, tests/engine/test_partner_served.py shows."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Housekeys
+
+PROFILE = """
+[profiles.p]
+engine = "embedded"
+[profiles.p.partner]
+base_url = "https://partner.example"
+sealing_keys = "file:{file}"
+"""
+
+
+@pytest.fixture
+def configured(home: Path) -> Path:
+    """The home, with a profile whose sealing keys are not there."""
+    home.mkdir(mode=0o700)
+    (home / "config.toml").write_text(PROFILE.format(file=home / "gone"), encoding="utf-8")
+    return home
+
+
+def test_what_it_would_listen_with_is_looked_at_first(housekeys: Housekeys, configured: Path) -> None:
+    serve = ("-p", "p", "partner", "serve")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        for words, code, told in (
+            (("--listen", address), 5, f"{address} is in use by another program"),
+            (("--listen", "8085"), 2, "is no address to listen on"),
+            (("--private-key", "key.pem"), 2, "--private-key needs --certificate"),
+            (("--certificate", "gone.pem"), 2, "certificate gone.pem cannot be used: the file is missing"),
+            (("--unix", str(configured / "config.toml")), 2, "is no socket"),
+        ):
+            refused = housekeys(*serve, *words)
+            assert (refused.code, told in refused.stderr, refused.stdout) == (code, True, ""), refused
+    assert not (configured / "data").exists()  # nothing was connected to
+    assert housekeys("partner", "serve").code == 2  # the built-in profile says nothing of Partner Connect
+
+
+def test_tables_are_made_after_a_yes_and_the_sealing_keys_are_needed(housekeys: Housekeys, configured: Path) -> None:
+    serve = ("-p", "p", "partner", "serve", "--listen", "127.0.0.1:0")
+    read_only = housekeys("--read-only", *serve, "--create-tables")
+    assert (read_only.code, "a service makes databases and users" in read_only.stderr) == (3, True)
+    unasked = housekeys(*serve)
+    assert (unasked.code, "--yes" in unasked.stderr) == (3, True)
+    planned = housekeys("--dry-run", *serve)
+    assert (planned.code, "CREATE TABLE IF NOT EXISTS `housekeys`.partner_secrets" in planned.stdout) == (0, True)
+    no_keys = housekeys(*serve, "--create-tables")
+    assert (no_keys.code, str(configured / "gone") in no_keys.stderr, no_keys.stdout) == (2, True, ""), no_keys
+    assert "nothing to do" in housekeys("--dry-run", *serve).stderr  # the tables are there
