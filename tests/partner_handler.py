@@ -91,7 +91,7 @@ class MemoryCredentials:
         self.presented, self.credential = generate(user, datetime.now(UTC))
         self.authorization = header_value(self.presented).reveal()
         self._check = CredentialCheck((self.credential,))
-        self.asked = 0
+        self.derived = 0
 
     @classmethod
     def of(cls, presented: Presented, credential: BasicCredential) -> MemoryCredentials:
@@ -102,9 +102,9 @@ class MemoryCredentials:
         found._check = CredentialCheck((credential,))
         return found
 
-    async def check(self, authorization: Any) -> BasicCredential | None:
-        self.asked += 1
-        return await self._check.check(authorization)
+    async def check(self, authorization: Any, *, derive: bool = True) -> BasicCredential | None:
+        self.derived += derive
+        return await self._check.check(authorization, derive=derive)
 
 
 class MemoryRequests:

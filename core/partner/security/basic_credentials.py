@@ -173,10 +173,11 @@ class CredentialCheck:
         self._proved: dict[str, bytes] = {}  # by credential id: what has matched it, under the key of this process
         self._deriving = asyncio.Lock()  # one derivation at a time: a stranger's guesses get no more of the machine
 
-    async def check(self, authorization: Sequence[str]) -> BasicCredential | None:
+    async def check(self, authorization: Sequence[str], *, derive: bool = True) -> BasicCredential | None:
         """The credential that the Authorization headers of a request present; None when it is none.
 
-        Every credential is compared, whichever matches.
+        Every credential is compared, whichever matches. Without `derive` a password that a person chose counts only
+        when it has been proved before: so guesses cost nothing, and a generated one is never kept out by them.
         """
         presented = parse_authorization(authorization)
         if presented is None:
@@ -189,14 +190,16 @@ class CredentialCheck:
             else:
                 same_user = hmac.compare_digest(credential.user.encode("utf-8"), user)
                 # Not for any user: the derivation is dear, and a user is no secret.
-                matches = same_user and await self._chosen_matches(credential, text)
+                matches = same_user and await self._chosen_matches(credential, text, derive)
             found = credential if matches else found
         return found
 
-    async def _chosen_matches(self, credential: BasicCredential, text: bytes) -> bool:
+    async def _chosen_matches(self, credential: BasicCredential, text: bytes, derive: bool) -> bool:
         mark = hmac.digest(self._process_key, text, "sha256")
         if hmac.compare_digest(self._proved.get(credential.id, b""), mark):
             return True
+        if not derive:
+            return False
         async with self._deriving:
             digest = await asyncio.to_thread(_scrypt, credential.salt, text)
         if not hmac.compare_digest(digest, credential.digest):

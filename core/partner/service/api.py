@@ -149,16 +149,14 @@ class ConnectApi:
     async def _refusal(self, exchange: Exchange, headers: dict[str, str]) -> ErrorAnswer | None:
         """Why the request is not even read; None for one with a valid credential that does not come too often."""
         attempts, caller = self._attempts, exchange.caller
-        shut_out = attempts.shut_out(caller)
         authorization = exchange.request.headers.getlist("authorization")
-        credential = None if shut_out else await self._credentials.check(authorization)
+        credential = await self._credentials.check(authorization, derive=not attempts.too_many(caller))
         if credential is None:
-            self._metrics.refused("shut_out" if shut_out else "credential")
+            self._metrics.refused("credential")
             if authorization:  # none at all is no guess: a browser, a probe
                 attempts.failed(caller)
             headers |= {"WWW-Authenticate": 'Basic realm="Partner Connect", charset="UTF-8"', "Connection": "close"}
             return ErrorAnswer(ErrorReason.UNAUTHORIZED, debugging_message="no valid Basic credential was presented")
-        attempts.succeeded(caller)
         exchange.credential = credential.id
         if wait := self._rates.take(credential.id):
             self._metrics.refused("rate")

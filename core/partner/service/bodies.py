@@ -12,6 +12,7 @@ from core.partner.messages.responses import ErrorAnswer, ErrorReason
 
 _JSON: Final = "application/json"
 _DROPPED: Final = 1024 * 1024  # bytes of a refused body that are read nevertheless
+_LONGEST_LENGTH: Final = 18  # digits of a Content-Length
 _WINDOW_BITS: Final = {"gzip": 31, "x-gzip": 31, "deflate": 15}  # of zlib, by content coding
 
 
@@ -58,7 +59,7 @@ async def _received(request: Request, largest: int) -> bytes:
     Whoever closes a connection with something unread resets it, and the answer may be lost with it.
     """
     told = request.headers.get("content-length", "0")
-    refused = not told.isdecimal() or int(told) > largest
+    refused = not told.isdecimal() or len(told) > _LONGEST_LENGTH or int(told) > largest
     received, size = bytearray(), 0
     async for part in request.stream():
         size += len(part)

@@ -13,7 +13,6 @@ from starlette.requests import Request
 
 MOST_REMEMBERED: Final = 10_000  # callers; who is forgotten begins anew
 FAILURES_PER_MINUTE: Final = 30
-_TRUSTED_SECONDS: Final = 86_400.0  # how long an address counts as that of somebody who knows a credential
 
 Clock = Callable[[], float]
 
@@ -47,35 +46,21 @@ class Buckets:
 
 
 class FailedAttempts:
-    """Which addresses fail too often: theirs are not even looked at, so that guessing costs us nothing.
+    """Which addresses fail too often: for theirs no password that a person chose is derived, so guesses cost nothing.
 
-    An address from which somebody came with a valid credential within a day is never one of them: behind a proxy that
-    is not known as one, a stranger could shut out Databricks.
+    A generated password is 256 random bits and cheap to check: it is never kept out, whoever else fails from there.
     """
 
     def __init__(self, per_minute: int = FAILURES_PER_MINUTE, clock: Clock = time.monotonic) -> None:
-        self._clock = clock
         self._failures = Buckets(per_minute, clock)
-        self._known: OrderedDict[str, float] = OrderedDict()
 
-    def shut_out(self, address: str) -> bool:
+    def too_many(self, address: str) -> bool:
         """Whether this address has failed too often just now."""
-        return not self._is_known(address) and self._failures.empty(address)
+        return self._failures.empty(address)
 
     def failed(self, address: str) -> None:
         """An attempt from this address has failed."""
-        if not self._is_known(address):
-            self._failures.take(address)
-
-    def succeeded(self, address: str) -> None:
-        """Somebody at this address has a valid credential."""
-        self._known[address] = self._clock()
-        self._known.move_to_end(address)
-        if len(self._known) > MOST_REMEMBERED:
-            self._known.popitem(last=False)
-
-    def _is_known(self, address: str) -> bool:
-        return self._clock() - self._known.get(address, -_TRUSTED_SECONDS) < _TRUSTED_SECONDS
+        self._failures.take(address)
 
 
 @dataclass(frozen=True, slots=True)

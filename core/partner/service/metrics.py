@@ -51,7 +51,7 @@ class Metrics:
         self._seconds.labels(endpoint or "none").observe(seconds)
 
     def refused(self, reason: str) -> None:
-        """A request was refused: "credential", "shut_out", "rate", "body" or "path"."""
+        """A request was refused: "credential", "rate", "body" or "path"."""
         self._refused.labels(reason).inc()
 
     def to_text(self) -> bytes:

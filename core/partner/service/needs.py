@@ -89,8 +89,11 @@ class ReceivesVisitors(Protocol):
 class ChecksCredentials(Protocol):
     """Knows the Basic credentials that are valid now."""
 
-    async def check(self, authorization: Sequence[str]) -> BasicCredential | None:
-        """The credential that the Authorization headers of a request present; None when it is none."""
+    async def check(self, authorization: Sequence[str], *, derive: bool = True) -> BasicCredential | None:
+        """The credential that the Authorization headers of a request present; None when it is none.
+
+        Without `derive` no password that a person chose is derived anew.
+        """
         ...
 
 

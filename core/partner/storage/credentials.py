@@ -101,7 +101,7 @@ class LiveCredentials:
         self._recording: dict[str, asyncio.Task[None]] = {}
         self._tried: dict[str, BasicCredential] = {}  # as this process wanted to record them last
 
-    async def check(self, authorization: Sequence[str]) -> BasicCredential | None:
+    async def check(self, authorization: Sequence[str], *, derive: bool = True) -> BasicCredential | None:
         """The credential that the Authorization headers of a request present; None when it is none.
 
         While ClickHouse is away those count that were valid before.
@@ -110,7 +110,7 @@ class LiveCredentials:
             await self._known_state.fresh(_FRESH_SECONDS)
         except HousekeysError as error:
             log.warning("the Basic credentials cannot be read anew: %s", error)
-        found = await self._of_now().check(authorization)
+        found = await self._of_now().check(authorization, derive=derive)
         if found is not None:
             self._record_use(self._known_state.credentials.get(found.id, found))
         return found

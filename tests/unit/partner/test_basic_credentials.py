@@ -131,6 +131,10 @@ async def test_a_chosen_password_is_derived_once_and_never_for_another_user(monk
     assert len(derived) == 1
     assert await check.check([f"Basic {encoded('operator:wrong')}"]) is None
     assert len(derived) == 2
+    assert await check.check([f"Basic {encoded('operator:wrong')}"], derive=False) is None
+    assert await check.check([header], derive=False) is kept  # proved before
+    assert len(derived) == 2
+    assert await CredentialCheck([kept]).check([header], derive=False) is None
 
 
 @pytest.mark.parametrize("password", ["too short", "long enough but \n broken", "x" * 1000])

@@ -45,21 +45,19 @@ def test_a_bucket_fills_evenly() -> None:
 
 
 def test_memory_is_bounded() -> None:
-    buckets, attempts = Buckets(1), FailedAttempts(1)
+    buckets = Buckets(1)
     for number in range(MOST_REMEMBERED + 10):
         buckets.take(str(number))
-        attempts.succeeded(str(number))
-        attempts.failed(str(-number))
-    assert len(buckets._buckets) == len(attempts._known) == MOST_REMEMBERED
+    assert len(buckets._buckets) == MOST_REMEMBERED
     assert buckets.empty(str(MOST_REMEMBERED)) and not buckets.empty("0")
 
 
-def test_who_has_called_before_is_shut_out_a_day_later() -> None:
+def test_an_address_has_failed_too_often_for_a_while() -> None:
     now = [0.0]
-    attempts = FailedAttempts(1, lambda: now[0])
-    attempts.succeeded("a")
-    attempts.failed("a")
-    assert not attempts.shut_out("a")
-    now[0] = 90_000.0
-    attempts.failed("a")
-    assert attempts.shut_out("a")
+    attempts = FailedAttempts(2, lambda: now[0])
+    for _ in range(2):
+        assert not attempts.too_many("a")
+        attempts.failed("a")
+    assert attempts.too_many("a") and not attempts.too_many("b")
+    now[0] = 31.0
+    assert not attempts.too_many("a")
