@@ -68,17 +68,6 @@ class Host:
         """A session of an operator there."""
         return await Session.open(load(self._paths.config_file), self.name, self._paths)
 
-    async def authorization(self) -> str:
-        """Make a credential, and what its header says; the tables too where they are missing."""
-        session = await self.session()
-        try:
-            presented, credential = session.partner_connections.plan_add_credential("databricks")
-            for change in (await session.partner_connections.plan_tables(), credential):
-                assert (await session.runner.run(change)).succeeded
-        finally:
-            await session.close()
-        return header_value(presented).reveal()
-
     async def start(self, authorization: str) -> ServiceProcess:
         """Start a service, and wait until it listens."""
         process = await asyncio.create_subprocess_exec(
@@ -92,6 +81,14 @@ class Host:
         line = await process.stdout.readline()
         assert line, "the service did not start; its stderr says why"
         return ServiceProcess(process, json.loads(line)["url"], authorization)
+
+
+async def new_authorization(session: Session) -> str:
+    """Make a credential, and what its header says; the tables too."""
+    presented, credential = session.partner_connections.plan_add_credential("databricks")
+    for change in (await session.partner_connections.plan_tables(), credential):
+        assert (await session.runner.run(change)).succeeded
+    return header_value(presented).reveal()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import subprocess
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
@@ -17,7 +18,7 @@ import pytest
 from core.partner.accounts.state import Known
 from core.partner.storage.tables import SECRETS_TABLE
 from core.session import Session
-from tests.engine.partner_process import Host, ServiceProcess
+from tests.engine.partner_process import Host, ServiceProcess, new_authorization
 from tests.http_front.process import Front
 from tests.partner_load import ROOT, Load, body, command
 
@@ -81,10 +82,11 @@ async def check_nothing_half_made(session: Session) -> Known:
 async def test_services_on_one_server(http_front: Front, tmp_path: Path) -> None:
     """Two of them make one company each; one ends in order, the other is killed under load and comes again."""
     hosts = [Host(tmp_path / name, "served", http_front).prepare() for name in ("one", "other")]
-    authorization = await hosts[0].authorization()
-    services = await asyncio.gather(*(host.start(authorization) for host in hosts))
-    try:
-        async with aiohttp.ClientSession() as client, operator(hosts[0]) as session:
+    services: list[ServiceProcess] = []
+    async with aiohttp.ClientSession() as client, operator(hosts[0]) as session:
+        try:
+            authorization = await new_authorization(session)
+            services += await asyncio.gather(*(host.start(authorization) for host in hosts))
             answers = await connect_at_both(client, services)
             known = await check_nothing_half_made(session)
             assert Counter(account.domain for account in known.accounts.values()) == {
@@ -96,13 +98,13 @@ async def test_services_on_one_server(http_front: Front, tmp_path: Path) -> None
             known = await check_nothing_half_made(session)
             assert live(known) == {*answers.values(), *late}
             assert late <= {request.connection_id for request in await session.partner_connections.requests(1000)}
-            answered = await kill_under_load(services[0])
+            answered = await kill_under_load(services[0], session.paths.changes(session.profile.name))
             assert session.runner.unfinished()  # it was in the middle of something
             services.append(await hosts[0].start(authorization))
             await check_after_the_kill(services[2], session, client, live(known), answered)
-    finally:
-        for service in services:
-            await service.close()
+        finally:
+            for service in services:
+                await service.close()
 
 
 async def connect_at_both(
@@ -142,8 +144,8 @@ async def end_in_the_middle(client: aiohttp.ClientSession, service: ServiceProce
     return {answer["connection_id"] for _, answer in answers}
 
 
-async def kill_under_load(service: ServiceProcess) -> Mapping[int, str]:
-    """Kill it in the midst of answering: the partner connections that it has answered, by the number of the request."""
+async def kill_under_load(service: ServiceProcess, changes: Path) -> Mapping[int, str]:
+    """Kill it in the middle of a change: the partner connections that it has answered, by the number of the request."""
     load = Load(service.port, service.authorization, CALLERS, 60, "each new", "answers", first=FIRST_OF_LOAD)
     loading = await asyncio.create_subprocess_exec(*command(load), stdout=subprocess.PIPE, cwd=ROOT)
     assert loading.stdout is not None
@@ -153,10 +155,17 @@ async def kill_under_load(service: ServiceProcess) -> Mapping[int, str]:
         assert told["status"] == 200, told
         answered[told["number"]] = told["answer"]["connection_id"]
         if len(answered) == KILLED_AFTER:
+            await asyncio.to_thread(wait_for_change, changes)
             await service.kill()  # what was answered until then still comes
     assert await loading.wait() == 0
     assert len(answered) >= KILLED_AFTER and len(set(answered.values())) == len(answered)
     return answered
+
+
+def wait_for_change(changes: Path) -> None:
+    """Until a change is being made: it has a file as long as that takes."""
+    while not any(changes.glob("*.jsonl")):
+        time.sleep(0.001)
 
 
 async def check_after_the_kill(

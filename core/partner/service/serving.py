@@ -18,6 +18,7 @@ from typing import Any, Final, cast
 
 import uvicorn
 from starlette.routing import BaseRoute
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.partner.messages.partner_config import PartnerConfig
 from core.partner.service.app import Serves, create_app
@@ -114,6 +115,21 @@ class _UntilEnding:
         return "The service is ending." if self._ending.asked else await self._parts.why_not_ready()
 
 
+def _ending_connections(app: ASGIApp, ending: Ending) -> ASGIApp:
+    """Answers end their connections once the service is to end: a proxy's next request then goes to another one."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_on(message: Message) -> None:
+            if ending.asked and message["type"] == "http.response.start":
+                kept = [(name, value) for name, value in message["headers"] if name.lower() != b"connection"]
+                message = {**message, "headers": [*kept, (b"connection", b"close")]}
+            await send(message)
+
+        await app(scope, receive, send_on)
+
+    return answer
+
+
 class _Server(uvicorn.Server):
     """uvicorn on a socket that is bound already, with no signals of its own and limits for TLS."""
 
@@ -164,7 +180,7 @@ async def serve(
     limits = limits or WireLimits(parts.policy.service.read_timeout)
     process = f"{socket.gethostname()}:{listener.address.rpartition(':')[2]}/{os.getpid()}"
     app = create_app(_UntilEnding(parts, ending), process, pages=pages, metrics=metrics)
-    server = _Server(_config(app, certificate, limits))
+    server = _Server(_config(_ending_connections(app, ending), certificate, limits))
     with ending.on_signals(certificate.renew if certificate else None):
         running = asyncio.create_task(server.serve([listener.socket]))
         try:
@@ -184,7 +200,7 @@ async def serve(
     running.result()
 
 
-def _config(app: Any, certificate: ServerCertificate | None, limits: WireLimits) -> uvicorn.Config:
+def _config(app: ASGIApp, certificate: ServerCertificate | None, limits: WireLimits) -> uvicorn.Config:
     config = uvicorn.Config(
         app,
         # What makes a connection: a class in all other uses of it.

@@ -254,7 +254,9 @@ async def test_the_end_comes_in_order(tmp_path: Path) -> None:
             port = service.listener.address
             assert manager.recv(1000) == f"READY=1\nSTATUS=listens on http://{port}".encode()
             assert await service.ask("/health/ready") == (200, {"status": "ready"})
-            line, idle = await service.connection(), await service.connection()
+            line, idle, kept = [await service.connection() for _ in range(3)]
+            kept.send(service.request(b"", method="GET", path="/health/live"))
+            assert (await kept.answer())[0] == 200
             line.send(service.request())
             await held.begun.wait()
             os.kill(os.getpid(), signal.SIGTERM)
@@ -263,7 +265,9 @@ async def test_the_end_comes_in_order(tmp_path: Path) -> None:
                 503,
                 {"status": "not ready", "reason": "The service is ending."},
             )
-            assert (await service.ask("/health/live"))[0] == 200
+            kept.send(service.request(b"", method="GET", path="/health/live"))
+            assert (await kept.answer())[0] == 200
+            assert await kept.ended() == b""
             os.kill(os.getpid(), signal.SIGINT)
             assert await idle.ended() == b""
             held.released.set()
