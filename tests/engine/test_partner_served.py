@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
@@ -110,12 +111,19 @@ async def test_services_on_one_server(http_front: Front, tmp_path: Path) -> None
 async def connect_at_both(
     client: aiohttp.ClientSession, services: list[ServiceProcess]
 ) -> Mapping[tuple[int, int], str]:
-    """Two people of each company at once, each at another service; their partner connections."""
+    """Two people of each company at once, each at another service; their partner connections.
+
+    The sign-in link of each leads to a page of the other service too.
+    """
     people = [(company, person) for company in range(COMPANIES) for person in range(2)]
     answers = await asyncio.gather(
         *(services[person].connect(client, asked(company, person)) for company, person in people)
     )
     assert [status for status, _ in answers] == [200] * len(people), answers
+    for (_, person), (_, answer) in zip(people, answers, strict=True):
+        link = urlsplit(answer["redirect_uri"])  # whose host is the balancer's
+        async with client.get(f"{services[1 - person].url}{link.path}?{link.query}") as page:
+            assert page.status == 200, await page.text()
     return {who: answer["connection_id"] for who, (_, answer) in zip(people, answers, strict=True)}
 
 

@@ -83,6 +83,7 @@ def _entrance(context: Context, policy: ServicePolicy) -> tuple[ServerCertificat
 
 async def _serve(context: Context, listener: Listener, certificate: ServerCertificate | None) -> None:
     from core.partner.service.metrics import Metrics
+    from core.partner.service.pages import page_routes
     from core.partner.service.serving import serve
     from core.partner.serving_parts import ServingParts, open_sealing_keys
 
@@ -107,7 +108,12 @@ async def _serve(context: Context, listener: Listener, certificate: ServerCertif
         writer = parts.requests
         metrics = Metrics(lambda: float(writer.waiting), lambda: float(writer.dropped))
         await serve(
-            parts, listener, certificate=certificate, metrics=metrics, tell=lambda url: _tell_where(context, url)
+            parts,
+            listener,
+            certificate=certificate,
+            pages=page_routes(parts.policy, parts.reception, parts.config.name),
+            metrics=metrics,
+            tell=lambda url: _tell_where(context, url),
         )
     finally:
         await parts.aclose()
