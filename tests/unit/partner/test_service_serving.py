@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gzip
 import json
 import os
+import re
 import signal
 import socket
 import ssl
@@ -207,6 +209,26 @@ async def test_what_is_no_http_is_a_bad_request(sent: bytes, told: str) -> None:
         assert (status, answer["error_reason"]) == (400, "bad_request")
         assert told in answer["debugging_message"]
         await line.ended()
+
+
+async def test_a_body_that_is_too_large_is_answered_while_it_comes() -> None:
+    """By the length that is told, by what comes in parts, and by what few bytes become; each after another request."""
+    large, bomb = b" " * 200_000, gzip.compress(b" " * 10_000_000)
+    chunked = "Transfer-Encoding: chunked\r\n"
+    async with served(WireLimits(NEVER)) as service:
+        for body, more in ((large, ""), (large, chunked), (bomb, "Content-Encoding: gzip\r\n")):
+            line = await service.connection()
+            line.send(service.request())
+            assert (await line.answer())[0] == 200
+            request = service.request(body, more)
+            if more is chunked:
+                head = re.sub(rb"Content-Length: \d+\r\n", b"", request[: -len(body)])
+                request = head + b"%x\r\n" % len(body) + body + b"\r\n0\r\n\r\n"
+            line.send(request)
+            status, answer = await line.answer()
+            assert (status, answer["error_reason"]) == (400, "bad_request")
+            assert "larger than 65,536 bytes" in answer["debugging_message"]
+            line.close()
 
 
 async def test_no_other_protocol_is_spoken() -> None:
