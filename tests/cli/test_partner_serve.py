@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,17 @@ def test_what_it_would_listen_with_is_looked_at_first(housekeys: Housekeys, conf
             assert (refused.code, told in refused.stderr, refused.stdout) == (code, True, ""), refused
     assert not (configured / "data").exists()  # nothing was connected to
     assert housekeys("partner", "serve").code == 2  # the built-in profile says nothing of Partner Connect
+
+
+def test_a_library_that_is_missing_is_named(
+    housekeys: Housekeys, configured: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "core.partner.service.pages", raising=False)
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    missing = housekeys("-p", "p", "partner", "serve")
+    assert missing.code == 1
+    assert "needs jinja2, which is not installed" in missing.stderr
+    assert "housekeys[partner]" in missing.stderr
 
 
 def test_tables_are_made_after_a_yes_and_the_sealing_keys_are_needed(housekeys: Housekeys, configured: Path) -> None:

@@ -46,6 +46,7 @@ def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser], frame:
 async def serve_partner(context: Context) -> None:
     """Handle `partner serve`."""
     try:
+        import core.partner.service.pages
         import core.partner.service.serving  # noqa: F401  # are the libraries there? Before anything is begun
     except ModuleNotFoundError as error:
         raise HousekeysError(
