@@ -28,6 +28,7 @@ from tests.console.pictures import picture
 from tests.console.sample_access import SAMPLE
 from tests.console.sample_limits import POLICIES, PROFILES, QUOTAS
 from tests.console.walking import Seen, see, type_in
+from tests.screenshots_partner import take_pictures
 from tests.unit.keys.sample_keys import public_pem
 from tui.app import HousekeysApp
 from tui.cli.running import run
@@ -252,6 +253,7 @@ def main() -> int:
         make_partner(home)
         for size in SIZES:
             asyncio.run(walk(home, size, {"HOUSEKEYS_HOME": str(home)}))
+        take_pictures(home / "partner", SIZES, FOLDER)
     return 0
 
 
