@@ -164,7 +164,10 @@ class ChangeScreen(ConsoleScreen["Report | None"]):
         if self.change.reversible:
             return "Every step can be taken back (U)."
         reasons = {step.no_undo for step in self.change.steps if step.undo is None and step.no_undo}
-        return "Cannot be taken back" + (f": {'; '.join(sorted(reasons)[:2])}" if reasons else ".")
+        if not reasons:
+            return "Cannot be taken back."
+        *first, last = sorted(reasons)[:2]
+        return f"Cannot be taken back: {'; '.join((*(reason.removesuffix('.') for reason in first), last))}"
 
     def crumb(self) -> tuple[list[Piece], list[Piece]]:
         words = {"asking": "Preview", "running": "Running", "stopping": "Stopping", "ended": "Report"}[self.state]
