@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -137,6 +140,12 @@ def test_requests_are_listed_and_counted(housekeys: Housekeys, home: Path) -> No
     assert "no such credential" in errors.stdout
     assert "create_trial" not in errors.stdout
     assert housekeys("partner", "requests", "--account", "paa", "--since", "8m", "--json").json == []
+    follow = [sys.executable, "-m", "tui", "partner", "requests", "--follow", "--errors", "--json"]
+    with subprocess.Popen(follow, stdout=subprocess.PIPE, text=True, env={"HOUSEKEYS_HOME": str(home)}) as process:
+        assert process.stdout is not None
+        assert json.loads(process.stdout.readline())["status"] == 401
+        process.send_signal(signal.SIGINT)  # which is how it ends
+        assert process.wait(60) == 0
     counts = housekeys("partner", "statistics", "--days", "2", "--json").json
     assert sum(one["count"] for one in counts) == 2
 

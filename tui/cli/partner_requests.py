@@ -79,7 +79,7 @@ async def list_requests(context: Context) -> None:
         return
     columns = [
         Column("at", "TIME (UTC)", show=lambda at: f"{at:%Y-%m-%d %H:%M:%S}"),
-        Column("endpoint", "ENDPOINT"),
+        Column("endpoint", "ENDPOINT", show=_or_dash),
         Column("status", "STATUS", "right"),
         Column("word", "ANSWER", show=_or_dash),
         Column("seconds", "SECONDS", "right", lambda seconds: f"{seconds:.3f}"),
@@ -147,7 +147,7 @@ async def show_statistics(context: Context) -> None:
     counts = await (await context.session()).partner_connections.by_day(days)
     columns = [
         Column("day", "DAY (UTC)"),
-        Column("endpoint", "ENDPOINT"),
+        Column("endpoint", "ENDPOINT", show=_or_dash),
         Column("status", "STATUS", "right"),
         Column("word", "ANSWER", show=_or_dash),
         Column("count", "REQUESTS", "right", count),
