@@ -119,8 +119,8 @@ def _requests(now: datetime, connections: Sequence[PartnerConnection]) -> Iterat
             yield AnsweredRequest(
                 uuid4(), now - timedelta(days=day, seconds=chance.randint(20, 40_000)),
                 f"connect-{chance.randint(1, 2)}:8085/4711", "POST", endpoint, status, chance.uniform(0.03, 0.4), word,
-                scenario, "203.0.113.7", "" if not known else "5e1c09aa", one.workspace.cloud_provider.value if known else "",
-                one.workspace.workspace_id if known else 0, one.account_id if known else "", one.id if known else "",
+                scenario, "203.0.113.7", *(("5e1c09aa", one.workspace.cloud_provider.value, one.workspace.workspace_id,
+                                            one.account_id, one.id) if known else ()),
             )  # fmt: skip
 
 
