@@ -59,9 +59,9 @@ _ALL_CLOUDS = (CloudProvider.AWS, CloudProvider.AZURE, CloudProvider.GCP)
 
 @dataclass(frozen=True, slots=True)
 class Presentation:
-    """What a PartnerConfig says to people, and no policy knows. What is empty stands for what is usual."""
+    """What a PartnerConfig says to people, most of which no policy knows. What is empty stands for what is usual."""
 
-    name: str = ""  # the host of base_url
+    name: str = ""  # that of the policy, else the host of base_url
     description_blurb: str = ""
     category: Category | None = None  # by the kind of integration
     privacy_policy: str = ""  # base_url, as the next one
@@ -89,7 +89,7 @@ def partner_config(policy: PartnerPolicy, presentation: Presentation | None = No
     notebook = policy.integration == "notebook"
     return PartnerConfig(
         api_version=API_VERSION,
-        name=told.name or urlsplit(policy.base_url).hostname or policy.base_url,
+        name=told.name or policy.name or urlsplit(policy.base_url).hostname or policy.base_url,
         description_blurb=told.description_blurb or "A database in ClickHouse, connected to your workspace.",
         category=category,
         base_url=policy.base_url,

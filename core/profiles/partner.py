@@ -140,6 +140,7 @@ class PartnerPolicy:
     clickhouse: ClickHouseAddress = ClickHouseAddress()
     sealing_keys: SecretReference | None = None  # their text, or the passphrase of those on this machine
     connectors: tuple[OfferedConnector, ...] = ()
+    name: str | None = None  # what the partner is called on its pages and its tile; None: the host of base_url
 
     @property
     def facts(self) -> tuple[tuple[str, str], ...]:
@@ -148,6 +149,7 @@ class PartnerPolicy:
         tls = "TLS" if service.certificate else "plain HTTP"
         trial = "none" if self.trial.type == "none" else f"{self.trial.days} days by {self.trial.type}"
         return (
+            *([("partner", self.name)] if self.name else []),
             ("Partner Connect", f"{self.base_url}, listens on {service.listen} ({tls})"),
             ("integration", f"{self.integration}, by {', '.join(self.auth_options)}"),
             ("partner accounts", f"by {self.accounts.by}, new users {self.new_user_action}, trials {trial}"),

@@ -67,6 +67,7 @@ def read_partner(table: Table) -> PartnerPolicy | None:
         _clickhouse(partner.table("clickhouse")),
         partner.secret("sealing_keys"),
         _connectors(partner),
+        partner.text("name") or None,
     )
 
 

@@ -53,13 +53,13 @@ def _add_config_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser]
         "print the PartnerConfig that the profile comes to",
         description="Print the PartnerConfig that the profile comes to: what Databricks asks for, and\n"
         "what the checker goes by. What no profile knows is given here; without it the\n"
-        "host of base_url, base_url itself and usual file names stand in.",
+        "name of the partner, base_url itself and usual file names stand in.",
         examples=(
             'housekeys partner config new --name "Acme" --category BI_AND_VIZ',
             "housekeys partner config new --cloud aws | tee partner.json",
         ),
     )
-    new.add_argument("--name", default="", help="of the partner, as on the tile")
+    new.add_argument("--name", default="", help="of the partner, as on the tile (default: that of the profile)")
     new.add_argument("--description", default="", metavar="TEXT", help="one sentence for the tile")
     new.add_argument("--category", choices=_CATEGORIES, help="the shelf (default: by the kind of integration)")
     new.add_argument("--privacy-policy", default="", metavar="URL")

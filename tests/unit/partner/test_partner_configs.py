@@ -48,6 +48,9 @@ def test_what_people_read_is_told_or_usual() -> None:
     )
     assert (told.name, told.privacy_policy) == ("Acme", "https://acme.example/p")
     assert told.endpoints.get_connectors_path == "/connectors"  # which INGEST demands
+    named = replace(POLICY, name="Acme Data")
+    assert partner_config(named).name == "Acme Data"
+    assert partner_config(named, Presentation("Acme")).name == "Acme"
 
 
 def test_only_what_is_of_use_is_named() -> None:

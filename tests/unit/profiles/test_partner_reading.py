@@ -30,6 +30,7 @@ engine = "embedded"
 
 [profiles.prod.partner]  # of Databricks
 base_url = "https://connect.acme.example/db/"
+name = "Acme Data"
 integration = "read-write"
 auth_options = ["AUTH_OAUTH_U2M", "AUTH_OAUTH_M2M"]
 oauth_redirect_uri = "https://acme.example/oauth"
@@ -157,6 +158,7 @@ def test_every_key_is_read(tmp_path: Path, whole: str) -> None:
         clickhouse=ClickHouseAddress("ch.acme.example", 443, False),
         sealing_keys=SecretReference.parse(["command:cat", "a b"]),
         connectors=(OfferedConnector("amazon_s3", "Amazon S3"), OfferedConnector("zuora", "Zuora", "target", "Bills")),
+        name="Acme Data",
     )
     assert "published" not in WHOLE  # excluded by oauth_redirect_uri
     assert 'by = "' not in WHOLE  # excludes more_free_mail
@@ -380,6 +382,7 @@ def test_users_are_told_the_address_of_the_profile_unless_another_is_written(tmp
             "has no use without host; users are told the address of the profile",
         ),
         (URL + "sealing_keys = 'hunter2'", 5, "sealing_keys", "A secret is never written here, only where it is kept."),
+        (URL + "name = ''", 5, "name", "must not be empty"),
         (URL + "connectors = ['a']", 5, "connectors[0]", "must be a table"),
         (URL + "[[profiles.x.partner.connectors]]\nname = 'A'", 5, "connectors[0]", "has no identifier"),
         (
@@ -438,8 +441,9 @@ def test_a_profile_without_the_table_has_no_policy(tmp_path: Path) -> None:
 
 
 def test_a_policy_is_told_in_words() -> None:
-    policy = PartnerPolicy("https://c.example", trial=TrialPolicy("user", 30), test_hooks=True)
+    policy = PartnerPolicy("https://c.example", trial=TrialPolicy("user", 30), test_hooks=True, name="Acme")
     assert policy.facts == (
+        ("partner", "Acme"),
         ("Partner Connect", "https://c.example, listens on 127.0.0.1:8085 (plain HTTP)"),
         ("integration", "read, by AUTH_PAT"),
         ("partner accounts", "by domain, new users auto_add, trials 30 days by user"),
