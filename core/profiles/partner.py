@@ -58,6 +58,18 @@ class PagePolicy:
     contact_admin: str | None = None
 
 
+CALLBACK_PATH: Final = "/oauth/callback"  # where browsers come back to from an authorization, unless the profile says
+
+# What the service has at its root beside the endpoints: an endpoint there would be hidden by it, or hide it.
+SERVED_PATHS: Final = frozenset(
+    (
+        *("/welcome", "/authorize", CALLBACK_PATH, "/clickhouse.dsn", "/style.css"),
+        *("/", "/sign-in", "/sign-up", "/purchase", "/contact-admin"),
+        *("/health/live", "/health/ready", "/openapi.json", "/metrics"),
+    )
+)
+
+
 @dataclass(frozen=True, slots=True)
 class EndpointPaths:
     """Where the service answers, below its root."""

@@ -11,9 +11,11 @@ from core.profiles.addresses import domain_problem, host_problem, host_with_port
 from core.profiles.partner import (
     ACCOUNT_RULES,
     AUTH_OPTIONS,
+    CALLBACK_PATH,
     CONNECTOR_TYPES,
     INTEGRATIONS,
     NEW_USER_ACTIONS,
+    SERVED_PATHS,
     TRIAL_TYPES,
     AccountPolicy,
     AuthOption,
@@ -61,7 +63,7 @@ def read_partner(table: Table) -> PartnerPolicy | None:
         _trial(partner.table("trial")),
         _accounts(partner.table("accounts")),
         _pages(partner.table("pages"), hostnames),
-        _endpoints(partner.table("endpoints")),
+        _endpoints(partner.table("endpoints"), _path_of(partner, "oauth_redirect_uri")),
         _resources(partner.table("resources")),
         _service(partner.table("service")),
         _clickhouse(partner.table("clickhouse")),
@@ -87,6 +89,8 @@ def _address(table: Table) -> tuple[str, tuple[str, ...]]:
         if problem := host_problem(name):
             table.note("hostnames", f"{shown(name)} {problem}")
     host = urlsplit(base_url).hostname or ""
+    if urlsplit(base_url).path.strip("/"):
+        table.note("base_url", "must end after its host: the pages of the service are at the root of it")
     if base_url and hostnames and not _is_allowed(host, hostnames):
         table.note("hostnames", f"must hold the host of base_url, {shown(host)}, for users are led there")
     return base_url.rstrip("/"), hostnames or ((host,) if host else ())
@@ -120,6 +124,9 @@ def _redirect_uri(
         table.note("auth_options", "AUTH_OAUTH_U2M with an app in each workspace needs oauth_redirect_uri too")
     elif uri:
         _check_allowed(table, "oauth_redirect_uri", uri, hostnames)
+        path = urlsplit(uri).path or "/"
+        if path in SERVED_PATHS and path != CALLBACK_PATH:
+            table.note("oauth_redirect_uri", f"must not end in {shown(path)}, where the service has another page")
     return uri
 
 
@@ -166,12 +173,20 @@ def _pages(table: Table, hostnames: tuple[str, ...]) -> PagePolicy:
     return PagePolicy(**pages)
 
 
-def _endpoints(table: Table) -> EndpointPaths:
+def _path_of(table: Table, key: str) -> str:
+    """The path of a URL that was checked before; empty when there is none."""
+    return urlsplit(table.text(key)).path if table.has(key) and not link_problem(table.text(key)) else ""
+
+
+def _endpoints(table: Table, callback: str) -> EndpointPaths:
+    """Where requests are answered. `callback` is where browsers come back to from an authorization."""
     paths: dict[str, str] = {}
     for key in EndpointPaths.__dataclass_fields__:
         path = table.text(key, getattr(USUAL.endpoints, key))
         if not _PATH.fullmatch(path):
             table.note(key, 'must be a plain path that begins with a slash and does not end with one, as "/connect"')
+        elif path in SERVED_PATHS or path == callback:
+            table.note(key, f"must not be {shown(path)}, where the service has a page of its own")
         elif other := next((name for name, taken in paths.items() if taken == path), None):
             table.note(key, f"is the path of {other} already")
         paths[key] = path

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from core.partner.accounts.policy import PartnerPolicy
 from core.partner.accounts.state import PartnerConnection
 from core.partner.oauth.authorization import OAuthApp, published_app, workspace_app
-
-CALLBACK_PATH: Final = "/oauth/callback"  # of the service, below `base_url`
+from core.profiles.partner import CALLBACK_PATH
 
 
 def app_of(policy: PartnerPolicy, connection: PartnerConnection) -> OAuthApp:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from urllib.parse import urlencode
 
 import pytest
+from starlette.routing import Route
 
 from core.errors import BadInputError, NotFoundError, UnreachableError
 from core.partner.accounts.policy import PartnerPolicy
@@ -16,6 +17,7 @@ from core.partner.security.sign_in_links import SignInLinkRefusedError
 from core.partner.service.app import create_app
 from core.partner.service.connection_texts import connection_texts, dsn_file
 from core.partner.service.pages import HEADERS, page_routes
+from core.profiles.partner import SERVED_PATHS
 from core.secrets import Secret
 from tests.partner_handler import MemoryParts
 from tests.partner_server import Asked, Reply, asgi_handler
@@ -196,3 +198,9 @@ async def test_the_style_is_ours_alone() -> None:
     reply = await Site().get("/style.css")
     assert header(reply, "content-type").startswith("text/css")
     assert b"url(" not in reply.body and b"@import" not in reply.body
+
+
+def test_the_profile_knows_every_path_that_no_endpoint_may_have() -> None:
+    desk = Desk()
+    app = create_app(MemoryParts(POLICY), "here:1/2", pages=page_routes(POLICY, desk, "ACME"))
+    assert {route.path for route in app.routes if isinstance(route, Route)} == SERVED_PATHS

@@ -29,7 +29,7 @@ WHOLE = """\
 engine = "embedded"
 
 [profiles.prod.partner]  # of Databricks
-base_url = "https://connect.acme.example/db/"
+base_url = "https://connect.acme.example/"
 name = "Acme Data"
 integration = "read-write"
 auth_options = ["AUTH_OAUTH_U2M", "AUTH_OAUTH_M2M"]
@@ -122,7 +122,7 @@ def test_every_key_is_read(tmp_path: Path, whole: str) -> None:
     assert file.problems == ()
     policy = file.profile("prod").partner
     assert policy == PartnerPolicy(
-        "https://connect.acme.example/db",
+        "https://connect.acme.example",
         "read-write",
         ("AUTH_OAUTH_M2M", "AUTH_OAUTH_U2M"),
         False,
@@ -342,6 +342,18 @@ def test_users_are_told_the_address_of_the_profile_unless_another_is_written(tmp
             5,
             "endpoints.get_connectors_path",
             "is the path of connect_path already",
+        ),
+        (
+            URL + "endpoints.connect_path = '/health/live'",
+            5,
+            "endpoints.connect_path",
+            'must not be "/health/live", where the service has a page of its own',
+        ),
+        (
+            START + "base_url = 'https://c.example/db'",
+            4,
+            "base_url",
+            "must end after its host: the pages of the service are at the root of it",
         ),
         (
             URL + "resources.database = 'partner'",
