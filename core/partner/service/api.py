@@ -25,7 +25,7 @@ from core.partner.messages.requests import ConnectionInfo, ConnectRequest
 from core.partner.messages.responses import Connection, ErrorAnswer, ErrorReason
 from core.partner.messages.writing import write_answer
 from core.partner.service.access_log import log_answer
-from core.partner.service.bodies import BodyRefusedError, ClientDisconnect, read_body
+from core.partner.service.bodies import BodyRefusedError, ClientDisconnect, drop_body, read_body
 from core.partner.service.guarding import Buckets, Callers, FailedAttempts
 from core.partner.service.metrics import Metrics
 from core.partner.service.needs import ChecksCredentials, HandlesRequests, NotesRequests
@@ -127,13 +127,15 @@ class ConnectApi:
 
     async def _handled(self, exchange: Exchange, headers: dict[str, str]) -> Any:
         """The body of the answer. Raises BodyRefusedError, BadRequestError, ClientDisconnect."""
-        if (refusal := await self._refusal(exchange, headers)) is not None:
-            return refusal
         request = exchange.request
+        if (refusal := await self._refusal(exchange, headers)) is not None:
+            await drop_body(request, self._policy.read_timeout)
+            return refusal
         endpoint = self._endpoints.get((request.url.path, request.method))
         if endpoint is None:
             self._metrics.refused("path")
-            headers["Connection"] = "close"  # its body stays unread
+            headers["Connection"] = "close"  # of its body some may stay unread
+            await drop_body(request, self._policy.read_timeout)
             return ErrorAnswer(ErrorReason.BAD_REQUEST, debugging_message="there is no such endpoint")
         exchange.endpoint = endpoint.name
         if endpoint.read is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import zlib
 from typing import Final
 
@@ -36,8 +37,10 @@ async def read_body(request: Request, largest: int, seconds: float) -> bytes:
     """
     coding = request.headers.get("content-encoding", "identity").strip().lower()
     if coding != "identity" and coding not in _WINDOW_BITS:
+        await drop_body(request, seconds)
         raise BodyRefusedError("the body must be sent as it is, or by gzip or deflate", rest_unread=True)
-    if _is_json(request.headers.get("content-type", "")) is False:
+    if not _is_json(request.headers.get("content-type", "")):
+        await drop_body(request, seconds)
         raise BodyRefusedError("Content-Type must be application/json, in UTF-8", rest_unread=True)
     try:
         async with asyncio.timeout(seconds):
@@ -45,6 +48,22 @@ async def read_body(request: Request, largest: int, seconds: float) -> bytes:
     except TimeoutError:
         raise BodyRefusedError(f"the body did not arrive within {seconds:g} seconds", rest_unread=True) from None
     return received if coding == "identity" else _decoded(received, _WINDOW_BITS[coding], largest)
+
+
+async def drop_body(request: Request, seconds: float) -> None:
+    """Read the body of a request that is refused, as far as that is no burden: the answer is not lost with it then.
+
+    Whoever expects to be told to continue has not sent it.
+    """
+    if "expect" in request.headers:
+        return
+    size = 0
+    with contextlib.suppress(TimeoutError, ClientDisconnect):
+        async with asyncio.timeout(seconds):
+            async for part in request.stream():
+                size += len(part)
+                if size > _DROPPED:
+                    return
 
 
 def _is_json(content_type: str) -> bool:
@@ -92,4 +111,4 @@ def _too_large(largest: int) -> BodyRefusedError:
     return BodyRefusedError(f"the body is larger than {largest:,} bytes", rest_unread=True)
 
 
-__all__ = ["BodyRefusedError", "ClientDisconnect", "read_body"]
+__all__ = ["BodyRefusedError", "ClientDisconnect", "drop_body", "read_body"]

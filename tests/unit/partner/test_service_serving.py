@@ -231,6 +231,38 @@ async def test_a_body_that_is_too_large_is_answered_while_it_comes() -> None:
             line.close()
 
 
+@pytest.mark.parametrize(
+    ("path", "replaced", "status"),
+    [
+        ("/connect", (b"Authorization", b"X-Nobody"), 401),
+        ("/nowhere", (b"", b""), 400),
+        ("/connect", (b"application/json", b"text/plain"), 400),
+    ],
+)
+async def test_an_early_answer_is_not_lost_with_a_body_that_comes(
+    path: str, replaced: tuple[bytes, bytes], status: int
+) -> None:
+    """Whoever sends all of it before reading is answered, and so is who stops in the middle of it."""
+    large = b" " * 1_000_000
+    async with served(WireLimits(NEVER), read_timeout=SOON * 4) as service:
+        request = service.request(large, path=path).replace(*replaced, 1)
+        for sent in (len(request), len(request) - 500_000):
+            answer = await asyncio.to_thread(
+                _sent_before_it_reads, service.listener.socket.getsockname(), request[:sent]
+            )
+            assert answer.startswith(b"HTTP/1.1 %d " % status)
+
+
+def _sent_before_it_reads(address: tuple[str, int], request: bytes) -> bytes:
+    """What is answered to a client that blocks, as most do; its small buffer holds no body."""
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        client.settimeout(10)
+        client.connect(address)
+        client.sendall(request)
+        return client.recv(65_536)
+
+
 async def test_no_other_protocol_is_spoken() -> None:
     async with served(WireLimits(NEVER)) as service:
         line = await service.connection()
