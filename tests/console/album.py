@@ -57,7 +57,7 @@ def take(snapshot: SnapshotAssertion) -> Iterator[Take]:
                 differing.append(f"{name}-{size}")
 
     yield taken
-    assert not differing, "these pictures differ"
+    assert not differing, f"these pictures differ: {', '.join(differing)}"
 
 
 async def take_start(take: Take, pilot: Pilot[None], how: OpenSession) -> None:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
+from textual._context import visible_screen_stack
 from textual.pilot import Pilot
 
 from core.errors import UnreachableError
@@ -97,4 +98,6 @@ def told(app: HousekeysApp) -> str:
 
 def text_of(app: HousekeysApp) -> str:
     """What is on the screen, as plain lines."""
+    # Drawn without the page below it, a dialog would stay without it in the next picture as well.
+    visible_screen_stack.set(app._background_screens)
     return "\n".join("".join(segment.text for segment in strip) for strip in app.screen._compositor.render_strips())
