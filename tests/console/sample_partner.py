@@ -80,10 +80,16 @@ def partner_rows() -> list[Row]:
     old = BasicCredential("0a1b2c3d", "databricks", Hashing.SHA256, b"s", b"d", ago(days=200))
     new = replace(old, id="4e5f6a7b", user="databricks-2027", created=ago(days=2))
     return [
-        *connection_rows("a", "acme.example", CloudProvider.AWS, 2**63 - 2, ago(days=20), trial=timedelta(days=30)),
-        *connection_rows("b", "globex.example", CloudProvider.AZURE, 4711, ago(days=3), auth=("AUTH_OAUTH_M2M",)),
-        *connection_rows("c", "initech.example", CloudProvider.GCP, 815, ago(days=40), first_name=HOSTILE[3]),
-        *connection_rows("d", "umbrella.example", CloudProvider.AWS, 99, ago(days=60)),
+        *connection_rows(
+            "a", "acme.example", CloudProvider.AWS, 6051921418418893, ago(days=20), trial=timedelta(days=30)
+        ),
+        *connection_rows(
+            "b", "globex.example", CloudProvider.AZURE, 7405619283746501, ago(days=3), auth=("AUTH_OAUTH_M2M",)
+        ),
+        *connection_rows(
+            "c", "initech.example", CloudProvider.GCP, 2618403957120844, ago(days=40), first_name=HOSTILE[3]
+        ),
+        *connection_rows("d", "umbrella.example", CloudProvider.AWS, 1443390184720056, ago(days=60)),
         told(facts.user_invited("puinvited", "paaaaaaaaa", "bob@acme.example", "partner_puinvited"), ago(days=1)),
         told(facts.user_signed_up("puaaaaaaaa"), ago(days=19)),
         told(facts.user_signed_in("puaaaaaaaa", "pcaaaaaaaa"), ago(hours=2)),
@@ -105,7 +111,7 @@ def requests() -> Iterator[AnsweredRequest]:
     """What services have answered within the last days, more of it at times."""
     about: dict[str, Any] = {
         "cloud": "aws",
-        "workspace_id": 2**63 - 2,
+        "workspace_id": 6051921418418893,
         "account_id": "paaaaaaaaa",
         "connection_id": "pcaaaaaaaa",
     }
@@ -120,7 +126,7 @@ def requests() -> Iterator[AnsweredRequest]:
     yield request(ago(hours=4), word="create_trial", scenario="new user, new account", **about)
     yield request(ago(hours=2), word="sign_in", caller="203.0.113.7", credential="0a1b2c3d", **about)
     yield request(ago(minutes=30), "delete-connection", 404, "connection_not_found", problem="no such connection",
-                  caller="203.0.113.7", cloud="azure", workspace_id=4711)  # fmt: skip
+                  caller="203.0.113.7", cloud="azure", workspace_id=7405619283746501)  # fmt: skip
     yield request(ago(minutes=5), status=401, word="unauthorized", problem=HOSTILE[3], caller="198.51.100.9")
 
 

@@ -36,7 +36,7 @@ async def test_partner_connections(take: Take, tmp_path: Path) -> None:
 
         # the detail of one
         await type_in(pilot, "d")
-        await take(pilot, "summary", "[Summary]", "pcaaaaaaaa", "9223372036854775806", sizes=NARROW_ONLY)
+        await take(pilot, "summary", "[Summary]", "pcaaaaaaaa", "6051921418418893", sizes=NARROW_ONLY)
         await type_in(pilot, "<right>", Seen("sign_in"), "<right>")
         await take(pilot, "account", "bob@acme.example", "has not come yet", sizes=NARROW_ONLY)
         await type_in(pilot, "<right>", Seen("configure"), "<escape>", Seen("ACCOUNT"))

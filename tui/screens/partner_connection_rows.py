@@ -59,6 +59,21 @@ class PartnerRow:
     def workspace(self) -> WorkspaceKey:
         return self.state.connection.workspace
 
+    @property
+    def place(self) -> str:
+        """The workspace after its cloud, so that all numbers begin below each other: one means nothing without it."""
+        return f"{self.workspace.cloud_provider.value:<5} {self.workspace.workspace_id}"
+
+    @property
+    def brief_email(self) -> str:
+        """Who made it; the name alone where the domain is that of the account."""
+        return self.email.removesuffix(f"@{self.account}")
+
+    @property
+    def brief_seen(self) -> str:
+        """When it was last seen, without `ago`, and of a date without the day."""
+        return self.seen.removesuffix(" ago")[-8:]
+
 
 def row_of(state: PartnerConnectionState, now: datetime) -> PartnerRow:
     """The row of a partner connection."""
@@ -66,15 +81,16 @@ def row_of(state: PartnerConnectionState, now: datetime) -> PartnerRow:
 
 
 COLUMNS: tuple[Column[PartnerRow], ...] = (
-    Column("account", "ACCOUNT", lambda r: r.account, flexible=True, least=14, letter="A"),
-    Column("user", "USER", lambda r: r.email, flexible=True, least=14, letter="E", minor=2),
-    Column("workspace", "WORKSPACE", lambda r: str(r.workspace.workspace_id), numeric=True, letter="W",
-           sort=lambda r: r.workspace.workspace_id, minor=1),
-    Column("cloud", "CLOUD", lambda r: r.workspace.cloud_provider.value, letter="C", minor=5),
+    Column("account", "ACCOUNT", lambda r: r.account, flexible=True, least=10, letter="A"),
+    Column("user", "USER", lambda r: r.email, brief=lambda r: r.brief_email, flexible=True, least=10, letter="E",
+           minor=2),
+    Column("workspace", "CLOUD WORKSPACE", lambda r: r.place, letter="W",
+           sort=lambda r: (r.workspace.cloud_provider, r.workspace.workspace_id), minor=1),
     Column("kind", "KIND", lambda r: r.state.connection.integration, letter="K", minor=4),
     Column("auth", "AUTH", lambda r: auth_words(r.state.connection), letter="H", minor=3),
     Column("state", "STATE", lambda r: standing_words(r.state), letter="S", style=lambda r: _STYLES[r.state.standing]),
-    Column("seen", "LAST SEEN", lambda r: r.seen, letter="T", sort=lambda r: r.state.last_seen),
+    Column("seen", "SEEN", lambda r: r.seen, brief=lambda r: r.brief_seen, letter="T",
+           sort=lambda r: r.state.last_seen),
 )  # fmt: skip
 
 
