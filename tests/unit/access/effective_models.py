@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from hypothesis import strategies as st
 
 from core.access.access_model import AccessModel, Holder
@@ -21,6 +23,7 @@ _COLUMN = ["SELECT", "INSERT", "ALTER UPDATE", "SHOW COLUMNS", "ALTER COLUMN"]
 _PARAMETRISED = ["CREATE USER", "IMPERSONATE", "SET DEFINER", "TABLE ENGINE", "NAMED COLLECTION", "DROP ROLE"]
 
 
+@cache  # a strategy made anew is checked anew
 def rights(*, options: bool) -> st.SearchStrategy[Right]:
     """One right of any form; without wildcards if grant options are to be compared with what ClickHouse shows."""
     names = st.sampled_from(_APART if options else _OVERLAPPING)
@@ -39,6 +42,7 @@ def rights(*, options: bool) -> st.SearchStrategy[Right]:
     )
 
 
+@cache
 def held(name: str, *, options: bool = True) -> st.SearchStrategy[tuple[Grant | Revoke, ...]]:
     """What one holder was granted and had taken back, in this order."""
     some = st.lists(rights(options=options), min_size=1, max_size=2).map(tuple)
@@ -48,8 +52,14 @@ def held(name: str, *, options: bool = True) -> st.SearchStrategy[tuple[Grant | 
     return st.lists(st.one_of(grant, grant, revoke), max_size=6).map(tuple)
 
 
+@cache
+def _granted_roles(roles: tuple[str, ...]) -> st.SearchStrategy[dict[str, bool]]:
+    return st.dictionaries(st.sampled_from(roles), st.booleans(), max_size=3)
+
+
 USERS = tuple(f"u{number}" for number in range(4))
 ROLES = tuple(f"r{number}" for number in range(5))
+_FEW_ROLES = st.sets(st.sampled_from(ROLES), max_size=2)
 
 
 @st.composite
@@ -57,17 +67,12 @@ def models(draw: st.DrawFn, *, default_roles: bool = True, options: bool = True)
     """A model in which every user and role may hold any role, also in a circle, but no role itself."""
     holders = [Holder(EntityKind.USER, name) for name in USERS] + [Holder(EntityKind.ROLE, name) for name in ROLES]
     rights_ = {holder: draw(held(holder.name, options=options)) for holder in holders}
-    granted = {
-        holder: draw(
-            st.dictionaries(st.sampled_from([role for role in ROLES if role != holder.name]), st.booleans(), max_size=3)
-        )
-        for holder in holders
-    }
+    granted = {holder: draw(_granted_roles(tuple(role for role in ROLES if role != holder.name))) for holder in holders}
     users = {}
     for name in USERS:
         roles = EVERYONE
         if default_roles:
-            some = tuple(sorted(draw(st.sets(st.sampled_from(ROLES), max_size=2))))
+            some = tuple(sorted(draw(_FEW_ROLES)))
             roles = draw(st.sampled_from([EVERYONE, NOBODY, NameSet(some), NameSet(everyone=True, excepted=some)]))
         users[name] = User(name, default_roles=roles)
     return AccessModel(users, {name: Role(name) for name in ROLES}, rights_, granted)

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cache
 from types import MappingProxyType
 from typing import Any
 
@@ -175,6 +176,7 @@ _policy_names = st.builds(
 )
 
 
+@cache  # a strategy made anew is checked anew
 def _statements(name: str) -> st.SearchStrategy[tuple[Grant | Revoke, ...]]:
     some = _few(_rights, 3)
     return _few(
@@ -187,32 +189,43 @@ def _statements(name: str) -> st.SearchStrategy[tuple[Grant | Revoke, ...]]:
     )
 
 
+# Made once: a strategy made anew is checked anew.
+_users = st.lists(st.sampled_from(_user_names), unique=True, max_size=3)
+_roles = st.lists(st.sampled_from(_role_names), unique=True, max_size=3)
+_parts = st.tuples(_few(_methods, 2), _hosts, _name_sets, _name_sets, _settings)
+_quotas = st.dictionaries(st.sampled_from(("q1", "q2")), st.tuples(_few(_intervals), _name_sets), max_size=2)
+_profiles = st.dictionaries(st.sampled_from(("p", "q")), st.tuples(_settings, _name_sets), max_size=2)
+_policies = st.dictionaries(_policy_names, st.tuples(st.booleans(), _name_sets), max_size=3)
+_masking = st.dictionaries(_policy_names, _name_sets, max_size=1)
+_granted_roles = st.dictionaries(_names, st.booleans(), max_size=3)
+_storages = st.sampled_from(("local_directory", "users_xml"))
+
+
 @st.composite
 def models(draw: st.DrawFn) -> AccessModel:
     """Any model, sound or not: names that nobody has, circles, the same right granted and revoked."""
-    users = draw(st.lists(st.sampled_from(_user_names), unique=True, max_size=3))
-    roles = draw(st.lists(st.sampled_from(_role_names), unique=True, max_size=3))
+    users = draw(_users)
+    roles = draw(_roles)
     holders = [Holder(EntityKind.USER, name) for name in users] + [Holder(EntityKind.ROLE, name) for name in roles]
     keys = [EntityKey(holder.kind, holder.name) for holder in holders]
-    parts = st.tuples(_few(_methods, 2), _hosts, _name_sets, _name_sets, _settings)
-    quotas = draw(st.dictionaries(st.sampled_from(("q1", "q2")), st.tuples(_few(_intervals), _name_sets), max_size=2))
-    profiles = draw(st.dictionaries(st.sampled_from(("p", "q")), st.tuples(_settings, _name_sets), max_size=2))
-    policies = draw(st.dictionaries(_policy_names, st.tuples(st.booleans(), _name_sets), max_size=3))
-    masking = draw(st.dictionaries(_policy_names, _name_sets, max_size=1))
+    quotas = draw(_quotas)
+    profiles = draw(_profiles)
+    policies = draw(_policies)
+    masking = draw(_masking)
     return AccessModel(
         {
             name: User(name, methods, hosts, default, "", to, elements)
             for name in users
-            for methods, hosts, default, to, elements in (draw(parts),)
+            for methods, hosts, default, to, elements in (draw(_parts),)
         },
         {name: Role(name, draw(_settings)) for name in roles},
         {holder: draw(_statements(holder.name)) for holder in holders},
-        {holder: draw(st.dictionaries(_names, st.booleans(), max_size=3)) for holder in holders},
+        {holder: draw(_granted_roles) for holder in holders},
         {name: Quota(name, intervals=intervals, to=to) for name, (intervals, to) in quotas.items()},
         {name: SettingsProfile(name, elements, to) for name, (elements, to) in profiles.items()},
         {name: RowPolicy(name, "1", restrictive, to) for name, (restrictive, to) in policies.items()},
         {name: MaskingPolicy(name, "a = 1", to=to) for name, to in masking.items()},
-        {key: draw(st.sampled_from(("local_directory", "users_xml"))) for key in keys},
+        {key: draw(_storages) for key in keys},
         {key: Origin("users.xml", line) for line, key in enumerate(keys, 1)},
     )
 

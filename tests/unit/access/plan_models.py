@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import cache
 
 from hypothesis import strategies as st
 
@@ -32,6 +33,8 @@ from tests.unit.access import strategies
 
 USERS = ("u1", "u2", "u 3")
 ROLES = ("r1", "r2", "r-3")
+_SOME_USERS = st.lists(st.sampled_from(USERS), unique=True)
+_SOME_ROLES = st.lists(st.sampled_from(ROLES), unique=True)
 PROFILES = {"default": SettingsProfile("default")}  # which every ClickHouse has
 _HOSTS = st.sampled_from(
     [
@@ -72,6 +75,7 @@ rights = st.one_of(
 )
 
 
+@cache  # a strategy made anew is checked anew
 def rights_of(holder: str, largest: int = 4) -> st.SearchStrategy[tuple[Grant | Revoke, ...]]:
     """Grants and revokes of one holder."""
     some = st.lists(rights, min_size=1, max_size=2).map(tuple)
@@ -85,21 +89,26 @@ def rights_of(holder: str, largest: int = 4) -> st.SearchStrategy[tuple[Grant | 
     ).map(tuple)
 
 
+@cache
+def _granted_roles(roles: tuple[str, ...]) -> st.SearchStrategy[dict[str, bool]]:
+    return st.dictionaries(st.sampled_from(roles), st.booleans(), max_size=2)
+
+
 @st.composite
 def models(draw: st.DrawFn) -> AccessModel:
     """Users, roles, what they are granted, and whom they name."""
-    users = draw(st.lists(st.sampled_from(USERS), unique=True))
-    roles = draw(st.lists(st.sampled_from(ROLES), unique=True))
+    users = draw(_SOME_USERS)
+    roles = draw(_SOME_ROLES)
     granted: dict[Holder, dict[str, bool]] = {}
     held: dict[Holder, tuple[Grant | Revoke, ...]] = {}
     for holder in (*(Holder(EntityKind.USER, n) for n in users), *(Holder(EntityKind.ROLE, n) for n in roles)):
         others = [role for role in roles if role != holder.name or holder.kind is EntityKind.USER]
         if others:
-            granted[holder] = draw(st.dictionaries(st.sampled_from(others), st.booleans(), max_size=2))
+            granted[holder] = draw(_granted_roles(tuple(others)))
         held[holder] = draw(rights_of(holder.name, 2))
     return AccessModel(
         users={
-            name: draw(_user(name, sorted(granted.get(Holder(EntityKind.USER, name), {})), [*users, *roles]))
+            name: draw(_user(name, tuple(sorted(granted.get(Holder(EntityKind.USER, name), {}))), (*users, *roles)))
             for name in users
         },
         roles={name: Role(name, draw(strategies.settings())) for name in roles},
@@ -109,6 +118,7 @@ def models(draw: st.DrawFn) -> AccessModel:
     )
 
 
+_MODELS = models()
 _LIMITS = st.dictionaries(st.sampled_from(QuotaLimit), st.integers(1, 9), max_size=2)
 _INTERVALS = st.dictionaries(st.sampled_from([3600, 86400]), st.tuples(_LIMITS, st.booleans()), max_size=2).map(
     lambda found: tuple(
@@ -117,17 +127,21 @@ _INTERVALS = st.dictionaries(st.sampled_from([3600, 86400]), st.tuples(_LIMITS, 
     )
 )
 _POLICIES = [PolicyName("p", "d", "t"), PolicyName("p", "d", None), PolicyName("p 2", "d", "t")]
+_SOME_PROFILES = st.lists(st.sampled_from(["s1", "s2", "s 3"]), unique=True)
+_SOME_QUOTAS = st.lists(st.sampled_from(["q1", "q 2"]), unique=True)
+_SOME_POLICIES = st.lists(st.sampled_from(_POLICIES), unique=True)
+_SOME_MASKS = st.lists(st.sampled_from(_POLICIES[:1]), max_size=1)
 
 
 @st.composite
 def whole_models(draw: st.DrawFn) -> AccessModel:
     """Models with entities of every kind."""
-    model = draw(models())
-    names = _names([*model.users, *model.roles])
-    profiles = draw(st.lists(st.sampled_from(["s1", "s2", "s 3"]), unique=True))
-    quotas = draw(st.lists(st.sampled_from(["q1", "q 2"]), unique=True))
-    policies = draw(st.lists(st.sampled_from(_POLICIES), unique=True))
-    masks = draw(st.lists(st.sampled_from(_POLICIES[:1]), max_size=1))  # never on a whole database
+    model = draw(_MODELS)
+    names = _names((*model.users, *model.roles))
+    profiles = draw(_SOME_PROFILES)
+    quotas = draw(_SOME_QUOTAS)
+    policies = draw(_SOME_POLICIES)
+    masks = draw(_SOME_MASKS)  # never on a whole database
     parents = st.lists(st.sampled_from([*profiles, "default"]), max_size=2, unique=True)
 
     def with_parents(name: str) -> tuple[SettingElement, ...]:
@@ -166,7 +180,8 @@ def rebuilt(model: AccessModel, statements: Iterable[Statement]) -> AccessModel:
     return built
 
 
-def _user(name: str, roles: list[str], everybody: list[str]) -> st.SearchStrategy[User]:
+@cache
+def _user(name: str, roles: tuple[str, ...], everybody: tuple[str, ...]) -> st.SearchStrategy[User]:
     return st.builds(
         User,
         st.just(name),
@@ -179,7 +194,8 @@ def _user(name: str, roles: list[str], everybody: list[str]) -> st.SearchStrateg
     )
 
 
-def _names(names: list[str]) -> st.SearchStrategy[NameSet]:
+@cache
+def _names(names: tuple[str, ...]) -> st.SearchStrategy[NameSet]:
     if not names:
         return st.sampled_from([EVERYONE, NameSet()])
     some = st.lists(st.sampled_from(names), max_size=2, unique=True).map(tuple)

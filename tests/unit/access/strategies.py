@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from hypothesis import strategies as st
@@ -153,6 +153,7 @@ def hosts(text: st.SearchStrategy[str] = texts) -> st.SearchStrategy[Hosts]:
     )
 
 
+@cache  # a strategy made anew is checked anew
 def settings(profile: str | None = "default") -> st.SearchStrategy[tuple[SettingElement, ...]]:
     """SETTINGS with values, limits and writability; at most one element for each setting."""
     number = st.integers(0, 100).map(str)
