@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from core.partner.storage.request_log import DayCount
 from tests.console.album import Take
 from tests.console.ledger import PASSPHRASE
 from tests.console.sample_partner import PROFILE, partner_rows, partner_session, request, requests, with_sealing_key
 from tests.console.starting import NARROW, NOW, REFUSED, connected, never, opening, start_in, told, until
 from tests.console.walking import Seen, copies, fill_in, reconnect, run_change, run_named, see, type_in
 from tui.app import HousekeysApp
+from tui.screens.partner_statistics import Day
 
 NARROW_ONLY = ("80x24",)
 
@@ -21,6 +23,12 @@ NARROW_ONLY = ("80x24",)
 def console(folder: Path, how: object = never, *, screen: str = "partner", profile: str = "partnered") -> HousekeysApp:
     start = start_in(folder, PROFILE.format(name="partnered"), screen=screen, profile=profile)
     return HousekeysApp(connected(start, how))  # type: ignore[arg-type]
+
+
+def test_a_connection_that_leads_to_the_sign_in_page_is_a_connect() -> None:
+    today = NOW.date()
+    day = Day(today, (DayCount(today, "connect", 200, "sign_in", 7, 2, 0, 0.1),))
+    assert (day.connects, day.sign_ins) == (2, 5)
 
 
 async def test_partner_connections(take: Take, tmp_path: Path) -> None:

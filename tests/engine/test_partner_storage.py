@@ -348,7 +348,11 @@ def answered(number: int, **more: Any) -> AnsweredRequest:
 
 async def test_requests_come_back_as_they_were(storage: Storage) -> None:
     log = storage.log
-    requests = [answered(number) for number in range(8)] + [answered(9, endpoint="connectors", status=500, problem="é")]
+    requests = [answered(number) for number in range(7)]
+    requests += [
+        answered(7, word="sign_in", configured=True),
+        answered(9, endpoint="connectors", status=500, problem="é"),
+    ]
     await log.append(requests)
     await log.append(requests)  # after an answer that was lost
     by_time = sorted(requests, key=lambda request: request.at)
@@ -360,6 +364,7 @@ async def test_requests_come_back_as_they_were(storage: Storage) -> None:
     assert sum(day.count for day in days) == 9
     failed = next(day for day in days if day.status == 500)
     assert (failed.endpoint, failed.count, failed.slow, failed.p99) == ("connectors", 1, 0, 0.25)
+    assert [(day.word, day.configured) for day in days if day.configured] == [("sign_in", 1)]
     assert len({day.day for day in await log.by_day(2)}) == 2
     last = await log.last_requests()
     assert last["pc1"].at == max(one.at for one in requests if one.connection_id == "pc1")

@@ -47,8 +47,10 @@ class Day:
 
     @property
     def sign_ins(self) -> int:
-        """Connects that have led to the sign-in page."""
-        return sum(one.count for one in self._good if one.endpoint == "connect" and one.word == "sign_in")
+        """Connects that have led to the sign-in page and made no partner connection."""
+        return sum(
+            one.count - one.configured for one in self._good if one.endpoint == "connect" and one.word == "sign_in"
+        )
 
     @property
     def errors(self) -> int:

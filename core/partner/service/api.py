@@ -230,7 +230,7 @@ def _noted_request(exchange: Exchange, body: Any, status: int, process: str) -> 
     if isinstance(body, ErrorAnswer):
         noted = replace(noted, word=body.error_reason.value, problem=body.debugging_message or "")
     elif isinstance(body, Connection):
-        noted = replace(noted, word=body.redirect_value.value)
+        noted = replace(noted, word=body.redirect_value.value, configured=body.configured_resources)
     if not hasattr(message, "workspace_key") or (workspace := message.workspace_key) is None:
         return noted
     asked = message.connection_id if isinstance(message, ConnectRequest | ConnectionInfo) else None

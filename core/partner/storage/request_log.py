@@ -45,7 +45,8 @@ LIMIT 1 BY id
 LIMIT {{limit:UInt64}}"""  # noqa: S608
 
 _BY_DAY: Final = """
-SELECT toDate(at, 'UTC') AS day, endpoint, status, word, count(), countIf(seconds > 1), quantile(0.99)(seconds)
+SELECT toDate(at, 'UTC') AS day, endpoint, status, word, count(), countIf(configured),
+    countIf(seconds > 1), quantile(0.99)(seconds)
 FROM {log}
 WHERE at >= fromUnixTimestamp64Micro({since:Int64}, 'UTC')
 GROUP BY day, endpoint, status, word
@@ -67,6 +68,7 @@ class DayCount:
     status: int
     word: str  # the redirect value of a connect, or the reason of an error
     count: int
+    configured: int  # of them have made a partner connection: a known user's leads to the sign-in page as well
     slow: int  # of them took longer than a second
     p99: float  # seconds; 99 of 100 were quicker
 
@@ -125,8 +127,8 @@ class RequestLog:
         today = (now or datetime.now(UTC)).replace(hour=0, minute=0, second=0, microsecond=0)
         found = await self._query(_BY_DAY, {"since": _microseconds(today - timedelta(days=days - 1))})
         return [
-            DayCount(day, str(endpoint), int(status), str(word), int(count), int(slow), float(p99))
-            for day, endpoint, status, word, count, slow, p99 in found.rows
+            DayCount(day, str(endpoint), int(status), str(word), int(count), int(made), int(slow), float(p99))
+            for day, endpoint, status, word, count, made, slow, p99 in found.rows
         ]
 
     async def last_requests(self, connection: str = "") -> dict[str, LastRequest]:

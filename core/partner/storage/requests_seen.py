@@ -27,3 +27,4 @@ class AnsweredRequest:
     account_id: str = ""
     connection_id: str = ""
     problem: str = ""  # the debugging message of an error
+    configured: bool = False  # whether it has made a partner connection

@@ -92,6 +92,7 @@ _REQUESTS = _Table(
         "account_id": "String",
         "connection_id": "String",
         "problem": "String",
+        "configured": "Bool",
     },
     "MergeTree",
     "",

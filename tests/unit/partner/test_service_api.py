@@ -64,6 +64,7 @@ async def test_connect_is_answered_noted_and_counted(caplog: pytest.LogCaptureFi
         LARGEST - 1,
     )
     assert (noted.connection_id, noted.process) == (reply.json["connection_id"], "here:1/2")
+    assert noted.configured
     assert noted.scenario == "new user, new account" and noted.credential == service.parts.credentials.credential.id
     headers = {name.lower(): value for name, value in reply.headers.items()}
     assert headers["x-request-id"] == str(noted.id)
