@@ -20,6 +20,7 @@ from core.clickhouse.capabilities import probe
 from core.clickhouse.embedded import EmbeddedEngine
 from core.clickhouse.embedded_handle import Handle, HandleOptions
 from core.clickhouse.engine import Engine, QueryResult
+from core.clickhouse.errors import NoRightError
 from core.errors import BadInputError, HousekeysError, NotFoundError, RefusedError, UnreachableError
 from core.journal.journal import Journal
 from core.partner.accounts.folding import fold
@@ -369,6 +370,27 @@ async def test_requests_come_back_as_they_were(storage: Storage) -> None:
     last = await log.last_requests()
     assert last["pc1"].at == max(one.at for one in requests if one.connection_id == "pc1")
     assert set(await log.last_requests("pc2")) == {"pc2"}
+
+
+class WithoutLog(FaultyEngine):
+    """As for a user who may read all but the log of requests."""
+
+    async def query(self, sql: str, parameters: Any = None, *, settings: Any = None) -> QueryResult:
+        if "partner_requests" in sql:
+            raise NoRightError("You lack a right.", code=497, missing="SELECT ON housekeys.partner_requests")
+        return await super().query(sql, parameters, settings=settings)
+
+
+async def test_who_may_not_read_the_log_sees_the_partner_connections_all_the_same(storage: Storage) -> None:
+    partner = partner_with("ann@acme.com")
+    await storage.tell(partner)
+    engine = WithoutLog(storage.engine.engine)
+    connections = PartnerConnections(engine, Journal(engine, storage.journal.database), POLICY)
+    (state,) = await connections.states()
+    assert state == await connections.state(state.connection.id)
+    assert state.last_request is None
+    with pytest.raises(NoRightError):
+        await connections.requests(10)
 
 
 async def test_the_tail_misses_nothing_that_arrives_late(storage: Storage) -> None:
