@@ -45,14 +45,15 @@ class WorkspaceHost:
         return self.name
 
 
-def host_name(text: str) -> str:
-    """`text` as a DNS name in lower case, in which it is compared: DNS knows no case.
+def host_name(text: str, what: str = "") -> str:
+    """`text` as a DNS name in lower case, in which it is compared: DNS knows no case. `what` is where it was said.
 
     Raises HostRefusedError for anything else: an address, a port, a user, a dot at the end, other letters than ASCII.
     """
     name = text.lower() if text.isascii() else ""
     if len(name) > _LONGEST or not _NAME.fullmatch(name) or _NUMBER.fullmatch(name.rpartition(".")[2]):
-        raise HostRefusedError(f"{one_line(text, 80)!r} is not the name of a host.", advice="As a.example.com, alone.")
+        said = f"{what}: {one_line(text, 80)!r}" if what else repr(one_line(text, 80))
+        raise HostRefusedError(f"{said} is not the name of a host.", advice="As a.example.com, alone.")
     return name
 
 
@@ -73,7 +74,7 @@ def check_workspace(
     hostname: str, workspace_url: str, jdbc_urls: Iterable[str | None] = (), cloud: CloudProvider | None = None
 ) -> WorkspaceHost:
     """The host that all of a request's ways to the workspace name. Raises HostRefusedError."""
-    host = workspace_host(hostname, cloud)
+    host = workspace_host(host_name(hostname, "hostname"), cloud)
     named = [("workspace_url", _workspace_url_host(workspace_url))]
     named += [("the JDBC URL", _jdbc_host(url)) for url in jdbc_urls if url is not None]
     for what, name in named:
@@ -123,7 +124,7 @@ def _https_host(authority: str, what: str) -> str:
     match = _AUTHORITY.fullmatch(authority)
     if match is None or (match["port"] is not None and int(match["port"]) != HTTPS_PORT):
         raise HostRefusedError(f"{what} names a user, an address or another port than {HTTPS_PORT} besides the host.")
-    return host_name(match["host"])
+    return host_name(match["host"], what)
 
 
 def _split(url: str, what: str) -> SplitResult:

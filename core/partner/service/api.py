@@ -136,7 +136,7 @@ class ConnectApi:
             self._metrics.refused("path")
             headers["Connection"] = "close"  # of its body some may stay unread
             await drop_body(request, self._policy.read_timeout)
-            return ErrorAnswer(ErrorReason.BAD_REQUEST, debugging_message="there is no such endpoint")
+            return ErrorAnswer(ErrorReason.BAD_REQUEST, debugging_message=self._why_no_endpoint(request.url.path))
         exchange.endpoint = endpoint.name
         if endpoint.read is None:
             exchange.message = reading.read_pagination_token(request.query_params.get("pagination_token"))
@@ -147,6 +147,10 @@ class ConnectApi:
         exchange.scenario, exchange.account_id = handled.word, handled.account_id
         exchange.connection_id = handled.connection_id
         return handled.body
+
+    def _why_no_endpoint(self, path: str) -> str:
+        taken = sorted(method for known, method in self._endpoints if known == path)
+        return f"this endpoint takes {' and '.join(taken)} only" if taken else "there is no such endpoint"
 
     async def _refusal(self, exchange: Exchange, headers: dict[str, str]) -> ErrorAnswer | None:
         """Why the request is not even read; None for one with a valid credential that does not come too often."""

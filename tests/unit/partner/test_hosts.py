@@ -120,6 +120,13 @@ def test_all_ways_to_a_workspace_name_one_host(url: str, jdbc: str | None) -> No
     assert check_workspace(HOST, url, (None, jdbc), CloudProvider.AWS).name == HOST
 
 
+def test_what_is_no_host_is_told_with_where_it_was_said() -> None:
+    with pytest.raises(HostRefusedError, match=r"^hostname: 'x' is not the name of a host"):
+        check_workspace("x", f"https://{HOST}")
+    with pytest.raises(HostRefusedError, match=r"^the JDBC URL: 'x' is not the name of a host"):
+        check_workspace(HOST, f"https://{HOST}", ("jdbc:spark://x:443/default",))
+
+
 @pytest.mark.parametrize(
     "url",
     [

@@ -99,6 +99,18 @@ async def test_no_undeclared_status(path: str, method: str, authorized: bool, st
 
 
 @pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("/connect", "this endpoint takes POST only"),
+        ("/delete-connection", "this endpoint takes DELETE and POST only"),
+        ("/nowhere", "there is no such endpoint"),
+    ],
+)
+async def test_a_wrong_method_is_told_which_are_right(path: str, message: str) -> None:
+    assert (await Service().ask(path, method="PUT")).json["debugging_message"] == message
+
+
+@pytest.mark.parametrize(
     "headers",
     [
         {},
