@@ -289,7 +289,7 @@ COMMON: dict[str, st.SearchStrategy[Any]] = {
     "partner": st.none()
     | st.builds(
         PartnerPolicy,
-        st.sampled_from(["https://c.example", "http://127.0.0.1:8085/x"]),
+        st.sampled_from(["https://c.example", "http://127.0.0.1:8085"]),
         hostnames=st.just(("c.example", "127.0.0.1")),
         trial=st.sampled_from([TrialPolicy(), TrialPolicy("user", 3), TrialPolicy("account", another=True)]),
         pages=st.builds(PagePolicy, st.none() | st.just("https://a.c.example/in")),
