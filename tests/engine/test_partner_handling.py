@@ -137,6 +137,28 @@ async def test_trials_and_hooks(place: ServicePlace, tmp_path: Path) -> None:
     assert await told(trials, TESTER, 7, connection=first.connection_id) == after
 
 
+async def test_an_account_that_was_deleted_in_part(place: ServicePlace, tmp_path: Path) -> None:
+    """Databricks hears of 500 and asks again, another process perhaps: the rest goes then, and only after it 404."""
+    hooked = place.another(tmp_path / "hooked", test_hooks=True)
+    account = AccountInfo("databricks-test.com", CloudProvider.AWS, 7)
+    await hooked.connect(asked(TESTER, 7))
+    await hooked.connect(asked("bob@acme.com", 7))
+    hooked.engine.fault, hooked.engine.statements_left = (
+        DENIED,
+        2,
+    )  # by then the secrets are erased and the user is gone
+    first = await hooked.handler.delete_account(account)
+    assert first.error is not None and first.error.error_reason is ErrorReason.GENERAL_ERROR
+    hooked.engine.repair()
+    assert await hooked.made() != ONE
+    other = place.another(tmp_path / "other", test_hooks=True)
+    assert (await other.handler.delete_account(account)).error is None
+    assert await other.made() == ONE
+    for process in (hooked, other):
+        gone = await process.handler.delete_account(account)
+        assert gone.error is not None and gone.error.error_reason is ErrorReason.ACCOUNT_NOT_FOUND
+
+
 async def add_beside_another(place: ServicePlace, folder: Path, at: str, email: str, others: str) -> str:
     """Connect while somebody else writes the list of the quota: before it is written here, or right after."""
     gate = GatedEngine(place.engine.engine, at)

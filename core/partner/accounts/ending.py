@@ -75,6 +75,30 @@ def decide_delete_account(request: AccountInfo, known: Known, policy: PartnerPol
     return ending if ending.events else _no_account()
 
 
+def deleted_before(request: AccountInfo, known: Known, policy: PartnerPolicy) -> Removal:
+    """What they had under the domain whose deletion is recorded: some of it is there yet when that failed in part."""
+    domain = plain_domain(request.domain)
+    if _hook_problem(policy, domain) is not None:
+        return Removal()
+    removal = Removal()
+    for account in known.accounts.values():
+        if request.workspace_key not in account.workspaces:
+            continue
+        every = [user for user in known.users.values() if user.account_id == account.id]
+        gone = [user for user in every if user.deleted is not None and domain_of(user.email) == domain]
+        whole = account.deleted is not None and account.domain == domain and len(gone) == len(every)
+        left = {user.id for user in gone}
+        connections = (one for one in known.connections.values() if one.account_id == account.id)
+        had = Removal(
+            tuple(one.id for one in connections if one.deleted is not None and (whole or one.user_id in left)),
+            tuple(user.name for user in gone if user.added is not None),
+            (account.role,) if whole else (),
+            (account.database,) if whole else (),
+        )
+        removal = _all_of(removal, had)
+    return removal
+
+
 def _leaving(known: Known, account: PartnerAccount, users: list[PartnerUser], *, whole: bool) -> Ending:
     gone = {user.id for user in users}
     connections = tuple(one.id for one in known.connections_of(account) if whole or one.user_id in gone)
@@ -92,14 +116,16 @@ def _leaving(known: Known, account: PartnerAccount, users: list[PartnerUser], *,
 
 
 def _joined(one: Ending, other: Ending) -> Ending:
-    first, second = one.removal, other.removal
-    removal = Removal(
+    return Ending(events=one.events + other.events, removal=_all_of(one.removal, other.removal))
+
+
+def _all_of(first: Removal, second: Removal) -> Removal:
+    return Removal(
         first.connections + second.connections,
         first.users + second.users,
         first.roles + second.roles,
         first.databases + second.databases,
     )
-    return Ending(events=one.events + other.events, removal=removal)
 
 
 def _hook_problem(policy: PartnerPolicy, domain: str) -> Ending | None:

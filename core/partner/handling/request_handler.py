@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
 from core.errors import HousekeysError
 from core.partner.accounts.deciding import decide, decide_delete, decide_delete_account, decide_expire, decide_test
 from core.partner.accounts.decision import Answer, Decision, Ending, Removal, Scenario
+from core.partner.accounts.ending import deleted_before
 from core.partner.accounts.policy import PartnerPolicy, Person, account_key, auth_options_sent
 from core.partner.accounts.state import Known
 from core.partner.handling.connectors import connectors_page
@@ -42,6 +44,7 @@ from core.partner.messages.responses import (
     ErrorReason,
     ResourceStatus,
 )
+from core.partner.provisioning.remaining import remaining
 from core.partner.provisioning.removal import plan_removal
 from core.partner.security.hosts import HostRefusedError, check_workspace
 from core.partner.security.redaction import redacted
@@ -256,9 +259,21 @@ class RequestHandler:
 
     async def _delete_account(self, request: AccountInfo) -> Handled[None]:
         ending = await self._by_what_is_known(lambda known: decide_delete_account(request, known, self._policy))
+        if ending.error is not None:
+            ending = await self._still_to_remove(request) or ending
         if ending.error is None:
             await self._end(f"delete the accounts of {request.domain}", ending)
         return Handled(ending.error)
+
+    async def _still_to_remove(self, request: AccountInfo) -> Ending | None:
+        """What is left of a deletion that was answered with 500: its facts are recorded, some may be there yet."""
+        had = deleted_before(request, self._state.known, self._policy)
+        if had == Removal():
+            return None
+        sealed = {one for found in (await self._sealed.by_key()).values() for one in found}
+        had = replace(had, connections=tuple(one for one in had.connections if one in sealed))
+        removal = await remaining(self._settling.engine, had)
+        return None if removal == Removal() else Ending(removal=removal)
 
     async def _expire_account(self, request: AccountUserInfo) -> Handled[None]:
         ending = await self._by_what_is_known(lambda known: decide_expire(request, known, self._policy, self._clock()))

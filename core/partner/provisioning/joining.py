@@ -6,7 +6,7 @@ empty database and its second user of one person go. Everything may be done twic
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from core.access.access_model import EntityKey
@@ -21,6 +21,7 @@ from core.partner.accounts.policy import PartnerPolicy, database_name, role_name
 from core.partner.accounts.state import Known
 from core.partner.provisioning.clusters import NO_CLUSTER, Clusters
 from core.partner.provisioning.dropping import drop_database_step, drop_step
+from core.partner.provisioning.remaining import names_there
 
 _STAYS = "What counts is what another service has made."
 
@@ -66,9 +67,9 @@ async def read_joinings(
     same = [(lost, first) for lost, first in known.same_as.items() if firsts is None or first in firsts]
     if not same:
         return []
-    databases = await _there(engine, "databases", (database_name(policy, lost) for lost, _ in same))
-    roles = await _there(engine, "roles", (role_name(policy, lost) for lost, _ in same))
-    users = await _there(engine, "users", (name for lost, _ in same for name in _names(lost, known, policy)))
+    databases = await names_there(engine, "databases", (database_name(policy, lost) for lost, _ in same))
+    roles = await names_there(engine, "roles", (role_name(policy, lost) for lost, _ in same))
+    users = await names_there(engine, "users", (name for lost, _ in same for name in _names(lost, known, policy)))
     found = [await _left(engine, known, policy, each, databases, roles, users) for each in same]
     return [joining for joining in found if joining is not None]
 
@@ -105,15 +106,6 @@ def _names(lost: str, known: Known, policy: PartnerPolicy) -> Iterator[str]:
     if user is not None:
         others = (other for other, first in known.same_as.items() if first == user.account_id)
         yield from {user_name(policy, account, lost) for account in (user.account_id, *others)} - {user.name}
-
-
-async def _there(engine: Engine, table: str, names: Iterable[str]) -> set[str]:
-    wanted = sorted(set(names))
-    found = await engine.query(
-        f"SELECT name FROM system.{table} WHERE name IN {{names:Array(String)}}",  # noqa: S608 - a word of ours
-        {"names": wanted},
-    )
-    return {str(row[0]) for row in found.rows}
 
 
 def plan_joining(title: str, joining: Joining, clusters: Clusters = NO_CLUSTER) -> Change:
