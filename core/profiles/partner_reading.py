@@ -87,13 +87,19 @@ def _address(table: Table) -> tuple[str, tuple[str, ...]]:
     hostnames = table.texts("hostnames")
     for name in hostnames:
         if problem := host_problem(name):
-            table.note("hostnames", f"{shown(name)} {problem}")
+            table.note("hostnames", f"{shown(name)} {_alone(problem)}")
     host = urlsplit(base_url).hostname or ""
     if urlsplit(base_url).path.strip("/"):
         table.note("base_url", "must end after its host: the pages of the service are at the root of it")
     if base_url and hostnames and not _is_allowed(host, hostnames):
         table.note("hostnames", f"must hold the host of base_url, {shown(host)}, for users are led there")
     return base_url.rstrip("/"), hostnames or ((host,) if host else ())
+
+
+def _alone(problem: str) -> str:
+    """What is wrong with a host, for a table that has no `url` or `port` to write the rest of it in."""
+    what, more, _ = problem.partition(";")
+    return f"{what}; write its host alone" if more else what
 
 
 def _auth(table: Table) -> tuple[tuple[AuthOption, ...], bool]:
@@ -265,7 +271,7 @@ def _clickhouse(table: Table) -> ClickHouseAddress:
     usual = USUAL.clickhouse
     host = table.text("host") or None
     if host and (problem := host_problem(host)):
-        table.note("host", problem)
+        table.note("host", _alone(problem) if "://" in host else problem)
     secure = table.flag("secure", usual.secure)
     port = table.whole("port", 0, 1, 65_535) or None
     if not table.has("host"):

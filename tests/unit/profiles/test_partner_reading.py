@@ -310,7 +310,8 @@ def test_users_are_told_the_address_of_the_profile_unless_another_is_written(tmp
             "hostnames",
             'must hold the host of base_url, "c.example", for users are led there',
         ),
-        (URL + "hostnames = ['c.example', 'https://d']", 5, "hostnames", '"https://d" is a URL; write url = instead'),
+        (URL + "hostnames = ['c.example', 'https://d']", 5, "hostnames", '"https://d" is a URL; write its host alone'),
+        (URL + "hostnames = ['c.example', 'd:443']", 5, "hostnames", '"d:443" holds a port; write its host alone'),
         (
             URL + "pages.purchase = 'https://evilc.example/buy'",
             5,
@@ -386,7 +387,8 @@ def test_users_are_told_the_address_of_the_profile_unless_another_is_written(tmp
             "service.trusted_proxies",
             '"10.0.0.1/8" is no address and no network, as "10.0.0.0/8"',
         ),
-        (URL + "clickhouse.host = 'https://c'", 5, "clickhouse.host", "is a URL; write url = instead"),
+        (URL + "clickhouse.host = 'https://c'", 5, "clickhouse.host", "is a URL; write its host alone"),
+        (URL + "clickhouse.host = 'c:443'", 5, "clickhouse.host", "holds a port; write port = instead"),
         (
             URL + "clickhouse.secure = false",
             5,
