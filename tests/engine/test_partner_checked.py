@@ -78,7 +78,8 @@ async def test_the_service_answers_as_its_document_declares(tmp_path: Path) -> N
     async with listening_service(tmp_path, POLICY) as subject:
         seen = await asyncio.to_thread(call_as_documented, subject, 100)
     print(*sorted(seen.items()), sep="\n")
-    assert {status for _, _, status in seen} == {200, 400, 404}
+    statuses = {status for _, _, status in seen}
+    assert statuses - {401} == {200, 400, 404}  # 401 where schemathesis has put its own Authorization
     assert {path for path, _, status in seen if status == 200} >= {"/connect", "/connectors"}
 
 
