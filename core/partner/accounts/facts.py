@@ -5,20 +5,18 @@ A fact never holds a secret: what Databricks sends to log in with is sealed else
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, fields
-from datetime import date, datetime
+from dataclasses import fields
+from datetime import datetime
 from typing import Final
 
 from core.changes import Event, JsonValue
-from core.partner.accounts.state import AccountKey, Coordinates, PartnerConnection, Seen
+from core.partner.accounts.state import AccountKey, Coordinates, PartnerConnection
 from core.partner.messages.requests import ConnectionScope, UserKey, WorkspaceKey
 
 PARTNER_ACCOUNT: Final = "partner_account"  # the subject kinds of the journal
 PARTNER_USER: Final = "partner_user"
 PARTNER_CONNECTION: Final = "partner_connection"
-PARTNER_DAY: Final = "partner_day"  # its subject is a date
-SUBJECT_KINDS: Final = (PARTNER_ACCOUNT, PARTNER_USER, PARTNER_CONNECTION, PARTNER_DAY)
+SUBJECT_KINDS: Final = (PARTNER_ACCOUNT, PARTNER_USER, PARTNER_CONNECTION)
 
 CREATE: Final = "create"
 EXPIRE: Final = "expire"
@@ -31,7 +29,6 @@ IDENTIFY: Final = "identify"
 SIGN_UP: Final = "sign_up"
 SIGN_IN: Final = "sign_in"
 CONFIGURE: Final = "configure"
-COUNT: Final = "count"
 
 
 def account_created(
@@ -144,12 +141,6 @@ def connection_configured(connection: PartnerConnection) -> Event:
 def connection_deleted(connection: str) -> Event:
     """The partner connection is gone, its secrets too."""
     return Event(PARTNER_CONNECTION, connection, DELETE)
-
-
-def requests_seen(day: date, counts: Mapping[Seen, int]) -> Event:
-    """How many requests were answered on a day (UTC), beside those that other facts about that day tell of."""
-    listed: list[JsonValue] = [{**asdict(seen), "count": count} for seen, count in counts.items()]
-    return Event(PARTNER_DAY, day.isoformat(), COUNT, {"requests": listed})
 
 
 def scope_of(scope: ConnectionScope | None) -> ConnectionScope:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from core.journal.rows import Row
@@ -20,7 +19,6 @@ from core.partner.accounts.state import (
     PartnerAccount,
     PartnerConnection,
     PartnerUser,
-    Seen,
     Trial,
 )
 from core.partner.messages.requests import CloudProvider, ConnectionScope, UserKey, WorkspaceKey
@@ -50,7 +48,6 @@ class Folding:
         self.user_ids = dict(onto.user_ids)
         self.users_by_email = dict(onto.users_by_email)
         self.same_as = dict(onto.same_as)
-        self.requests = {day: counts.copy() for day, counts in onto.requests.items()}
         self.known = Known(
             self.accounts,
             self.users,
@@ -59,7 +56,6 @@ class Folding:
             self.user_ids,
             self.users_by_email,
             self.same_as,
-            self.requests,
         )
 
     def tell(self, row: Row) -> None:
@@ -72,8 +68,6 @@ class Folding:
                     self._user(row)
                 case facts.PARTNER_CONNECTION:
                     self._connection(row)
-                case facts.PARTNER_DAY:
-                    self._day(row)
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             log.warning(
                 "row %s of the journal says nothing of a %s: %s", row.id, row.subject_kind, type(error).__name__
@@ -244,16 +238,6 @@ class Folding:
         connection = self.connections.get(str(row.details.get("connection", "")))
         if connection is not None and connection.deleted is None:
             self.connections[connection.id] = replace(connection, last_used=row.at)
-
-    def _day(self, row: Row) -> None:
-        if row.action != facts.COUNT:
-            return
-        day = date.fromisoformat(row.subject)
-        told: Counter[Seen] = Counter()
-        for one in _list(row.details["requests"]):
-            seen = Seen(_text(one["endpoint"]), _int64(one["status"]), str(one.get("word", "")))
-            told[seen] += max(0, _int64(one["count"]))
-        self.requests.setdefault(day, Counter()).update(told)
 
     def _resolved(self, identifier: str) -> str:
         return self.same_as.get(identifier, identifier)

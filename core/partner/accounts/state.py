@@ -5,10 +5,9 @@ No secret is in any of it. What was deleted stays as a tombstone: that it was th
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
 
 from core.partner.messages.requests import ConnectionScope, UserKey, WorkspaceKey
@@ -118,15 +117,6 @@ class PartnerConnection:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """A kind of request that was answered: at which endpoint, with which status, and the word that says more."""
-
-    endpoint: str
-    status: int
-    word: str = ""  # the redirect value or the error's reason
-
-
-@dataclass(frozen=True, slots=True)
 class Known:
     """All of it, by id, and how it is found. Tombstones are among the values by id and nowhere else.
 
@@ -141,7 +131,6 @@ class Known:
     user_ids: Mapping[tuple[str, UserKey | str], str] = field(default_factory=dict)  # by account and key or e-mail
     users_by_email: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     same_as: Mapping[str, str] = field(default_factory=dict)
-    requests: Mapping[date, Counter[Seen]] = field(default_factory=dict)
 
     def account(self, key: AccountKey) -> PartnerAccount | None:
         """The account of this key, unless it is deleted."""

@@ -19,12 +19,7 @@ from core.partner.accounts.state import Known
 from core.partner.security.basic_credentials import BasicCredential
 from core.partner.storage.credential_facts import PARTNER_CREDENTIAL, tell_credential
 
-SUBJECT_KINDS: Final = (
-    facts.PARTNER_ACCOUNT,
-    facts.PARTNER_USER,
-    facts.PARTNER_CONNECTION,
-    PARTNER_CREDENTIAL,
-)
+SUBJECT_KINDS: Final = (*facts.SUBJECT_KINDS, PARTNER_CREDENTIAL)
 
 Place = tuple[datetime, UUID]  # of a row in time; UUIDs are compared as their text, which is how the journal sorts
 
@@ -124,7 +119,7 @@ class _Remembering(dict[Any, Any]):
 
 
 class _ReversibleFolding(Folding):
-    """A folding whose changes can be taken back. Counts of requests are no part of it: the log of requests has them."""
+    """A folding whose changes can be taken back."""
 
     def __init__(self, undo: list[_Undo]) -> None:
         super().__init__()

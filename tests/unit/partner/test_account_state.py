@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,7 +14,7 @@ from hypothesis import strategies as st
 from core.changes import Event
 from core.partner.accounts import facts
 from core.partner.accounts.folding import NOTHING, fold
-from core.partner.accounts.state import AccountKey, AccountKind, Known, Seen
+from core.partner.accounts.state import AccountKey, AccountKind, Known
 from core.partner.messages.requests import CloudProvider, UserKey, WorkspaceKey
 from tests.unit.partner.account_examples import POLICY, START, TRIAL_BY_ACCOUNT, Partner, asked, journal_row
 
@@ -44,7 +43,6 @@ def test_rows_add_up_the_same_in_one_go_and_bit_by_bit() -> None:
     partner.ask(asked("bob@acme.com", connection=connection))
     partner.ask(asked(demo=True))
     partner.delete(connection)
-    partner.tell(facts.requests_seen(date(2026, 11, 3), {Seen("connect", 200, "sign_in"): 2}))
     half = fold(partner.rows[:4])
     assert fold(partner.rows) == partner.known == fold(partner.rows[4:], half)
     assert half == fold(partner.rows[:4])  # what was known stays as it was
@@ -117,12 +115,6 @@ def test_a_user_takes_no_address_that_another_has() -> None:
         assert found.id == "pu1"
 
 
-def test_requests_of_a_day_are_added_up_whichever_service_saw_them() -> None:
-    day, seen = date(2026, 11, 3), Seen("connect", 404, "connection_not_found")
-    events = [facts.requests_seen(day, {seen: 2}), facts.requests_seen(day, {seen: 3, Seen("connect", 200): 1})]
-    assert folded(*events).requests == {day: Counter({seen: 5, Seen("connect", 200): 1})}
-
-
 JSON: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=2),
@@ -137,7 +129,6 @@ EVENTS: list[Event] = [
     facts.user_signed_in("pu1", "pc1"),
     facts.account_renewed("pa1", START),
     *(row_event for row_event in Partner().ask(asked()).events if row_event.subject_kind == facts.PARTNER_CONNECTION),
-    facts.requests_seen(date(2026, 11, 3), {Seen("connect", 200): 1}),
     facts.user_expired("pu1"),
     facts.connection_deleted("pc1"),
     facts.account_deleted("pa1"),
@@ -173,7 +164,6 @@ def test_rows_that_others_wrote_break_nothing(data: st.DataObject) -> None:
         replace(account("pa9"), details={**account("pa9").details, "trial_until": "2026-11-03"}),
         user("pu9", account="pa-unknown"),
         user("pu9", email="ann"),
-        Event(facts.PARTNER_DAY, "yesterday", facts.COUNT, {"requests": []}),
     ],
 )
 def test_a_row_that_says_nothing_is_told_without_its_content(event: Event, caplog: pytest.LogCaptureFixture) -> None:
