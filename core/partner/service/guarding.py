@@ -95,9 +95,9 @@ class Callers:
 
 
 def _plain(text: str) -> str | None:
-    """An address as text, IPv4 in IPv6 as IPv4; None when it is none."""
+    """An address as text, IPv4 in IPv6 as IPv4, without a scope, which may be any text; None when it is none."""
     try:
-        address = ipaddress.ip_address(text)
+        address = ipaddress.ip_address(text.partition("%")[0])
     except ValueError:
         return None
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None

@@ -16,6 +16,7 @@ def request(peer: str | None, *forwarded: str) -> Request:
 @pytest.mark.parametrize(
     ("peer", "forwarded", "address"),
     [
+        ("10.0.0.1", ("fe80::1%\x1b[2J",), "fe80::1"),  # a scope may be any text, and goes to the log
         ("203.0.113.9", (), "203.0.113.9"),
         ("203.0.113.9", ("198.51.100.1",), "203.0.113.9"),  # a stranger's word is not believed
         ("10.0.0.5", ("198.51.100.1",), "198.51.100.1"),
