@@ -29,6 +29,8 @@ def watch() -> None:
     In a thread: the event loop waits for ever to draw on a terminal that is gone.
     """
     if on_terminal():
+        if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # inherited: of a console nobody wants that (nohup)
+            signal.signal(signal.SIGHUP, signal.SIG_DFL)
         threading.Thread(target=_end_when_lost, name="terminal watch", daemon=True).start()
 
 

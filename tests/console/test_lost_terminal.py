@@ -7,15 +7,18 @@ import subprocess
 import sys
 from pathlib import Path
 
-# Leads the session as make does: it takes the signal and goes on waiting.
-WAITING = 'trap : HUP; "$0" -m tui; true'
+import pytest
+
+# Leads the session as make does: it takes the signal and goes on waiting. Under nohup its children ignore the signal.
+WAITING = 'trap {} HUP; "$0" -m tui; true'
 
 
-def test_the_console_ends_with_its_terminal(tmp_path: Path) -> None:
+@pytest.mark.parametrize("handler", [":", "''"], ids=["waiting", "nohup"])
+def test_the_console_ends_with_its_terminal(tmp_path: Path, handler: str) -> None:
     master, slave = os.openpty()
     environ = {**os.environ, "HOUSEKEYS_HOME": str(tmp_path), "TERM": "xterm-256color"}
     leader = subprocess.Popen(
-        ["setsid", "--ctty", "--wait", "sh", "-c", WAITING, sys.executable],
+        ["setsid", "--ctty", "--wait", "sh", "-c", WAITING.format(handler), sys.executable],
         stdin=slave, stdout=slave, stderr=slave, env=environ,
     )  # fmt: skip
     os.close(slave)
