@@ -8,12 +8,11 @@ from collections.abc import Callable
 import pytest
 import pytest_textual_snapshot as plugin
 import textual._doc as taking
-from textual._compositor import Compositor
 from textual.pilot import Pilot
 
 from tests.console.album import take as take
 from tests.console.both_sizes import Pictures, take_both
-from tests.console.waiting import draw_when_looked_at, pause_until_drawn, press_and_wait, wait_for_the_busy
+from tests.console.waiting import pause_until_drawn, press_and_wait, wait_for_the_busy
 from tests.console.walking import Walk
 from tui.app import HousekeysApp
 
@@ -27,7 +26,6 @@ def keys_have_their_effect(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Pilot, "press", press_and_wait)
     monkeypatch.setattr(Pilot, "pause", pause_until_drawn)
     monkeypatch.setattr(Pilot, "_wait_for_screen", wait_for_the_busy)
-    monkeypatch.setattr(Compositor, "render_update", draw_when_looked_at)
 
 
 def without_nothing(svg: str) -> str:

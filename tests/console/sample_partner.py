@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -34,7 +35,14 @@ engine = "embedded"
 base_url = "https://connect.acme.example"
 """
 PROCESS = "bastion:8085/4711"
-_numbers = iter(range(1, 1_000_000))
+_numbers = itertools.count(1)
+FIRST_REQUEST = 10_000
+
+
+def number_from(first: int) -> None:
+    """Let ids count from here: in a picture they are the same whatever tests were before."""
+    global _numbers
+    _numbers = itertools.count(first)
 
 
 def told(event: Event, at: datetime) -> Row:
@@ -77,6 +85,7 @@ def connection_rows(
 
 def partner_rows() -> list[Row]:
     """Connections in every state, one of a person whose name is hostile, and two credentials."""
+    number_from(1)
     old = BasicCredential("0a1b2c3d", "databricks", Hashing.SHA256, b"s", b"d", ago(days=200))
     new = replace(old, id="4e5f6a7b", user="databricks-2027", created=ago(days=2))
     return [
@@ -109,6 +118,7 @@ def request(at: datetime, endpoint: str = "connect", status: int = 200, word: st
 
 def requests() -> Iterator[AnsweredRequest]:
     """What services have answered within the last days, more of it at times."""
+    number_from(FIRST_REQUEST)
     about: dict[str, Any] = {
         "cloud": "aws",
         "workspace_id": 6051921418418893,

@@ -1,25 +1,21 @@
-"""How the tests of the console wait for it, and what of its drawing they leave out: nobody watches.
+"""How the tests of the console wait for it.
 
-A Pilot asks every widget of a page whether it has handled all it was told, after each key and in each pause, and the
-console draws its page each time. Together that was two fifths of the time of these tests.
+A Pilot asks every widget of a page whether it has handled all it was told, after each key and in each pause: a good
+part of the time of these tests.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import Any
 
-from rich.console import RenderableType
 from textual import _wait
 from textual import screen as drawing
-from textual._compositor import Compositor
 from textual._queue import Queue
 from textual.message import Message
 from textual.message_pump import MessagePump
 from textual.pilot import Pilot
 
-from tui.app import HousekeysApp
 from tui.key_order import KeysInOrder
 
 # A Pilot waits after each key until the process rests for so many seconds. It is better asked of the console.
@@ -29,7 +25,7 @@ _wait.SLEEP_IDLE = _wait.SLEEP_GRANULARITY / 2
 drawing.UPDATE_PERIOD = 1 / 20  # type: ignore[misc]
 LAYOUTS = 2  # what is laid out may scroll, and then is laid out again
 PATIENCE = 30.0  # seconds
-_press, _pause, _draw = Pilot.press, Pilot.pause, Compositor.render_update
+_press, _pause = Pilot.press, Pilot.pause
 
 
 async def press_and_wait(pilot: Pilot[None], *keys: str) -> None:
@@ -82,14 +78,3 @@ def is_busy(node: MessagePump) -> bool:
     """Whether it handles a message, or has one waiting: else its loop waits for the next one."""
     queue: Queue[Message | None] = node._message_queue
     return not (queue.empty() and queue.ready_event._waiters)
-
-
-def draw_when_looked_at(compositor: Compositor, full: bool = False, **how: Any) -> RenderableType | None:
-    """Draw a whole page, as for a picture. What changes on it is not drawn: there is no terminal to send it to.
-
-    `text_of` draws the page for itself. Widgets in an app of their own are drawn at each change, as in a terminal.
-    """
-    if full or not (compositor.root and isinstance(compositor.root.app, HousekeysApp)):
-        return _draw(compositor, full, **how)
-    compositor._dirty_regions.clear()
-    return None
