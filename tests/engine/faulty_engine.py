@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 from core.clickhouse.engine import Engine, QueryResult, SettingValue
 from core.errors import HousekeysError, UnreachableError
+from tests.engine.passing_engine import PassingEngine
 
 
-class FaultyEngine:
+class FaultyEngine(PassingEngine):
     """Passes everything on to `engine` and remembers the statements that it was asked to run.
 
     `statements_left` and `inserts_left` say after how many the fault happens (None: never): with `arrives` the
@@ -19,7 +20,7 @@ class FaultyEngine:
     """
 
     def __init__(self, engine: Engine) -> None:
-        self.engine = engine
+        super().__init__(engine)
         self.statements: list[str] = []
         self.statements_left: int | None = None
         self.inserts_left: int | None = None
@@ -34,14 +35,6 @@ class FaultyEngine:
         self.hangs = False
         self.statements_left = self.inserts_left = None
 
-    @property
-    def home(self) -> Literal["server", "embedded"]:
-        return self.engine.home
-
-    @property
-    def address(self) -> str:
-        return self.engine.address
-
     async def query(
         self,
         sql: str,
@@ -50,7 +43,7 @@ class FaultyEngine:
         settings: Mapping[str, SettingValue] | None = None,
     ) -> QueryResult:
         self._refuse_when_broken()
-        return await self.engine.query(sql, parameters, settings=settings)
+        return await super().query(sql, parameters, settings=settings)
 
     async def command(self, sql: str, *, settings: Mapping[str, SettingValue] | None = None) -> None:
         self._refuse_when_broken()
@@ -78,9 +71,6 @@ class FaultyEngine:
 
         self.inserts_left = await self._fail_after(self.inserts_left, insert)
         await insert()
-
-    async def close(self) -> None:
-        await self.engine.close()
 
     async def _run(self, sql: str, settings: Mapping[str, SettingValue] | None = None) -> None:
         self.statements.append(sql)

@@ -4,38 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
-from core.clickhouse.engine import Engine, QueryResult, SettingValue
+from core.clickhouse.engine import Engine, SettingValue
+from tests.engine.passing_engine import PassingEngine
 
 STATEMENT = "statement"
 
 
-class GatedEngine:
+class GatedEngine(PassingEngine):
     """Passes everything on to `engine`. What comes to `at` (a table, or STATEMENT) waits until `opened` is set."""
 
     def __init__(self, engine: Engine, at: str) -> None:
-        self.engine = engine
+        super().__init__(engine)
         self.at = at
         self.reached = asyncio.Event()
         self.opened = asyncio.Event()
-
-    @property
-    def home(self) -> Literal["server", "embedded"]:
-        return self.engine.home
-
-    @property
-    def address(self) -> str:
-        return self.engine.address
-
-    async def query(
-        self,
-        sql: str,
-        parameters: Mapping[str, Any] | None = None,
-        *,
-        settings: Mapping[str, SettingValue] | None = None,
-    ) -> QueryResult:
-        return await self.engine.query(sql, parameters, settings=settings)
 
     async def command(self, sql: str, *, settings: Mapping[str, SettingValue] | None = None) -> None:
         await self._pass(STATEMENT)
@@ -50,9 +34,6 @@ class GatedEngine:
     async def insert(self, database: str, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         await self._pass(table)
         await self.engine.insert(database, table, columns, rows)
-
-    async def close(self) -> None:
-        await self.engine.close()
 
     async def _pass(self, what: str) -> None:
         if what == self.at:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from typing import Any
 
@@ -93,22 +92,6 @@ CONFIG: Json = {
         "cluster_id": "0123456789abcdef",
     },
 }
-ABSENT: Any = object()
-
-
-def changed(body: Json, changes: dict[str, Any]) -> Json:
-    """A copy of a body with values at dotted paths exchanged, or with `ABSENT` taken out."""
-    result = copy.deepcopy(body)
-    for path, value in changes.items():
-        *way, last = path.split(".")
-        place = result
-        for name in way:
-            place = place.setdefault(name, {})
-        if value is ABSENT:
-            place.pop(last, None)
-        else:
-            place[last] = value
-    return result
 
 
 def encoded(body: object) -> bytes:

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
+from core.partner.checker.requesting import changed
 from core.partner.messages import requests, responses
 from core.partner.messages.openapi import USUAL_ENDPOINTS, openapi_document, write_openapi_document
 from core.partner.messages.partner_config import METHODS, PartnerConfig
@@ -32,7 +33,7 @@ from core.partner.messages.reading import (
 )
 from core.partner.messages.writing import Answer, write_answer
 from core.secrets import Secret
-from tests.unit.partner.bodies import CONFIG, CONNECT, DELETE_CONNECTION, WAREHOUSE, Json, changed, encoded
+from tests.unit.partner.bodies import CONFIG, CONNECT, DELETE_CONNECTION, WAREHOUSE, Json, encoded
 
 READERS: dict[str, Callable[[bytes], object]] = {
     "ConnectRequest": read_connect_request,

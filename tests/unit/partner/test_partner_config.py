@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.partner.checker.requesting import ABSENT, changed
 from core.partner.messages.partner_config import (
     METHODS,
     AuthOption,
@@ -24,7 +25,7 @@ from core.partner.messages.partner_config_reading import PartnerConfigError, rea
 from core.partner.messages.partner_config_rules import partner_config_problems
 from core.partner.messages.requests import CloudProvider
 from core.partner.messages.writing import write_partner_config
-from tests.unit.partner.bodies import ABSENT, CONFIG, changed, encoded
+from tests.unit.partner.bodies import CONFIG, encoded
 
 OPTIONAL = [each.name for each in dataclasses.fields(PartnerConfig) if each.default is not dataclasses.MISSING]
 

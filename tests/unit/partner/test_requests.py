@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.partner.checker.requesting import ABSENT, changed
 from core.partner.messages.json_fields import DEEPEST, LONGEST
 from core.partner.messages.partner_config import PartnerConfig
 from core.partner.messages.partner_config_reading import read_partner_config
@@ -40,7 +41,6 @@ from core.partner.messages.responses import ErrorReason
 from core.partner.messages.writing import Request, write_request
 from core.secrets import Secret, revealed
 from tests.unit.partner.bodies import (
-    ABSENT,
     CLIENT_SECRET,
     CONFIG,
     CONNECT,
@@ -52,7 +52,6 @@ from tests.unit.partner.bodies import (
     TOKEN,
     WAREHOUSE,
     Json,
-    changed,
     encoded,
 )
 
