@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,6 +114,11 @@ class ServiceProcess:
         """The status of its readiness."""
         async with client.get(f"{self.url}/health/ready") as answer:
             return answer.status
+
+    async def stop(self) -> None:
+        """Hold it where it is, as by SIGSTOP; back when none of its threads runs any more."""
+        self.process.send_signal(signal.SIGSTOP)
+        await asyncio.to_thread(os.waitid, os.P_PID, self.process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
 
     async def kill(self) -> None:
         """Kill it in whatever it is doing."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import signal
 import subprocess
-import time
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
@@ -18,6 +18,7 @@ import pytest
 
 from core.partner.accounts.state import Known
 from core.partner.storage.tables import SECRETS_TABLE
+from core.running.runner import Runner
 from core.session import Session
 from tests.engine.partner_process import Host, ServiceProcess, new_authorization
 from tests.http_front.process import Front
@@ -29,6 +30,7 @@ COMPANIES = 2
 CALLERS = 4
 KILLED_AFTER = 6  # answers
 FIRST_OF_LOAD = 1000
+LOADED_FOR = 60  # seconds
 
 
 def asked(company: int, person: int, connection: str | None = None) -> dict[str, Any]:
@@ -99,8 +101,8 @@ async def test_services_on_one_server(http_front: Front, tmp_path: Path) -> None
             known = await check_nothing_half_made(session)
             assert live(known) == {*answers.values(), *late}
             assert late <= {request.connection_id for request in await session.partner_connections.requests(1000)}
-            answered = await kill_under_load(services[0], session.paths.changes(session.profile.name))
-            assert session.runner.unfinished()  # it was in the middle of something
+            answered = await kill_under_load(services[0], session.runner)
+            assert session.runner.unfinished()
             services.append(await hosts[0].start(authorization))
             await check_after_the_kill(services[2], session, client, live(known), answered)
         finally:
@@ -152,9 +154,9 @@ async def end_in_the_middle(client: aiohttp.ClientSession, service: ServiceProce
     return {answer["connection_id"] for _, answer in answers}
 
 
-async def kill_under_load(service: ServiceProcess, changes: Path) -> Mapping[int, str]:
+async def kill_under_load(service: ServiceProcess, runner: Runner) -> Mapping[int, str]:
     """Kill it in the middle of a change: the partner connections that it has answered, by the number of the request."""
-    load = Load(service.port, service.authorization, CALLERS, 60, "each new", "answers", first=FIRST_OF_LOAD)
+    load = Load(service.port, service.authorization, CALLERS, LOADED_FOR, "each new", "answers", first=FIRST_OF_LOAD)
     loading = await asyncio.create_subprocess_exec(*command(load), stdout=subprocess.PIPE, cwd=ROOT)
     assert loading.stdout is not None
     answered: dict[int, str] = {}
@@ -163,17 +165,22 @@ async def kill_under_load(service: ServiceProcess, changes: Path) -> Mapping[int
         assert told["status"] == 200, told
         answered[told["number"]] = told["answer"]["connection_id"]
         if len(answered) == KILLED_AFTER:
-            await asyncio.to_thread(wait_for_change, changes)
+            async with asyncio.timeout(LOADED_FOR):
+                await stop_in_a_change(service, runner)
             await service.kill()  # what was answered until then still comes
     assert await loading.wait() == 0
     assert len(answered) >= KILLED_AFTER and len(set(answered.values())) == len(answered)
     return answered
 
 
-def wait_for_change(changes: Path) -> None:
-    """Until a change is being made: it has a file as long as that takes."""
-    while not any(changes.glob("*.jsonl")):
-        time.sleep(0.001)
+async def stop_in_a_change(service: ServiceProcess, runner: Runner) -> None:
+    """Stop it with a change unfinished: what was under way when we looked may be done before a signal comes."""
+    while True:
+        await service.stop()
+        if runner.unfinished():
+            return
+        service.process.send_signal(signal.SIGCONT)
+        await asyncio.sleep(0)  # the answers are read on
 
 
 async def check_after_the_kill(
