@@ -33,6 +33,7 @@ class OnFailure(StrEnum):
 
     STOP = "stop"  # they are not run
     CONTINUE = "continue"  # they run, except those that need the failed one
+    LEAVE_OPEN = "leave open"  # they are not run, and the change is unfinished until what it has done is taken back
 
 
 @dataclass(frozen=True, slots=True)

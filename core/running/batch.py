@@ -33,7 +33,7 @@ class Batch:
     async def run(self, on_failure: OnFailure) -> None:
         """Run them. When this is cancelled, so is the statement in flight."""
         statements = [step.sql for _, step in self._steps]
-        stop_on_error = on_failure is OnFailure.STOP
+        stop_on_error = on_failure is not OnFailure.CONTINUE
         self._task = asyncio.create_task(self._engine.commands(statements, self._ended, stop_on_error=stop_on_error))
         try:
             await self._task

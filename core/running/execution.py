@@ -90,7 +90,7 @@ class Execution:
         return None
 
     def _ends_early(self) -> bool:
-        return self._change.on_failure is OnFailure.STOP and self._ledger.failed > 0
+        return self._change.on_failure is not OnFailure.CONTINUE and self._ledger.failed > 0
 
     async def _run_window(self, window: Window) -> HousekeysError | None:
         first = window.indexes[0]

@@ -64,8 +64,9 @@ class StepOutcome:
 class Report:
     """What became of a change.
 
-    `finished` is False when it can be resumed: it was cancelled, or `stopped` says what broke it off. `unsent` counts
-    the rows that are not in the journal yet, `journal_error` says why; they are kept and sent later.
+    `finished` is False when it can be resumed: it was cancelled, or `stopped` says what broke it off; or when it is
+    left open to be taken back (`OnFailure.LEAVE_OPEN`). `unsent` counts the rows that are not in the journal yet,
+    `journal_error` says why; they are kept and sent later.
     """
 
     change_id: UUID

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
-from core.changes import Change, inverse
+from core.changes import Change, OnFailure, inverse
 from core.errors import HousekeysError, NotFoundError, RefusedError, UnreachableError
 from core.journal.ids import moment, new_ids
 from core.running.changefile import (
@@ -78,7 +78,9 @@ class Runner:
         """Run `change`: its steps in order, everything written ahead, the journal's rows sent at the end.
 
         A failed step is no exception but an outcome in the report. When the engine is lost, `stop` is set or the task
-        is cancelled, the change is left unfinished; cancelling the task also cancels the statement in flight.
+        is cancelled, the change is left unfinished; cancelling the task also cancels the statement in flight. So is
+        one with `OnFailure.LEAVE_OPEN` that has failed after it has done something: nobody forgets to take it back,
+        though this process were killed at once.
         A change without steps leaves no trace.
         Raises RefusedError (read-only, or an undo of what others have worked on since; FileChangedError: a file is not
         what it was when it was read), WriteAheadError. Nothing ran then.
@@ -93,7 +95,7 @@ class Runner:
             ledger = Ledger(new_ids.next(), change, self._operator, self._profile_name)
             file = held.enter_context(ChangeFile.create(self._folder, ledger))
             await self._close_original(original)
-            report = await self._carry_out(file, progress, stop, in_doubt=False)
+            report = await self._carry_out(file, progress, stop, in_doubt=False, may_stay_open=True)
             if original is not None and report.finished:
                 original.remove()
             return report
@@ -123,7 +125,13 @@ class Runner:
             return await self._carry_out(file, progress, stop, in_doubt=True)
 
     async def _carry_out(
-        self, file: ChangeFile, progress: ProgressCallback | None, stop: asyncio.Event | None, *, in_doubt: bool
+        self,
+        file: ChangeFile,
+        progress: ProgressCallback | None,
+        stop: asyncio.Event | None,
+        *,
+        in_doubt: bool,
+        may_stay_open: bool = False,
     ) -> Report:
         journal_error: HousekeysError | None = None
 
@@ -136,7 +144,7 @@ class Runner:
             self._engine, file, self.open_service, progress=progress, stop=stop, between=send_when_many
         )
         stopped = await execution.run()
-        finished = stopped is None and not execution.cancelled
+        finished = stopped is None and not execution.cancelled and not (may_stay_open and _stays_open(file.ledger))
         try:
             if finished:
                 file.write(end(final_state(file.ledger), new_ids.next()), sync=True)
@@ -353,6 +361,10 @@ def _undo_of(ledger: Ledger, indexes: list[int]) -> Change:
         return replace(inverse(ledger.change, indexes), undoes=str(ledger.id))
     except ValueError as error:
         raise RefusedError(f"It cannot be undone ({ledger.change.title}): {str(error).rstrip('.')}.") from error
+
+
+def _stays_open(ledger: Ledger) -> bool:
+    return ledger.change.on_failure is OnFailure.LEAVE_OPEN and ledger.failed > 0 and bool(ledger.done())
 
 
 def _end_order(ledger: Ledger) -> UUID:

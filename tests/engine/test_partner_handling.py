@@ -18,6 +18,7 @@ from core.errors import HousekeysError, RefusedError, UnreachableError
 from core.partner.accounts import facts
 from core.partner.accounts.decision import Scenario
 from core.partner.handling.orphans import erase_orphans
+from core.partner.handling.settling import Settling
 from core.partner.messages.requests import AccountInfo, AccountUserInfo, CloudProvider, ConnectionInfo
 from core.partner.messages.responses import (
     Connection,
@@ -30,6 +31,7 @@ from core.partner.provisioning.quotas import read_members
 from core.partner.security.sealing import SealedPlace, SecretName
 from core.partner.security.sign_in_links import PARAMETER, LinkPurpose
 from core.profiles.partner import PagePolicy, TrialPolicy
+from core.running.runner import Report
 from core.secrets import Secret
 from tests.engine.gated_engine import STATEMENT, GatedEngine
 from tests.engine.partner_service_place import NOTHING, ONE, ServicePlace
@@ -224,6 +226,23 @@ async def test_a_service_that_ends_before_it_could_take_back(place: ServicePlace
     place.engine.fault, place.engine.inserts_left = LOST, 1
     assert (await place.handler.connect(asked())).error is not None
     await place.handler.close()
+    after = place.another(tmp_path)
+    await after.handler.settle_at_start()
+    assert (await after.made(), await after.live()) == (NOTHING, set())
+
+
+async def test_a_service_that_is_killed_between_a_failure_and_its_taking_back(
+    place: ServicePlace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was made is in no facts then; the next service on this machine finds it all the same."""
+
+    async def killed(settling: Settling, report: Report) -> None:
+        """It had no time to do anything."""
+
+    monkeypatch.setattr(Settling, "take_back", killed)
+    place.engine.fault, place.engine.statements_left = DENIED, 2
+    assert (await place.handler.connect(asked())).error is not None
+    assert await place.made() != NOTHING
     after = place.another(tmp_path)
     await after.handler.settle_at_start()
     assert (await after.made(), await after.live()) == (NOTHING, set())

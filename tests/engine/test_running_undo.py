@@ -117,6 +117,32 @@ async def test_an_unfinished_change_is_taken_back(place: Place, arrives: bool) -
     assert place.files() == [".done"]
 
 
+async def test_a_change_that_failed_is_left_open_until_it_is_taken_back(place: Place) -> None:
+    """Killed right after the failure, whoever comes next finds it: nothing that was done is forgotten."""
+    steps = (place.create("a"), place.create("a"), place.create("b"))
+    change = Change("Fails", steps, on_failure=OnFailure.LEAVE_OPEN)
+    report = await place.runner.run(change)
+    assert (report.finished, report.stopped, states(report)) == (False, None, ["done", "failed", "not run"])
+    (unfinished,) = place.runner.unfinished()
+    assert unfinished.id == report.change_id
+    assert (await place.runner.run(await place.runner.undo_unfinished(report.change_id))).succeeded
+    assert (await place.tables(), place.runner.unfinished()) == (set(), [])
+
+
+async def test_a_change_that_did_nothing_is_not_left_open(place: Place) -> None:
+    await place.runner.run(Change("First", (place.create("a"),)))
+    failed = await place.runner.run(Change("Fails", (place.create("a"),), on_failure=OnFailure.LEAVE_OPEN))
+    assert failed.finished and not failed.succeeded
+
+
+async def test_a_change_that_was_left_open_may_be_ended_as_it_is(place: Place) -> None:
+    steps = (place.create("a"), place.create("a"), place.create("b"))
+    report = await place.runner.run(Change("Fails", steps, on_failure=OnFailure.LEAVE_OPEN))
+    resumed = await place.runner.resume(report.change_id)
+    assert (resumed.finished, states(resumed)) == (True, ["done", "failed", "not run"])
+    assert (await place.tables(), place.runner.unfinished()) == ({"a"}, [])
+
+
 async def test_an_undo_that_breaks_off_is_what_is_resumed(place: Place) -> None:
     place.engine.statements_left = 2
     report = await place.runner.run(Change("Broken", tuple(place.create(name) for name in "abc")))

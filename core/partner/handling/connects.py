@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from weakref import WeakValueDictionary
 
-from core.changes import Change, RecordStep, StatementStep, Step
+from core.changes import Change, OnFailure, RecordStep, StatementStep, Step
 from core.errors import HousekeysError, RefusedError
 from core.partner.accounts.decision import Decision, Provision
 from core.partner.accounts.policy import PartnerPolicy
@@ -96,7 +96,8 @@ class Connects:
         connection_id: str | None,
         secrets: Mapping[SecretName, Secret],
     ) -> Change:
-        return Change(_title(decision), tuple(self._steps(decision, members, connection_id, secrets)))
+        steps = tuple(self._steps(decision, members, connection_id, secrets))
+        return Change(_title(decision), steps, on_failure=OnFailure.LEAVE_OPEN)
 
     def _steps(
         self,
@@ -187,7 +188,9 @@ def _met_another(report: Report) -> bool:
     """Whether the quota was altered between reading and writing it."""
     steps = report.change.steps
     guarded = (steps[each.index] for each in report.failed_outcomes if isinstance(each.error, RefusedError))
-    return report.finished and any(isinstance(step, StatementStep) and step.guard is not None for step in guarded)
+    return report.stopped is None and any(
+        isinstance(step, StatementStep) and step.guard is not None for step in guarded
+    )
 
 
 def _failure(report: Report) -> NotCarriedOutError:

@@ -125,6 +125,10 @@ class Settling:
 
     async def _take_back(self, report: Report) -> bool:
         if not report.finished:
+            if report.stopped is None:  # it has failed, and ClickHouse answers
+                async with self._lock:
+                    unfinished = [one for one in self.runner.unfinished() if one.id == report.change_id]
+                    return all([await self._settled(one) for one in unfinished])
             # It is in its file. Who waits for the answer does not wait for a ClickHouse that cannot be reached.
             return not isinstance(report.stopped, UnreachableError) and await self.settle()
         if report.succeeded:  # its facts may be in the journal, or come there when its rows are sent
@@ -132,7 +136,7 @@ class Settling:
                 self._left.update(configured_in(report.change))
                 await self._disconnect_left()
             return False  # the rows that could not be sent are still to be
-        return await self._undo(report.change, [o.index for o in report.outcomes if o.state == "done"])
+        return True  # nothing was done
 
     # -- what a killed process has left as well
 
