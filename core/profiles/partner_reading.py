@@ -38,6 +38,10 @@ _PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)+")
 _PATTERN = re.compile(r"(?:[A-Za-z0-9_.-]|\{(?:account|user)\})+")
 _APP_ID = re.compile(r"[\x21-\x7e]{1,200}")
 _PRIVILEGE = re.compile(r"[A-Z]+(?: [A-Z]+)*")
+_NOTHING = frozenset(("USAGE", "NONE", "NO PRIVILEGES"))  # ClickHouse takes them as privileges
+# On a database ClickHouse gives with it, by their names: CREATE USER, ALTER USER, IMPERSONATE and the like on users and
+# roles that are named as the database (which a role of the template is), beside CREATE ROW POLICY, BACKUP and SYSTEM.
+_TOO_MUCH = frozenset(("ALL", "ALL PRIVILEGES", "ACCESS MANAGEMENT"))
 
 
 def read_partner(table: Table) -> PartnerPolicy | None:
@@ -54,7 +58,7 @@ def read_partner(table: Table) -> PartnerPolicy | None:
         options,
         published,
         _redirect_uri(partner, options, published, hostnames),
-        _app_id(partner, published),
+        _app_id(partner, options, published),
         _word(partner, "new_user_action", NEW_USER_ACTIONS, USUAL.new_user_action),
         partner.flag("require_manual_signup", USUAL.require_manual_signup),
         partner.flag("supports_demo", USUAL.supports_demo),
@@ -136,14 +140,15 @@ def _redirect_uri(
     return uri
 
 
-def _app_id(table: Table, published: bool) -> str | None:
+def _app_id(table: Table, options: tuple[AuthOption, ...], published: bool) -> str | None:
     """By which id Databricks knows the published app; of an app in each workspace, connect tells it."""
     app_id = table.text("oauth_app_id")
     if not published:
         if table.has("oauth_app_id"):
             table.note("oauth_app_id", "has a use only with is_published_app")
     elif not app_id:
-        table.note("is_published_app", "needs oauth_app_id too: without it no user can authorise", blocking=False)
+        if "AUTH_OAUTH_U2M" in options:
+            table.note("is_published_app", "needs oauth_app_id too: without it no user can authorise", blocking=False)
     elif not _APP_ID.fullmatch(app_id):
         table.note("oauth_app_id", "must be the id that Databricks gave the app, without spaces")
     return app_id or None
@@ -201,18 +206,34 @@ def _endpoints(table: Table, callback: str) -> EndpointPaths:
 
 def _resources(table: Table) -> ResourceTemplate:
     usual = USUAL.resources
-    privileges = table.texts("privileges") if table.has("privileges") else usual.privileges
-    for privilege in privileges:
-        if not _PRIVILEGE.fullmatch(privilege):
-            table.note("privileges", f'{shown(privilege)} is not written as a privilege, as "CREATE TABLE"')
     return ResourceTemplate(
         _pattern(table, "database", "{account}", usual.database),
         _pattern(table, "role", "{account}", usual.role),
         _pattern(table, "user", "{user}", usual.user),
-        privileges,
+        _privileges(table),
         table.text("quota") or None,
         table.text("settings_profile") or None,
     )
+
+
+def _privileges(table: Table) -> tuple[str, ...]:
+    """What the role of an account may do on its database: something, and not everything."""
+    if not table.has("privileges"):
+        return USUAL.resources.privileges
+    if table.values["privileges"] == []:
+        nothing = "the users of an account could do nothing, and not even see its database"
+        table.note("privileges", f"must name at least one: {nothing}")
+    privileges = table.texts("privileges")
+    for privilege in privileges:
+        if not _PRIVILEGE.fullmatch(privilege):
+            table.note("privileges", f'{shown(privilege)} is not written as a privilege, as "CREATE TABLE"')
+        elif privilege in _NOTHING:
+            table.note("privileges", f"{shown(privilege)} gives nothing; leave it out")
+        elif privilege in _TOO_MUCH:
+            more = "row policies, backups, users and roles that are named as the database"
+            advice = f"gives its users more than a tenant needs: {more}; name what they need"
+            table.note("privileges", f"{shown(privilege)} {advice}")
+    return privileges
 
 
 def _pattern(table: Table, key: str, needed: str, default: str) -> str:
@@ -230,7 +251,7 @@ def _service(table: Table) -> ServicePolicy:
     usual = USUAL.service
     listen = table.text("listen", usual.listen)
     host, _, port = listen.rpartition(":")
-    if host_with_port_problem(listen) or not host or not port.isdigit():
+    if wrong := bool(host_with_port_problem(listen)) or not host or not port.isdigit():
         table.note("listen", f'must be a host and a port, as "{usual.listen}"')
     certificate, key = table.file("certificate"), table.file("private_key")
     if key is not None and certificate is None:
@@ -241,7 +262,7 @@ def _service(table: Table) -> ServicePolicy:
     private = key or certificate
     if private is not None and (problem := key_problem(private)):
         table.note("private_key" if key else "certificate", problem)
-    if certificate is None and not _is_loopback(host):
+    if certificate is None and not wrong and not _is_loopback(host):
         table.note("listen", "is plain HTTP in the network; give a certificate or listen on 127.0.0.1", blocking=False)
     return ServicePolicy(
         listen,

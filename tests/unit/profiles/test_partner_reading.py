@@ -369,6 +369,25 @@ def test_users_are_told_the_address_of_the_profile_unless_another_is_written(tmp
             "must hold letters, digits, _ . - and {account} only",
         ),
         (
+            URL + "resources.privileges = []",
+            5,
+            "resources.privileges",
+            "must name at least one: the users of an account could do nothing, and not even see its database",
+        ),
+        (
+            URL + "resources.privileges = ['SELECT', 'USAGE']",
+            5,
+            "resources.privileges",
+            '"USAGE" gives nothing; leave it out',
+        ),
+        (
+            URL + "resources.privileges = ['ALL PRIVILEGES']",
+            5,
+            "resources.privileges",
+            '"ALL PRIVILEGES" gives its users more than a tenant needs: row policies, backups, users and roles that are'
+            " named as the database; name what they need",
+        ),
+        (
             URL + "resources.privileges = ['SELECT; DROP']",
             5,
             "resources.privileges",
@@ -380,7 +399,8 @@ def test_users_are_told_the_address_of_the_profile_unless_another_is_written(tmp
             "service.listen",
             'must be a host and a port, as "127.0.0.1:8085"',
         ),
-        (URL + "service.private_key = '/x'", 5, "service.private_key", "needs certificate beside it"),
+        (URL + "service.listen = '8085'", 5, "service.listen", 'must be a host and a port, as "127.0.0.1:8085"'),
+        (URL + "service.listen = ':8085'", 5, "service.listen", 'must be a host and a port, as "127.0.0.1:8085"'),
         (
             URL + "service.trusted_proxies = ['10.0.0.1/8']",
             5,
@@ -428,6 +448,7 @@ def test_a_problem_blocks_its_profile_and_has_its_line(
     assert expected in [
         (problem.line, problem.key, problem.message.split(" Use ")[0], problem.blocking) for problem in file.problems
     ]
+    assert len(file.problems) == 1, "what is said of one mistake misleads by a second one"
     assert file.broken == ("x",)
     assert "hunter2" not in str(file.problems)
 
@@ -444,6 +465,9 @@ def test_a_key_that_others_may_read_blocks_and_plain_http_in_the_network_is_only
     (problem,) = read(tmp_path, URL + f"service.certificate = '{pem}'").problems
     assert (problem.line, problem.blocking) == (5, True)
     assert "open to its group" in problem.message
+    pem.chmod(0o600)
+    (alone,) = read(tmp_path, URL + f"service.private_key = '{pem}'").problems
+    assert (alone.key, alone.message) == ("profiles.x.partner.service.private_key", "needs certificate beside it")
     (plain,) = read(tmp_path, URL + "service.listen = '0.0.0.0:80'").problems
     assert (plain.blocking, plain.message.split(";")[0]) == (False, "is plain HTTP in the network")
     for host in ("127.0.0.1", "[::1]", "localhost"):
