@@ -58,6 +58,7 @@ class PartnerConnectionState:
     user: PartnerUser | None  # who made it
     standing: Standing
     last_request: LastRequest | None = None
+    lacking: str = ""  # the right without which the log of requests was not read; empty: it was
 
     @property
     def last_seen(self) -> datetime:
@@ -65,6 +66,14 @@ class PartnerConnectionState:
         asked = self.last_request.at if self.last_request is not None else None
         moments = (self.connection.configured, self.connection.last_used, asked)
         return max(moment for moment in moments if moment is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class _LastRequests:
+    """The newest request of each partner connection; none of any where a right is lacking to read them."""
+
+    of: Mapping[str, LastRequest]
+    lacking: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,19 +295,18 @@ class PartnerConnections:
             raise RefusedError(f"Account {state.account.id} is deleted.")
         return state
 
-    async def _last_requests(self, connection: str = "") -> dict[str, LastRequest]:
+    async def _last_requests(self, connection: str = "") -> _LastRequests:
         """None for whoever may not read the log of requests: what the journal tells is worth seeing without it."""
         try:
-            return await self.request_log.last_requests(connection)
-        except NoRightError:
-            return {}
+            return _LastRequests(await self.request_log.last_requests(connection))
+        except NoRightError as error:
+            return _LastRequests({}, error.missing)
 
-    def _state(
-        self, known: Known, connection: PartnerConnection, requests: Mapping[str, LastRequest]
-    ) -> PartnerConnectionState:
+    def _state(self, known: Known, connection: PartnerConnection, last: _LastRequests) -> PartnerConnectionState:
         account, user = known.accounts[connection.account_id], known.users.get(connection.user_id)
         standing = Standing.DELETED if connection.deleted is not None else self._standing(account, user)
-        return PartnerConnectionState(connection, account, user, standing, requests.get(connection.id))
+        request = last.of.get(connection.id)
+        return PartnerConnectionState(connection, account, user, standing, request, last.lacking)
 
     def _standing(self, account: PartnerAccount, user: PartnerUser | None = None) -> Standing:
         if account.deleted is not None:

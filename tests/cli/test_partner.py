@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -16,17 +17,20 @@ import pytest
 
 from core.changes import Change, RecordStep
 from core.keys import envelope
+from core.partner import partner_connections
 from core.partner.accounts import facts
 from core.partner.accounts.state import AccountKey, AccountKind, Coordinates, PartnerConnection
 from core.partner.messages.requests import CloudProvider, ConnectionScope, UserKey, WorkspaceKey
 from core.partner.security.basic_credentials import Presented, header_value
 from core.partner.security.sealing_keys import SealingKeys, new_sealing_key
+from core.partner.storage.request_log import RequestLog
 from core.partner.storage.requests_seen import AnsweredRequest
 from core.paths import Paths
 from core.profiles import load
 from core.secrets import Secret
 from core.session import Session
 from tests.cli.conftest import Housekeys
+from tests.engine.denying_engine import DenyingEngine
 
 NOW = datetime.now(UTC)
 WORKSPACE = WorkspaceKey(CloudProvider.AWS, 2**62)
@@ -128,6 +132,22 @@ def test_what_is_known_is_told_and_changed(housekeys: Housekeys, home: Path, mon
     assert housekeys("partner", "delete", "pcaaaa", "--yes").code == 0
     (gone,) = housekeys("partner", "list", "--deleted", "--json").json
     assert (gone["standing"], gone["coordinates"]) == ("deleted", None)
+
+
+def test_who_may_not_read_the_log_is_shown_the_rest(
+    housekeys: Housekeys, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configured(home)
+    connected(home)
+    denied = partial(DenyingEngine, table="partner_requests")
+    monkeypatch.setattr(partner_connections, "RequestLog", lambda engine, name: RequestLog(denied(engine), name))
+    missing = "SELECT ON housekeys.partner_requests"
+    for words in (("list",), ("show", "pca")):
+        told = housekeys("partner", *words)
+        assert (told.code, missing in told.stderr, "acme.example" in told.stdout) == (0, True, True)
+    assert "Last requests" not in told.stdout
+    assert housekeys("partner", "show", "pca", "--json").json["requests"] is None
+    assert housekeys("partner", "requests").code == 3
 
 
 def test_requests_are_listed_and_counted(housekeys: Housekeys, home: Path) -> None:

@@ -14,6 +14,7 @@ from tests.console.ledger import PASSPHRASE
 from tests.console.sample_partner import PROFILE, partner_rows, partner_session, request, requests, with_sealing_key
 from tests.console.starting import NARROW, NOW, REFUSED, connected, never, opening, start_in, told, until
 from tests.console.walking import Seen, copies, fill_in, reconnect, run_change, run_named, see, type_in
+from tests.engine.denying_engine import DenyingEngine
 from tui.app import HousekeysApp
 from tui.screens.partner_statistics import Day
 
@@ -107,6 +108,16 @@ async def test_tests_and_read_only(take: Take, tmp_path: Path) -> None:
         await take(pilot, "read-only", "READ-ONLY", "Partner connections  3")
         await type_in(pilot, "t", Seen("says nothing of Partner Connect"), "<escape>", "x")
         await until(pilot, lambda: "Read-only" in told(app))
+
+        # who may not read the log of requests is shown the rest
+        session = app.connection.session
+        assert session is not None
+        log = session.partner_connections.request_log
+        log._engine = DenyingEngine(session.engine, "partner_requests")  # type: ignore[assignment]
+        await type_in(pilot, "r")
+        await until(pilot, lambda: app.screen.query_one("#table").current.state.lacking != "")  # type: ignore[attr-defined]
+        await type_in(pilot, "d", Seen("SELECT ON housekeys.partner_requests"), Seen("acme.example"))
+        await type_in(pilot, "<right>", Seen("lacks a right"), "<right>", Seen("bob@acme.example"))
 
 
 async def test_requests_credentials_and_statistics(take: Take, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

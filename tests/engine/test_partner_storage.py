@@ -50,6 +50,7 @@ from core.profiles import Preferences, Profile
 from core.secrets import Secret
 from core.session import Session
 from tests.databricks_fake import PUBLISHED_APP, REDIRECT, DatabricksFake
+from tests.engine.denying_engine import DenyingEngine
 from tests.engine.faulty_engine import FaultyEngine
 from tests.engine.running_place import OPERATOR, Place
 from tests.unit.partner.account_examples import POLICY, Partner
@@ -372,23 +373,15 @@ async def test_requests_come_back_as_they_were(storage: Storage) -> None:
     assert set(await log.last_requests("pc2")) == {"pc2"}
 
 
-class WithoutLog(FaultyEngine):
-    """As for a user who may read all but the log of requests."""
-
-    async def query(self, sql: str, parameters: Any = None, *, settings: Any = None) -> QueryResult:
-        if "partner_requests" in sql:
-            raise NoRightError("You lack a right.", code=497, missing="SELECT ON housekeys.partner_requests")
-        return await super().query(sql, parameters, settings=settings)
-
-
 async def test_who_may_not_read_the_log_sees_the_partner_connections_all_the_same(storage: Storage) -> None:
     partner = partner_with("ann@acme.com")
     await storage.tell(partner)
-    engine = WithoutLog(storage.engine.engine)
+    engine = DenyingEngine(storage.engine.engine, "partner_requests")
     connections = PartnerConnections(engine, Journal(engine, storage.journal.database), POLICY)
     (state,) = await connections.states()
     assert state == await connections.state(state.connection.id)
     assert state.last_request is None
+    assert state.lacking == "SELECT ON housekeys.partner_requests"
     with pytest.raises(NoRightError):
         await connections.requests(10)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tui.cli.arguments import Frame
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from core.partner.accounts.state import Trial
@@ -78,17 +79,26 @@ async def list_connections(context: Context) -> None:
     ]
     empty = "There is no partner connection yet. Databricks makes them: housekeys partner serve --help"
     context.output.rows(columns, [connection_record(state) for state in states], empty=empty)
+    if lacking := next((state.lacking for state in states), ""):
+        context.output.message(f"Note: requests count for nothing in LAST SEEN, for you lack {lacking}.")
 
 
 async def show_connection(context: Context) -> None:
     """Handle `partner show`."""
     from dataclasses import asdict
 
+    from core.clickhouse.errors import NoRightError
+
     connections = (await context.session()).partner_connections
     state = await connections.state(context.arguments.connection)
-    requests = await connections.requests(10, connection=state.connection.id)
-    record = connection_record(state) | {"requests": [asdict(request) for request in requests]}
-    context.output.record(_fields(state) | _last_requests(record["requests"]), record)
+    record = connection_record(state) | {"requests": None}
+    try:
+        found = await connections.requests(10, connection=state.connection.id)
+    except NoRightError as error:  # all but they is in the journal
+        context.output.message(f"Note: its last requests are not shown, for you lack {error.missing}.")
+    else:
+        record["requests"] = [asdict(request) for request in found]
+    context.output.record(_fields(state) | _last_requests(record["requests"] or ()), record)
 
 
 async def list_accounts(context: Context) -> None:
@@ -239,7 +249,7 @@ def _fields(state: PartnerConnectionState) -> dict[str, str]:
     return {label: text for label, text in fields.items() if text}
 
 
-def _last_requests(requests: list[dict[str, Any]]) -> dict[str, str]:
+def _last_requests(requests: Iterable[dict[str, Any]]) -> dict[str, str]:
     lines = [f"{_when(one['at'])}  {one['endpoint']}  {one['status']}  {one['word']}".rstrip() for one in requests]
     return {"Last requests": "\n".join(lines)} if lines else {}
 

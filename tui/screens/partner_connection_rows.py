@@ -183,6 +183,8 @@ def trial_words(trial: Trial, now: datetime) -> str:
 
 def _last_request(state: PartnerConnectionState, now: datetime) -> str:
     last = state.last_request
+    if state.lacking:
+        return f"not known: you lack {state.lacking}"
     return "none in the log" if last is None else f"{last.endpoint} {last.status}, {_moment(last.at, now)}"
 
 
