@@ -16,6 +16,7 @@ from uuid import UUID
 import pytest
 
 from core.changes import Change, RecordStep
+from core.display import cell_width
 from core.keys import envelope
 from core.partner import partner_connections
 from core.partner.accounts import facts
@@ -31,6 +32,7 @@ from core.secrets import Secret
 from core.session import Session
 from tests.cli.conftest import Housekeys
 from tests.engine.denying_engine import DenyingEngine
+from tui.cli.partner_requests import request_line
 
 NOW = datetime.now(UTC)
 WORKSPACE = WorkspaceKey(CloudProvider.AWS, 2**62)
@@ -168,6 +170,24 @@ def test_requests_are_listed_and_counted(housekeys: Housekeys, home: Path) -> No
         assert process.wait(60) == 0
     counts = housekeys("partner", "statistics", "--days", "2", "--json").json
     assert sum(one["count"] for one in counts) == 2
+
+
+def test_a_line_of_the_live_tail_fits_and_keeps_what_matters_most() -> None:
+    about = {
+        "account_id": "pa" * 16,
+        "connection_id": "pc" * 16,
+        "problem": "the workspace 名前 is \x1b[31mnot known " * 3,
+    }
+    request = _answered(1, "delete-connection", 404, "connection_not_found", **about)
+    lines = {width: request_line(request, width) for width in range(1, 200)}
+    assert all(cell_width(line) <= width and line.isprintable() for width, line in lines.items())
+    assert lines[40].split() == [f"{request.at:%H:%M:%S}", "delete-connection", "404"]
+    assert "connection_not_found  the workspace" in lines[80]
+    assert lines[160].startswith(f"{request.at:%Y-%m-%d}  {request.at:%H:%M:%S}  delete-connection  404")
+    assert "0.012 s  papapapapapa  pcpcpcpcpcpc  the workspace" in lines[160]
+    other = request_line(_answered(2, "connect", 200, "sign_in"), 80)
+    assert (other.index("200"), other.index("sign_in")) == (lines[80].index("404"), lines[80].index("connection_"))
+    assert request_line(request, None).endswith("…")  # as in a file: all of it, the problem to 80 cells
 
 
 def test_credentials_come_one_before_the_other_goes(housekeys: Housekeys, home: Path, tmp_path: Path) -> None:

@@ -113,7 +113,7 @@ async def test_tests_and_read_only(take: Take, tmp_path: Path) -> None:
         session = app.connection.session
         assert session is not None
         log = session.partner_connections.request_log
-        log._engine = DenyingEngine(session.engine, "partner_requests")  # type: ignore[assignment]
+        log._engine = DenyingEngine(session.engine, "partner_requests")
         await type_in(pilot, "r")
         await until(pilot, lambda: app.screen.query_one("#table").current.state.lacking != "")  # type: ignore[attr-defined]
         await type_in(pilot, "d", Seen("SELECT ON housekeys.partner_requests"), Seen("acme.example"))

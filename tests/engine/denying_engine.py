@@ -7,10 +7,10 @@ from typing import Any
 
 from core.clickhouse.engine import Engine, QueryResult, SettingValue
 from core.clickhouse.errors import NoRightError
-from tests.engine.passing_engine import PassingEngine
+from tests.engine.faulty_engine import FaultyEngine
 
 
-class DenyingEngine(PassingEngine):
+class DenyingEngine(FaultyEngine):
     """Passes everything on to `engine` but queries about `table`, which it answers as ClickHouse does."""
 
     def __init__(self, engine: Engine, table: str) -> None:

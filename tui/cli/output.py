@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -44,6 +45,14 @@ class Output:
     stdout: TextIO
     stderr: TextIO
     json: bool = False
+
+    @property
+    def width(self) -> int | None:
+        """How many cells a line of the terminal has that data goes to, now; None where that is none."""
+        try:
+            return os.get_terminal_size(self.stdout.fileno()).columns or None
+        except OSError:  # a pipe, a file, or no file at all
+            return None
 
     def text(self, line: str) -> None:
         """A line of data, exactly as it is: for what a script or a person takes away (a token, a PEM)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Final
 
 from core.display import count, one_line
@@ -22,6 +23,18 @@ FOLLOW_SECONDS: Final = 1.0
 LONGEST_DAYS: Final = 366
 MOST: Final = 1_000_000
 FIRST_ERROR: Final = 400  # the first status that is one
+# The parts of a line of the live tail with the cells that they take, or need at least; the most important first.
+_PARTS: Final = (
+    ("time", 8),
+    ("status", 3),
+    ("endpoint", 17),
+    ("word", 20),
+    ("problem", 24),
+    ("seconds", 8),
+    ("account", 12),
+    ("connection", 12),
+    ("date", 10),
+)
 
 
 def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser], frame: Frame) -> None:
@@ -123,18 +136,39 @@ def _print_line(context: Context, request: AnsweredRequest) -> None:
 
     if context.output.json:
         context.output.text(json.dumps(asdict(request), default=json_default, ensure_ascii=False))
-        return
-    words = (
-        f"{request.at:%Y-%m-%d %H:%M:%S}",
-        f"{request.endpoint or request.method:<17}",
-        str(request.status),
-        f"{request.word or '-':<20}",
-        f"{request.seconds:6.3f} s",
-        _short(request.account_id),
-        _short(request.connection_id),
-        one_line(request.problem, 80),
-    )
-    context.output.text("  ".join(map(one_line, words)).rstrip())
+    else:
+        context.output.text(request_line(request, context.output.width))
+
+
+def request_line(request: AnsweredRequest, width: int | None) -> str:
+    """A request in a line of `width` cells: what does not fit is left out, the least important first. None: all of it.
+
+    What stays is below that of other requests, as long as the width is the same.
+    """
+    cells = {
+        "date": f"{request.at:%Y-%m-%d}",
+        "time": f"{request.at:%H:%M:%S}",
+        "endpoint": f"{request.endpoint or request.method:<17}",
+        "status": str(request.status),
+        "word": f"{request.word or '-':<20}",
+        "seconds": f"{request.seconds:6.3f} s",
+        "account": f"{_short(request.account_id):<12}",
+        "connection": f"{_short(request.connection_id):<12}",
+        "problem": one_line(request.problem, 80),
+    }
+    shown = cells.keys() if width is None else _fitting(width)
+    return one_line("  ".join(one_line(cells[name]) for name in cells if name in shown).rstrip(), width)
+
+
+def _fitting(width: int) -> Collection[str]:
+    """The parts of a line that have room; a problem takes what they leave."""
+    shown, taken = [], -2  # no gap is before the first
+    for name, cells in _PARTS:
+        taken += cells + 2
+        if taken > width:
+            break
+        shown.append(name)
+    return shown
 
 
 async def show_statistics(context: Context) -> None:
