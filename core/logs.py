@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import logging
 import os
 import time
@@ -51,11 +52,12 @@ def _places(form: str, text: str) -> Iterator[tuple[int, int]]:
 @lru_cache(maxsize=1)
 def _all_forms(secrets: frozenset[str]) -> frozenset[str]:
     parts = (part for secret in secrets for part in (secret, *secret.splitlines()) if len(part) >= _SHORTEST)
-    return frozenset(form for part in parts for form in _forms(part))
+    return frozenset(form for part in parts for form in secret_forms(part))
 
 
 @cache  # what was revealed is kept for the rest of the process in any case
-def _forms(secret: str) -> frozenset[str]:
+def secret_forms(secret: str) -> frozenset[str]:
+    """The texts in which a secret may stand in another one: itself, and as `redact` tells."""
     data = secret.encode("utf-8", "surrogatepass")
     forms = {
         secret,
@@ -63,6 +65,8 @@ def _forms(secret: str) -> frozenset[str]:
         quote(data),
         quote_plus(data),
         repr(secret)[1:-1],
+        json.dumps(secret)[1:-1],
+        json.dumps(secret, ensure_ascii=False)[1:-1],
         secret.replace("\\", "\\\\").replace("'", "\\'"),
         data.hex(),
         data.hex().upper(),

@@ -48,6 +48,8 @@ def test_a_revealed_secret_is_masked_in_every_form(value: str, before: str, afte
         quote_plus(secret),
         urlencode({"p": secret})[2:],
         repr(secret)[1:-1],
+        json.dumps(secret)[1:-1],
+        json.dumps(secret, ensure_ascii=False)[1:-1],
         data.hex(),
         data.hex().upper(),
     ):
