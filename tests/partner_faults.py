@@ -160,8 +160,9 @@ def with_warehouse(asked: Asked) -> Asked:
 
 
 def coercing() -> Fault:
-    """Takes a value of a wrong type for what it might mean: here, for the port."""
-    return put({"port": 443}, lambda asked: new(asked) and not isinstance(asked.json.get("port"), str))()
+    """Takes a value of a wrong type for what it might mean: here, whether a connection is established."""
+    name = "is_connection_established"
+    return put({f"user_info.{name}": False}, lambda asked: not isinstance(user(asked).get(name, False), bool))()
 
 
 class Owners:
@@ -257,7 +258,7 @@ class MadeBefore400:
     async def __call__(self, asked: Asked, handler: Handler) -> Reply:
         reply = await handler(asked)
         if reply.status == 400 and new(asked):
-            await handler(asked.saying(changed(asked.json, {"port": 443})))
+            await handler(asked.saying(changed(asked.json, {"hostname": "dbc-1.cloud.databricks.com"})))
         return reply
 
 
@@ -384,6 +385,7 @@ DELETED = Reply(200, b'{"resource_status":"resources_deleted"}', JSON)
 SIGNED_IN = {"redirect_value": "sign_in", "user_status": "existing", "account_status": "active"}
 NULLS = {"display_message": None, "debugging_message": None}
 ONE = {"identifier": "same", "name": "Same", "type": "source"}
+SOME_ID = "c2a4e1f0-5b7d-4f3e-8a69-1d0b7c9e5f42"
 M2M, U2M = {"auth_options": ("AUTH_OAUTH_M2M",)}, {"auth_options": ("AUTH_OAUTH_U2M",)}
 
 

@@ -26,6 +26,7 @@ from tests.partner_faults import (
     NULLS,
     ONE,
     SIGNED_IN,
+    SOME_ID,
     TEST,
     U2M,
     WORKSPACE,
@@ -148,8 +149,18 @@ RULES = (
         told({"resource_status": "user_unauthorized"}, lambda a, r: a.path == DELETE and r.status == 200),
         ("P401",),
     ),
-    Rule("second_deletion_404", again(deleted_key, lambda a, first, now: first), ("H401",)),
-    Rule("unknown_deletion_404", replying(lambda a, r: DELETED if a.path == DELETE else r), ("H402", "H401")),
+    Rule("second_deletion_404", again(deleted_key, lambda a, first, now: first), ("H401",), warned=True),
+    Rule(
+        "unknown_deletion_404",
+        replying(lambda a, r: DELETED if a.path == DELETE and r.status == 404 else r),
+        ("H402", "H401"),
+        warned=True,
+    ),
+    Rule(
+        "knows_what_is_gone",
+        replying(lambda a, r: BAD if a.path == DELETE and r.status == 404 else r),
+        ("H402", "H401"),
+    ),
     Rule(
         "deletes_by_delete", instead(lambda a: a.path == DELETE and a.method == "DELETE", BAD), ("H403",), warned=True
     ),
@@ -183,11 +194,22 @@ RULES = (
         instead(lambda a: domain_is(a, "domain", "evildatabricks-test.com"), ACCOUNT),
         ("H502",),
     ),
-    Rule("forgets_own_workspace_only", ForgetsAnywhere, ("H504",)),
+    Rule("forgets_own_workspace_only", ForgetsAnywhere, ("H504",), warned=True),
+    Rule(
+        "forgets_without_failing",
+        replying(lambda a, r: GENERAL if a.path == FORGET and r.status == 404 else r),
+        ("H506", "H504"),
+    ),
+    Rule(
+        "expires_without_failing",
+        replying(lambda a, r: GENERAL if a.path == EXPIRE and r.status == 404 else r),
+        ("H505",),
+    ),
     Rule(
         "forgets_once",
         replying(lambda a, r: Reply(200) if a.path == FORGET and r.status == 404 else r),
         ("H506", "H504"),
+        warned=True,
     ),
     Rule("expires", ExpiresNobody, ("P500", "P501")),
     Rule(
@@ -204,6 +226,7 @@ RULES = (
         "expires_known_only",
         replying(lambda a, r: Reply(200) if a.path == EXPIRE and r.status == 404 else r),
         ("H505",),
+        warned=True,
     ),
     Rule(
         "sells_to_expired",
@@ -237,7 +260,7 @@ RULES = (
     Rule(
         "knows_connector_types", replying(lambda a, r: page(a, r, {"connectors": [{**ONE, "type": "both"}]})), ("P900",)
     ),
-    Rule("connectors_once", replying(lambda a, r: page(a, r, {"connectors": [ONE]})), ("H901",)),
+    Rule("connectors_once", replying(lambda a, r: page(a, r, {"connectors": [ONE]})), ("H901",), warned=True),
     Rule("connectors_end", replying(lambda a, r: page(a, r, {"pagination_token": "2"})), ("H901",)),
     # Bad requests.
     Rule("parses", instead(not_json, GENERAL), ("H101",)),
@@ -259,8 +282,8 @@ RULES = (
         asking(with_warehouse),
         ("H106",),
     ),
-    Rule("checks_service_principals", put({"service_principal_id": None}, new), ("H107",)),
-    Rule("takes_large_bodies", instead(lambda a: len(a.body) > 65_536, Reply(413)), ("H108",)),
+    Rule("checks_service_principals", put({"service_principal_id": SOME_ID}, new), ("H107",), M2M),
+    Rule("takes_large_bodies", instead(lambda a: len(a.body) > 65_536, Reply(413)), ("H108",), warned=True),
     Rule(
         "bounds_ids",
         asking(
@@ -348,7 +371,10 @@ RULES = (
         ("H314",),
     ),
     Rule(
-        "free_mail", again(gmail, lambda a, first, now: now.saying({**now.json, "account_status": "active"})), ("H311",)
+        "free_mail",
+        again(gmail, lambda a, first, now: now.saying({**now.json, "account_status": "active"})),
+        ("H311",),
+        warned=True,
     ),
     Rule("domains_have_no_case", told({"account_status": "new"}, made), ("H312",), warned=True),
     # Links and OAuth.

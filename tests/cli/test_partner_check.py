@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import ssl
 import stat
 from collections.abc import Callable, Iterator
@@ -17,8 +19,9 @@ from core.partner.accounts.policy import PartnerPolicy
 from core.partner.messages.writing import write_partner_config
 from tests.cli.conftest import Housekeys, Outcome
 from tests.http_front.certificates import make_certificates
-from tests.partner_faults import instead, new, told
+from tests.partner_faults import established, instead, new, told
 from tests.partner_server import PASSWORD, USER, Asked, Handler, MemoryPartner, Reply, faulty, serving_in_thread
+from tests.unit.partner.test_checker_rules import left_behind
 
 POLICY = PartnerPolicy("https://acme.example", hostnames=("127.0.0.1",), integration="write", test_hooks=True)
 ENVIRON = {"CONNECT_PASSWORD": PASSWORD}
@@ -125,6 +128,32 @@ def test_the_report_as_junit_in_a_private_file(check: Check, partner: Handler, t
     assert outcome.stderr.endswith("5 cases: 1 passed, 2 failed, 1 manual, 1 skipped\n")
 
 
+def test_a_report_that_cannot_be_written_is_printed(check: Check, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    outcome = check("--only", "P100", "--format", "junit", "--output", str(tmp_path / "file" / "report.xml"))
+    assert outcome.code == 1
+    assert ElementTree.fromstring(outcome.stdout).get("failures") == "0"  # noqa: S314 - our own report
+    assert "/file/report.xml cannot be written: Not a directory.\nThe report is printed instead.\n" in outcome.stderr
+
+
+def test_ctrl_c_deletes_what_was_made_and_reports_what_was_found(check: Check) -> None:
+    partner = MemoryPartner(POLICY)
+
+    async def interrupting(asked: Asked, handler: Handler) -> Reply:
+        reply = await handler(asked)
+        if established(asked):
+            os.kill(os.getpid(), signal.SIGINT)
+        return reply
+
+    outcome = check("--only", "P100,P300,P400", "--json", handler=faulty(partner, interrupting))
+    assert outcome.code == 130
+    ended = {case["id"]: (case["outcome"], case["note"]) for case in outcome.json["cases"]}
+    skipped = ("skipped", "the check was interrupted")
+    assert ended == {"P100": ("passed", ""), "P300": skipped, "P400": skipped}
+    assert "3 cases: 1 passed, 2 skipped\nInterrupted." in outcome.stderr
+    assert left_behind(partner) == (0, 0)
+
+
 def test_without_a_config_only_what_everybody_serves_is_called(
     housekeys: Housekeys, partner: Handler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -157,16 +186,20 @@ def test_the_list_calls_nobody(housekeys: Housekeys) -> None:
     assert "H901" in housekeys("partner", "check", "--list").stdout
 
 
-def test_a_certificate_is_checked(housekeys: Housekeys, partner: Handler, tmp_path: Path) -> None:
+def test_a_certificate_is_checked_by_the_usual_authorities_and_one_more(
+    housekeys: Housekeys, partner: Handler, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     certificates = make_certificates(tmp_path, "nobody")
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificates.server)
     with serving_in_thread(partner, context) as url:
         unknown = housekeys("partner", "check", url, "--only", "E100")
         known = housekeys("partner", "check", url, "--only", "E100", "--ca-file", str(certificates.ca))
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificates.ca))
+        besides = housekeys("partner", "check", url, "--only", "E100", "--ca-file", str(certificates.wrong_ca))
     assert unknown.code == 5
     assert "/connect cannot be reached (its certificate is not good: unable to get local issuer" in unknown.stderr
-    assert (known.code, known.stderr) == (0, "1 case: 1 passed\n")
+    assert (known.code, known.stderr) == (besides.code, besides.stderr) == (0, "1 case: 1 passed\n")
 
 
 URL = "https://partner.acme.example"

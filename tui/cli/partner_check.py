@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.errors import BadInputError, ExitCode
+from core.errors import BadInputError, ExitCode, HousekeysError
 from tui.cli.arguments import Frame
 
 if TYPE_CHECKING:
@@ -95,8 +96,14 @@ async def check_partner(context: Context) -> ExitCode:
     subject = await _subject(context)
     began = datetime.now(UTC)
     if context.interactive:
-        context.output.message(f"Checking {subject.base_url}: some 400 calls, one after the other.")
-    results = await check(subject, cases, verify=_verify(arguments.ca_file))
+        what = "1 case" if len(cases) == 1 else f"{len(cases)} cases"
+        context.output.message(f"Checking {subject.base_url}: {what}, one call after the other.")
+    results: list[Result] = []
+    try:
+        await check(subject, cases, verify=_verify(arguments.ca_file), results=results)
+    except asyncio.CancelledError:
+        _report(context, subject, results, began)  # of what was checked till then
+        raise
     _report(context, subject, results, began)
     return ExitCode.FAILED if any(result.outcome is Outcome.FAILED for result in results) else ExitCode.DONE
 
@@ -181,7 +188,9 @@ def _verify(ca_file: Path | None) -> ssl.SSLContext | bool:
     import ssl
 
     try:
-        return ssl.create_default_context(cafile=ca_file)
+        context = ssl.create_default_context()  # the usual ones too: users may be led to another host
+        context.load_verify_locations(cafile=ca_file)
+        return context
     except OSError as error:  # an SSLError is one too
         reason = error.strerror or "it holds no certificate"
         raise BadInputError(f"--ca-file {ca_file} cannot be used: {reason}.") from None
@@ -193,12 +202,19 @@ def _report(context: Context, subject: Subject, results: Sequence[Result], began
 
     arguments = context.arguments
     text = _report_text(context, subject, results, began)
-    if arguments.output is None:
+    failure: OSError | None = None
+    if arguments.output is not None:
+        try:
+            write_private(arguments.output.absolute(), text.encode("utf-8", "backslashreplace"))
+            context.output.message(f"The report is in {arguments.output}.")
+        except OSError as error:
+            failure = error
+    if arguments.output is None or failure is not None:
         context.output.stdout.write(text)
-    else:
-        write_private(arguments.output.absolute(), text.encode("utf-8", "backslashreplace"))
-        context.output.message(f"The report is in {arguments.output}.")
     context.output.message(summary(results))
+    if failure is not None:
+        message = f"--output {arguments.output} cannot be written: {failure.strerror}."
+        raise HousekeysError(message, advice="The report is printed instead.")
 
 
 def _report_text(context: Context, subject: Subject, results: Sequence[Result], began: datetime) -> str:

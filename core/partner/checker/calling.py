@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
+import zlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -16,15 +18,25 @@ if TYPE_CHECKING:
     from aiohttp import ClientSession
 
 LONGEST_ANSWER = 512 * 1024  # bytes; the longest is a page of connectors
+_LONGEST_HEADER = 64 * 1024  # bytes
 _CONNECT_SECONDS = 10.0
+_REASONS = {  # where the exceptions of the HTTP client say less than their kind
+    "ServerDisconnectedError": "the connection was closed",
+    "ClientPayloadError": "the connection was closed before its end",
+    "ClientResponseError": "what came is not HTTP, or has headers that are too long",
+}
+
+
+_TOO_LONG = f"answered with more than {LONGEST_ANSWER // 1024} KiB"
 
 
 class NoAnswerError(Exception):
     """A call without an answer that can be used: the message is the rest of a sentence that begins with "it"."""
 
-    def __init__(self, reason: str, *, unreachable: bool = False) -> None:
+    def __init__(self, reason: str, *, unreachable: bool = False, late: bool = False) -> None:
         super().__init__(reason)
         self.unreachable = unreachable
+        self.late = late
 
 
 class Caller:
@@ -46,10 +58,14 @@ class Caller:
 
         aiohttp = await asyncio.to_thread(load)
         session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=verify),
+            # A connection for each call: one that a server closes while it is used again looks like a fault of its.
+            connector=aiohttp.TCPConnector(ssl=verify, force_close=True),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS),
             cookie_jar=aiohttp.DummyCookieJar(),
             skip_auto_headers=("User-Agent", "Content-Type", "Accept", "Accept-Encoding"),
+            auto_decompress=False,  # done here: nobody else notices that the end of a body lacks
+            max_line_size=_LONGEST_HEADER,
+            max_field_size=_LONGEST_HEADER,
         )
         return cls(session, limits)
 
@@ -75,7 +91,7 @@ class Caller:
                     proxy=self._proxy(url),
                 )
         except TimeoutError:
-            failure = NoAnswerError(f"did not answer within {self._limits.answer:g} s")
+            failure = NoAnswerError(f"did not answer within {self._limits.answer:g} s", late=True)
         except InvalidURL:
             failure = NoAnswerError("is not a URL that can be called", unreachable=True)
         except ClientConnectorError as error:
@@ -103,13 +119,32 @@ class Caller:
                 async for piece in response.content.iter_any():
                     content += piece
                     if len(content) > LONGEST_ANSWER:
-                        raise NoAnswerError(f"answered with more than {LONGEST_ANSWER // 1024} KiB")
-            return bytes(content)
+                        raise NoAnswerError(_TOO_LONG)
+            return _unpacked(bytes(content), response.headers.get("Content-Encoding", ""))
         except TimeoutError:
-            failure = f"did not end the body of its answer within {self._limits.body:g} s"
+            failure = NoAnswerError(f"did not end the body of its answer within {self._limits.body:g} s", late=True)
         except (OSError, ClientError, ValueError) as error:
-            failure = f"sent a body that cannot be read ({_reason(error)})"
-        raise NoAnswerError(failure)
+            failure = NoAnswerError(f"sent a body that cannot be read ({_reason(error)})")
+        raise failure
+
+
+def _unpacked(content: bytes, coding: str) -> bytes:
+    """The body without its coding, as far as we asked for one. Raises NoAnswerError."""
+    coding = coding.strip().lower()
+    if not content or coding not in ("gzip", "x-gzip", "deflate"):
+        return content
+    # What is called deflate is the zlib format, or as some send it that without its head, which has a low nibble of 8.
+    bare = coding == "deflate" and content[0] & 0x0F != zlib.DEFLATED
+    unpacking = zlib.decompressobj(-zlib.MAX_WBITS if bare else zlib.MAX_WBITS | 32)
+    try:
+        plain = unpacking.decompress(content, LONGEST_ANSWER + 1)
+    except zlib.error:
+        raise NoAnswerError(f"sent a body that is not {coding}, as it says") from None
+    if len(plain) > LONGEST_ANSWER:
+        raise NoAnswerError(_TOO_LONG)
+    if not unpacking.eof:
+        raise NoAnswerError(f"sent a body whose {coding} breaks off")
+    return plain
 
 
 def _headers(response: Any) -> dict[str, str]:
@@ -117,10 +152,12 @@ def _headers(response: Any) -> dict[str, str]:
 
 
 def _reason(error: BaseException) -> str:
-    """The socket's or TLS's own word, else the kind of the exception; never its text, which can hold what was sent."""
+    """The socket's or TLS's own word, else what the exception means; never its text, which can hold what was sent."""
     for cause in causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
             return f"its certificate is not good: {cause.verify_message}"
         if isinstance(cause, OSError) and cause.strerror:
-            return cause.strerror
-    return type(error).__name__
+            called = cause.errno if cause.strerror.startswith("Connect call failed") else None  # by asyncio
+            return os.strerror(called) if called else cause.strerror
+    kinds = [kind.__name__ for kind in type(error).__mro__]
+    return next((_REASONS[name] for name in kinds if name in _REASONS), kinds[0])

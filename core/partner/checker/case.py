@@ -5,9 +5,27 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from core.partner.checker.conversation import Conversation
 from core.partner.checker.subject import CREDENTIALS, Need, Subject
+
+_BASES: Final = {
+    "P": "OnboardingTestCases.md, the test case of this number",
+    "E": "the certification suite, PartnerConnectErrorTest",
+    "R": "the certification suite, PartnerResourcesTests",
+    "D": "the certification suite, PermissionTests",
+    "H1": "ApiSpecifications.md: the fields of requests, and the failure responses 400 and 500",
+    "H2": "ApiSpecifications.md: Headers, and the failure response 401 unauthorized",
+    "H3": "ApiSpecifications.md: the data model, ids that are longs, and the failure response 404",
+    "H4": "ApiSpecifications.md: delete-connection and test-connection",
+    "H5": "ApiSpecifications.md: delete-account and expire-account",
+    "H6": "ApiSpecifications.md: redirect_uri of connect, which is opened to be validated",
+    "H7": "OnboardingDoc.md: what authentication options should be configured and used",
+    "H8": "ApiSpecifications.md: Headers, optional fields, and fields that are not known",
+    "H9": "ApiSpecifications.md: Get Connectors List API",
+}
+"""By what a case goes, in Databricks' documents, by the beginning of its id."""
 
 Steps = Callable[[Conversation], Awaitable[None]]
 
@@ -32,6 +50,11 @@ class Case:
     needs: tuple[Need, ...] = ()
     by_hand: str = ""
     anonymous: bool = False  # needs no credentials
+
+    @property
+    def basis(self) -> str:
+        """Where it is documented what the case expects."""
+        return _BASES.get(self.id[:2]) or _BASES[self.id[0]]
 
     @property
     def all_needs(self) -> tuple[Need, ...]:

@@ -5,6 +5,7 @@ Every answer is held to what any answer must be, whichever case asked for it. Wh
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 from collections.abc import Collection, Mapping
@@ -12,10 +13,13 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from core.display import one_line
+from core.logs import secret_forms
 from core.partner.checker.calling import Caller, NoAnswerError
 from core.partner.checker.exchanges import Answer, Exchange
 from core.partner.checker.judging import (
+    UnmetError,
     check_answer,
+    check_link,
     check_new_connection,
     check_refusal,
     check_sign_in,
@@ -29,7 +33,6 @@ from core.partner.checker.requesting import TEST_DOMAIN, Json, RequestFactory, U
 from core.partner.checker.subject import Subject
 from core.partner.messages.requests import CloudProvider
 from core.partner.messages.responses import Connection, ErrorReason, RedirectValue, ResourceStatus
-from core.partner.security.hosts import HostRefusedError, check_redirect
 from core.partner.security.redaction import redacted
 
 ANY_REDIRECT: Final = (RedirectValue.CREATE_TRIAL, RedirectValue.SIGN_IN, RedirectValue.PURCHASE_PRODUCT)
@@ -61,7 +64,9 @@ class Conversation:
         self.requests = RequestFactory(subject)
         self.exchanges: list[Exchange] = []
         self.warnings: list[str] = []
+        self.late = False  # whether the last call had no answer in time
         self._caller = caller
+        self._calling: asyncio.Future[Answer] | None = None
         self._made: dict[str, Workspace] = {}  # partner connections that are there
         self._testers: set[Workspace] = set()  # workspaces with users under the test domain
 
@@ -86,22 +91,34 @@ class Conversation:
         if content is None:
             present.pop("Content-Type", None)
         url = self.subject.url(endpoint, query)
-        answer = await self._exchange(method or METHODS[endpoint], url, present, content)
-        if endpoint == "connect_path" and isinstance(body, dict):
-            self._note_made(body, answer)
+        made_by = body if endpoint == "connect_path" and isinstance(body, dict) else None
+        calling = self._noted_exchange(method or METHODS[endpoint], url, present, content, made_by)
+        # Not ended with the check: what a call makes is known from its answer alone.
+        self._calling = asyncio.ensure_future(calling)
+        answer = await asyncio.shield(self._calling)
         check_answer(answer, endpoint, self._secrets())
         return answer
 
+    async def _noted_exchange(
+        self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, made_by: Json | None
+    ) -> Answer:
+        answer = await self._exchange(method, url, headers, content)
+        if made_by is not None:
+            self._note_made(made_by, answer)
+        return answer
+
     def _secrets(self) -> set[str]:
-        """What was sent and must not come back. A short password may be a word of any answer."""
+        """What was sent and must not come back, in no form. A short password may be a word of any answer."""
         password = "" if self.subject.password is None else self.subject.password.reveal()
-        return self.requests.tokens | ({password} if len(password) >= _SHORTEST_SECRET else set())
+        return self.requests.tokens | (secret_forms(password) if len(password) >= _SHORTEST_SECRET else set())
 
     def _note_made(self, body: Json, answer: Answer) -> None:
         """Note the partner connection that was made, whatever is wrong with the answer: it is removed in the end."""
         with contextlib.suppress(KeyError, TypeError, ValueError, RecursionError):
             place = Workspace(CloudProvider(body["cloud_provider"]), int(body["workspace_id"]))
-            self._made[json.loads(answer.content)["connection_id"]] = place
+            connection_id = json.loads(answer.content)["connection_id"]
+            if isinstance(connection_id, str) and connection_id:
+                self._made[connection_id] = place
 
     async def connect(self, body: Json | bytes, headers: Mapping[str, str | None] | None = None) -> Answer:
         """Call connect."""
@@ -159,6 +176,15 @@ class Conversation:
             del self._made[connection_id]
         return answer
 
+    async def not_deleted(self, connection_id: str, workspace: Workspace) -> None:
+        """Call delete-connection where there is nothing to delete; a partner that says 200 all the same is warned."""
+        answer = await self.delete(connection_id, workspace)
+        if answer.status != 200:
+            check_refusal(answer, ErrorReason.CONNECTION_NOT_FOUND)
+            return
+        said = read_deletion(answer, user_named=False)
+        self.should(False, f"what is not there is deleted with 200 {said}, and not refused by 404 connection_not_found")
+
     async def deleted(self, connection_id: str, workspace: Workspace, more: Json | None = None) -> ResourceStatus:
         """Call delete-connection, which must find the partner connection."""
         answer = await self.delete(connection_id, workspace, more)
@@ -168,6 +194,13 @@ class Conversation:
         """Call delete-account, which must find somebody."""
         answer = await self.call("delete_account_path", self.requests.delete_account(domain, workspace))
         check_success(answer, "delete_account_path")
+
+    def nobody_found(self, answer: Answer, endpoint: str) -> None:
+        """A hook for tests did not find anybody: 404 is declared for that, and not everywhere, so others are warned."""
+        if answer.status not in (200, 400):
+            check_refusal(answer, ErrorReason.ACCOUNT_NOT_FOUND)
+        name = endpoint.removesuffix("_path").replace("_", "-")
+        self.should(answer.status == 404, f"{name} that finds nobody is answered by {answer.status} and not by 404")
 
     async def expired(self, user: User, workspace: Workspace) -> None:
         """Call expire-account, which must find the user."""
@@ -182,35 +215,54 @@ class Conversation:
     async def follow(self, url: str) -> None:
         """Open a link that users are led to, as Databricks does: it looks at the host, and gets it once."""
         require(not any(secret in url for secret in self._secrets()), "no secret in a redirect_uri", "one is in it")
-        self._check_link(url)
+        config = self.subject.config
+        check_link(url, None if config is None else config.hostnames, insecure_http=self.subject.insecure_http)
         headers = {name: _HEADERS[name] for name in ("User-Agent", "Accept-Language")}
         answer = await self._exchange("GET", url, headers, None, whole=False)
         require(200 <= answer.status < 400, "2xx or 3xx for redirect_uri", f"status {answer.status}")
 
-    def _check_link(self, url: str) -> None:
-        config = self.subject.config
-        judged = f"https{url[4:]}" if self.subject.insecure_http and url.startswith("http:") else url
-        try:
-            own = (urlsplit(url).hostname or "",)  # without a PartnerConfig any host will do
-            check_redirect(judged, own if config is None else config.hostnames)
-        except (HostRefusedError, ValueError) as error:
-            unmet("a redirect_uri by https to one of hostnames, or below it", str(error))
-
     async def clean(self) -> None:
-        """Remove what the case made, as far as there are endpoints for it. What fails is left."""
-        shown = len(self.exchanges)
-        for connection_id, workspace in self._made.items():
-            if self.subject.endpoints.delete_connection_path is not None:
-                with contextlib.suppress(Exception):
-                    body = self.requests.of_connection(connection_id, workspace)
-                    await self.call("delete_connection_path", body)
+        """Remove what the case made, as far as there are endpoints for it. What fails is `left`.
+
+        The users of the test domain go first: without their partner connections some partners would not find them.
+        """
+        shown, late = len(self.exchanges), self.late
+        await self._end_call()
         for workspace in self._testers:
             await self._clear_testers(workspace)
+        for connection_id, workspace in tuple(self._made.items()):
+            if self.subject.endpoints.delete_connection_path is not None and not self._unheard(shown):
+                with contextlib.suppress(UnmetError):  # what is wrong with the answer, cases tell
+                    await self.delete(connection_id, workspace)
+                answer = self.exchanges[-1].answer
+                if answer is not None and answer.status in (200, 404):
+                    self._made.pop(connection_id, None)
+        self.late = late
         del self.exchanges[shown:]
+
+    @property
+    def left(self) -> tuple[str, ...]:
+        """The partner connections that the case made and that are there still, in words."""
+        return tuple(
+            f"{one_line(redacted(connection_id), 100)} (cloud {place.cloud}, workspace {place.id})"
+            for connection_id, place in self._made.items()
+        )
+
+    async def _end_call(self) -> None:
+        """Wait for a call that an interruption has left under way, as long as for the body of an answer."""
+        if self._calling is not None and not self._calling.done():
+            await asyncio.wait((self._calling,), timeout=self.subject.limits.body)
+            self._calling.cancel()
+        if self._calling is not None:
+            await asyncio.gather(self._calling, return_exceptions=True)
+
+    def _unheard(self, since: int) -> bool:
+        """Whether a call `since` then had no answer: so would the next ones, each after a long wait."""
+        return any(exchange.answer is None for exchange in self.exchanges[since:])
 
     async def _clear_testers(self, workspace: Workspace) -> None:
         if self.subject.endpoints.delete_account_path is not None:
-            with contextlib.suppress(Exception):  # nobody may be there; whether the endpoint is right, cases tell
+            with contextlib.suppress(UnmetError):  # nobody may be there; whether the endpoint is right, cases tell
                 await self.call("delete_account_path", self.requests.delete_account(TEST_DOMAIN, workspace))
 
     async def _exchange(
@@ -219,8 +271,10 @@ class Conversation:
         try:
             answer = await self._caller.call(method, url, headers, body, whole=whole)
         except NoAnswerError as error:
+            self.late = error.late
             self.exchanges.append(Exchange(method, url, headers, body, failure=f"it {error}"))
-            unmet(f"an answer from {urlsplit(url).hostname or 'a host'}", f"it {error}")
+            late = "Answer sooner: Databricks waits as long. For one try, --timeout SECONDS is longer."
+            unmet(f"an answer from {urlsplit(url).hostname or 'a host'}", f"it {error}", late if error.late else "")
         self.exchanges.append(Exchange(method, url, headers, body, answer))
         return answer
 

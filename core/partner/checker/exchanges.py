@@ -57,7 +57,10 @@ class Exchange:
 
 def shown_url(url: str) -> str:
     """A URL without what may be a secret in it: the values of its query."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return redacted(url.partition("?")[0])
     query = "&".join(f"{name}={MASK if value else ''}" for name, _, value in _pairs(parts.query))
     return redacted(parts._replace(query=query, fragment="").geturl())
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from http import HTTPStatus
 from typing import NoReturn, TypeVar
+from urllib.parse import urlsplit
 
 from core.display import one_line
-from core.partner.checker.exchanges import Answer
-from core.partner.messages.json_fields import FieldProblem, Fields, JsonObject, read_object
+from core.partner.checker.exchanges import Answer, shown_url
+from core.partner.messages.json_fields import LONGEST, FieldProblem, Fields, JsonObject, read_object
 from core.partner.messages.responses import (
     AccountStatus,
     Connection,
@@ -24,6 +25,7 @@ from core.partner.messages.responses import (
     TestStatus,
     UserStatus,
 )
+from core.partner.security.hosts import HostRefusedError, check_redirect
 from core.partner.security.redaction import redacted
 
 ERROR_STATUSES = (400, 401, 404, 500)
@@ -31,27 +33,34 @@ _CODINGS = ("", "identity", "gzip", "x-gzip", "deflate")
 _WITHOUT_BODY = ("delete_account_path", "expire_account_path")  # whatever stands there is not read
 _ERROR_TEXTS = ("error_reason", "display_message", "debugging_message")
 
+_REDIRECTED = "Databricks follows no redirect here: answer at once, or give the URL that it leads to."
+_UNDECLARED = "Answer by one of the declared statuses: clients that are made from the document know no other."
+_NOT_THERE = "Check the URL, and the paths of endpoints in the PartnerConfig."
+_JSON_ONLY = "Send every body as JSON that says so, those of errors too."
+_ERROR_BODY = 'As {"error_reason": "bad_request", "debugging_message": "..."}; leave out what is not there.'
+
 Body = TypeVar("Body")
 
 
 class UnmetError(Exception):
     """Something was expected of the subject, and something else came. Neither text has a secret in it."""
 
-    def __init__(self, expected: str, came: str) -> None:
+    def __init__(self, expected: str, came: str, advice: str = "") -> None:
         super().__init__(f"expected {expected}, came: {came}")
         self.expected = expected
         self.came = came
+        self.advice = advice
 
 
-def unmet(expected: str, came: str) -> NoReturn:
-    """Raise UnmetError; what came may be text of the subject."""
-    raise UnmetError(expected, one_line(redacted(came), 500))
+def unmet(expected: str, came: str, advice: str = "") -> NoReturn:
+    """Raise UnmetError; what came may be text of the subject. `advice` is what to do if that does not follow."""
+    raise UnmetError(expected, one_line(redacted(came), 500), advice)
 
 
-def require(holds: bool, expected: str, came: str) -> None:
+def require(holds: bool, expected: str, came: str, advice: str = "") -> None:
     """Raise UnmetError unless it `holds`."""
     if not holds:
-        unmet(expected, came)
+        unmet(expected, came, advice)
 
 
 def success_statuses(endpoint: str) -> tuple[int, ...]:
@@ -66,18 +75,20 @@ def check_answer(answer: Answer, endpoint: str, tokens: Collection[str]) -> None
         answer.status in declared,
         f"one of the declared statuses, {', '.join(map(str, declared))}",
         _status(answer),
+        _REDIRECTED if 300 <= answer.status < 400 else _UNDECLARED,
     )
     coding = answer.headers.get("content-encoding", "").strip().lower()
     require(coding in _CODINGS, "no content coding but gzip and deflate", f"Content-Encoding is {coding}")
     if answer.content and not (answer.status == 200 and endpoint in _WITHOUT_BODY):
-        require(
-            answer.media_type == "application/json",
-            "Content-Type: application/json",
-            f"Content-Type is {answer.headers.get('content-type', 'absent')!r}",
-        )
+        kind = answer.headers.get("content-type")
+        told = "no Content-Type" if kind is None else f"Content-Type is {kind!r}"
+        came = f"{_status(answer)}, and {told}"
+        advice = _NOT_THERE if answer.status == 404 else _JSON_ONLY
+        require(answer.media_type == "application/json", "Content-Type: application/json", came, advice)
     echoed = any(token.encode() in answer.content for token in tokens)
     echoed |= any(token in value for token in tokens for value in answer.headers.values())
-    require(not echoed, "no secret of a request in an answer", "the answer repeats one")
+    advice = "Leave out of answers what came with a request: they are logged on their way."
+    require(not echoed, "no secret of a request in an answer", "the answer repeats one", advice)
     if answer.status in ERROR_STATUSES:
         error_reason(answer)
 
@@ -87,17 +98,18 @@ def error_reason(answer: Answer) -> ErrorReason:
     wanted = "an error body that is a flat map of texts, without null"
     values = read_object(answer.content, "the body")
     if isinstance(values, FieldProblem):
-        unmet(wanted, f"{_status(answer)}, and {values}")
+        unmet(wanted, f"{_status(answer)}, and {values}", _ERROR_BODY)
     for name, value in values.items():
-        require(isinstance(value, str), wanted, f"{name} is {_kind(value)}")
+        require(isinstance(value, str), wanted, f"{name} is {_kind(value)}", _ERROR_BODY)
     for name in _ERROR_TEXTS:
-        require(name not in values.repeated, wanted, f"{name} is there more than once")
+        require(name not in values.repeated, wanted, f"{name} is there more than once", _ERROR_BODY)
     reasons = [each for each in ErrorReason if each.status == answer.status]
     told = values.get("error_reason", "")
     require(
         told in [each.value for each in reasons],
         f"error_reason {' or '.join(each.value for each in reasons)} with status {answer.status}",
         f"error_reason is {told!r}",
+        _ERROR_BODY,
     )
     return ErrorReason(told)
 
@@ -111,13 +123,21 @@ def check_refusal(answer: Answer, *reasons: ErrorReason) -> ErrorReason:
     return found
 
 
+def check_bad_request(answer: Answer, *, needed: bool = True) -> bool:
+    """Whether it was carried out all the same, as may be where what is wrong is not `needed` by every partner."""
+    if not needed and answer.status in (200, 201, 404):
+        return True
+    check_refusal(answer, ErrorReason.BAD_REQUEST)
+    return False
+
+
 def read_connection(answer: Answer) -> Connection:
     """What connect answers. A null counts as absent."""
     return _read(
         answer,
         "connect_path",
         lambda fields: Connection(
-            fields.text("redirect_uri"),
+            fields.text("redirect_uri", longest=LONGEST),
             fields.choice("redirect_value", RedirectValue),
             fields.choice("user_status", UserStatus),
             fields.choice("account_status", AccountStatus),
@@ -126,6 +146,29 @@ def read_connection(answer: Answer) -> Connection:
             fields.optional_text("oauth_redirect_uri"),
         ),
     )
+
+
+def check_link(url: str, hostnames: Collection[str] | None, *, insecure_http: bool) -> None:
+    """A link leads by https to one of `hostnames` or below it; to any host where they are not known.
+
+    A host that is named exactly may be an address too, or a name without a dot: a partner is tried out in a laboratory.
+    """
+    wanted = "a redirect_uri by https to one of hostnames, or below it"
+    judged = f"https{url[4:]}" if insecure_http and url.startswith("http:") else url
+    try:
+        parts = urlsplit(judged)
+        host = parts.hostname or ""
+    except ValueError:
+        unmet(wanted, f"{one_line(url, 200)} is no URL")
+    require(parts.scheme in ("http", "https") and bool(host), wanted, f"{one_line(url, 200)} is no URL of a page")
+    names = [host] if hostnames is None else [name.lower() for name in hostnames]
+    plain = judged.isascii() and judged.isprintable() and not any(sign in judged for sign in " \\@")
+    if plain and host in names and parts.scheme == "https":
+        return
+    try:
+        check_redirect(judged, names)
+    except HostRefusedError as error:
+        unmet(wanted, error.message, error.advice)
 
 
 def check_new_connection(connection: Connection, redirects: Collection[RedirectValue]) -> None:
@@ -169,12 +212,16 @@ def read_deletion(answer: Answer, *, user_named: bool) -> ResourceStatus:
     return found
 
 
+def _words(fields: Fields, name: str) -> str | None:
+    """Text for people, of any length and with line breaks, or None."""
+    return None if fields.values.get(name) is None else fields.free_text(name, longest=LONGEST)
+
+
 def read_test_results(answer: Answer) -> ConnectionTestResult:
     """What test-connection answers."""
 
     def result(fields: Fields) -> TestResult:
-        message = fields.optional_text("message")
-        return TestResult(fields.text("test_name"), fields.choice("status", TestStatus), message)
+        return TestResult(fields.text("test_name"), fields.choice("status", TestStatus), _words(fields, "message"))
 
     return _read(
         answer, "test_connection_path", lambda fields: ConnectionTestResult(_members(fields, "test_results", result))
@@ -189,7 +236,7 @@ def read_connectors(answer: Answer) -> ConnectorResponse:
             fields.text("identifier"),
             fields.text("name"),
             fields.choice("type", ConnectorType),
-            fields.optional_text("description"),
+            _words(fields, "description"),
         )
 
     return _read(
@@ -204,12 +251,13 @@ def read_connectors(answer: Answer) -> ConnectorResponse:
 def check_success(answer: Answer, endpoint: str) -> None:
     """The status says that it was done."""
     statuses = success_statuses(endpoint)
-    require(answer.status in statuses, " or ".join(map(str, statuses)), _status(answer))
+    advice = "Check --user and --password-ref." if answer.status == 401 else ""
+    require(answer.status in statuses, " or ".join(map(str, statuses)), _status(answer), advice)
 
 
 def _read(answer: Answer, endpoint: str, take: Callable[[Fields], Body]) -> Body:
     check_success(answer, endpoint)
-    wanted = "the body that is documented"
+    wanted = f"the body that is documented for {endpoint.removesuffix('_path').replace('_', '-')}"
     values = read_object(answer.content, "the body")
     if isinstance(values, FieldProblem):
         unmet(wanted, str(values))
@@ -232,6 +280,8 @@ def _status(answer: Answer) -> str:
         named = f"{answer.status} {HTTPStatus(answer.status).phrase}"
     except ValueError:
         named = str(answer.status)
+    if 300 <= answer.status < 400 and "location" in answer.headers:
+        return f"{named}, to {shown_url(answer.headers['location'])}"
     if answer.status not in ERROR_STATUSES:
         return named
     values = read_object(answer.content, "the body")

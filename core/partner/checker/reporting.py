@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import zip_longest
 from textwrap import wrap
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -48,6 +49,12 @@ def report_lines(results: Sequence[Result]) -> Iterator[str]:
             yield from ("", title)
         for result in found:
             yield from _hanging(result.case.id, result.note)
+    left = [result for result in results if result.left]
+    if left:
+        yield from ("", "left behind, for they could not be deleted:")
+    for result in left:
+        for each in result.left:
+            yield from _hanging(result.case.id, each)
     reasons: dict[str, list[str]] = {}
     for result in _of(results, Outcome.SKIPPED):
         reasons.setdefault(result.note, []).append(result.case.id)
@@ -58,9 +65,14 @@ def report_lines(results: Sequence[Result]) -> Iterator[str]:
 
 
 def failure_lines(result: Result) -> Iterator[str]:
-    """What is told of a case that failed: what was expected, what came, and the call that it came from."""
+    """What is told of a case that failed: what was expected by which text, what came, and the call it came from."""
     yield f"{result.case.id}  {result.case.title}"
-    facts = {"expected": result.expected, "came": result.came}
+    words = {"expected": result.expected, "by": result.case.basis, "came": result.came, "to do": result.advice}
+    for label, text in words.items():
+        if text:
+            lines = wrap(one_line(text), _WIDTH - 12, break_long_words=False, break_on_hyphens=False)
+            yield from (f"  {name:<8}  {line}" for name, line in zip_longest((label,), lines, fillvalue=""))
+    facts: dict[str, str] = {}
     if result.exchanges:
         last = result.exchanges[-1].shown()
         facts["call"] = f"{last['method']} {last['url']}"
@@ -100,7 +112,10 @@ def _result(result: Result) -> dict[str, Any]:
         "outcome": result.outcome.value,
         "note": result.note,
         "expected": result.expected,
+        "by": result.case.basis,
         "came": result.came,
+        "advice": result.advice,
+        "left": list(result.left),
         "seconds": round(result.seconds, 3),
         "exchanges": [exchange.shown() for exchange in result.exchanges],
     }
@@ -148,6 +163,8 @@ def _testcase(suite: Element, result: Result) -> None:
             SubElement(case, "system-out").text = _xml(f"warning: {result.note}")
         case Outcome.PASSED:
             pass
+    if result.left:
+        SubElement(case, "system-err").text = _xml(f"left behind: {', '.join(result.left)}")
 
 
 def _xml(text: str) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ from core.partner.checker.exchanges import Exchange, shown_url
 from core.partner.checker.judging import UnmetError
 from core.partner.checker.subject import Subject
 
+_PATIENCE = 3  # cases without an answer in time, each of which takes a minute
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
@@ -39,8 +41,11 @@ class Result:
     note: str = ""
     expected: str = ""
     came: str = ""
+    advice: str = ""
     exchanges: tuple[Exchange, ...] = ()  # of one that failed or was warned of
     seconds: float = 0.0
+    late: bool = False  # it failed for want of an answer in time
+    left: tuple[str, ...] = ()  # partner connections that it made and could not delete
 
 
 def subject_url(text: str, *, insecure_http: bool) -> str:
@@ -64,15 +69,55 @@ def subject_url(text: str, *, insecure_http: bool) -> str:
     return text.rstrip("/")
 
 
-async def check(subject: Subject, cases: Sequence[Case], *, verify: ssl.SSLContext | bool = True) -> tuple[Result, ...]:
-    """Go through the cases. Raises UnreachableError when nobody answers at all."""
+async def check(
+    subject: Subject,
+    cases: Sequence[Case],
+    *,
+    verify: ssl.SSLContext | bool = True,
+    results: list[Result] | None = None,
+) -> tuple[Result, ...]:
+    """Go through the cases. Raises UnreachableError when nobody answers at all.
+
+    `results` gets each as it ends: whoever interrupts the check has them there, and the rest as skipped.
+    """
+    results = [] if results is None else results
     caller = await Caller.open(subject.limits, verify)
     try:
         if any(not case.why_not(subject) for case in cases if case.steps is not None):
             await _reach(subject, caller)
-        return tuple([await _result(subject, caller, case) for case in cases])
+        for case in cases:
+            await _go_through(subject, caller, case, results)
+    except asyncio.CancelledError:
+        results += [_untried(subject, case, "the check was interrupted") for case in cases[len(results) :]]
+        raise
     finally:
         await caller.close()
+    return tuple(results)
+
+
+async def _go_through(subject: Subject, caller: Caller, case: Case, results: list[Result]) -> None:
+    last = [result for result in results if result.outcome not in (Outcome.MANUAL, Outcome.SKIPPED)][-_PATIENCE:]
+    if len(last) == _PATIENCE and all(result.late for result in last):
+        reason = f"given up, for {_PATIENCE} cases in a row had no answer in time"
+        results.append(_untried(subject, case, reason))
+        return
+    talk = Conversation(subject, caller)
+    try:
+        found = await _result(talk, case)
+    except asyncio.CancelledError:
+        await talk.clean()
+        results.append(replace(_untried(subject, case, "the check was interrupted"), left=talk.left))
+        raise
+    await talk.clean()
+    results.append(replace(found, left=talk.left))
+
+
+def _untried(subject: Subject, case: Case, reason: str) -> Result:
+    """The result of a case that nobody tried, or that has no steps to try."""
+    missing = case.why_not(subject)
+    if case.steps is None or (missing and case.by_hand):
+        return Result(case, Outcome.MANUAL, case.by_hand)
+    return Result(case, Outcome.SKIPPED, missing or reason)
 
 
 async def _reach(subject: Subject, caller: Caller) -> None:
@@ -88,22 +133,17 @@ async def _reach(subject: Subject, caller: Caller) -> None:
             raise UnreachableError(message, advice="Check the URL, the network and the certificate.") from None
 
 
-async def _result(subject: Subject, caller: Caller, case: Case) -> Result:
-    missing = case.why_not(subject)
-    if case.steps is None or (missing and case.by_hand):
-        return Result(case, Outcome.MANUAL, case.by_hand)
-    if missing:
-        return Result(case, Outcome.SKIPPED, missing)
-    talk = Conversation(subject, caller)
+async def _result(talk: Conversation, case: Case) -> Result:
+    if case.steps is None or case.why_not(talk.subject):
+        return _untried(talk.subject, case, "")
     began = time.monotonic()
     try:
         await case.steps(talk)
     except UnmetError as error:
         seconds = time.monotonic() - began
         exchanges = tuple(talk.exchanges)
-        return Result(case, Outcome.FAILED, "", error.expected, error.came, exchanges, seconds)
-    finally:
-        await talk.clean()
+        told = (error.expected, error.came, error.advice)
+        return Result(case, Outcome.FAILED, "", *told, exchanges, seconds, talk.late)
     seconds = time.monotonic() - began
     if talk.warnings:
         return Result(case, Outcome.WARNING, ". ".join(talk.warnings), exchanges=tuple(talk.exchanges), seconds=seconds)

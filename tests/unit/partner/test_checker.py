@@ -60,6 +60,7 @@ JUNIT = {
     "failure": ("message type", ""),
     "skipped": ("message type", ""),
     "system-out": ("", ""),
+    "system-err": ("", ""),
 }
 
 
@@ -72,6 +73,7 @@ def test_ids_are_told_apart_and_cases_are_chosen_by_their_beginning() -> None:
     assert len({case.id for case in CASES}) == len(CASES)
     assert all(len(case.title) <= 55 for case in CASES)  # a row fits in 80 columns
     assert all(case.by_hand for case in CASES if case.steps is None)
+    assert all(case.basis for case in CASES)
     assert [case.id for case in chosen(["p30", "H703"])] == [*(c.id for c in CASES if c.id.startswith("P30")), "H703"]
     assert len(chosen([])) == len(CASES)
     with pytest.raises(NotFoundError, match="no case 'X1'"):
@@ -203,7 +205,7 @@ def test_reports_show_no_secret_and_nothing_invisible() -> None:
     silent = Exchange("GET", "https://acme.example/", {}, None, failure=f"it broke off {password.reveal()}")
     case = chosen(["P100"])[0]
     results = [
-        Result(case, Outcome.FAILED, expected="a\x00b", came="\ud800", exchanges=(silent, exchange)),
+        Result(case, Outcome.FAILED, expected="a\x00b", came="\ud800", exchanges=(silent, exchange), left=("pc\x1b",)),
         Result(case, Outcome.FAILED, expected="an answer", came="none", exchanges=(silent,)),
         Result(case, Outcome.WARNING, note="odd \x1b"),
         Result(case, Outcome.MANUAL, note="by hand"),
@@ -222,6 +224,8 @@ def test_reports_show_no_secret_and_nothing_invisible() -> None:
         assert {child.tag for child in element} <= set(children.split())
     assert suite.get("failures") == "2"
     assert suite.findtext("testcase/system-out") == "warning: odd \\x1b"
+    assert suite.findtext("testcase/system-err") == "left behind: pc\\x1b"
+    assert "  by        OnboardingTestCases.md, the test case of this number" in lines
     assert "https://acme.example/connect?token=********&empty=" in lines
     assert "it broke off ********" in lines
     assert repr(exchange).count("acme") == 0

@@ -13,6 +13,7 @@ from core.partner.checker.reporting import report_lines
 from core.partner.checker.running import Outcome, Result, check
 from core.partner.checker.subject import Limits, Subject
 from core.secrets import Secret
+from tests.partner_choices import CHOICES, Choice
 from tests.partner_faults import JSON
 from tests.partner_rules import RULES, Rule, changed_policy
 from tests.partner_server import (
@@ -119,6 +120,13 @@ async def test_a_rule_that_is_not_kept_is_found(rule: Rule) -> None:
     wanted = Outcome.WARNING if rule.warned else Outcome.FAILED
     assert rule.found_by
     assert {each.case.id: each.outcome for each in results} == dict.fromkeys(rule.found_by, wanted), unhappy(results)
+
+
+@pytest.mark.parametrize("choice", CHOICES, ids=lambda choice: choice.name)
+async def test_what_is_left_to_a_partner_is_no_failure(choice: Choice) -> None:
+    results = await checked(POLICY, (*choice.passed, *choice.warned), choice.make())
+    wanted = dict.fromkeys(choice.passed, Outcome.PASSED) | dict.fromkeys(choice.warned, Outcome.WARNING)
+    assert {each.case.id: each.outcome for each in results} == wanted, unhappy(results)
 
 
 ODD: tuple[Any, ...] = (None, "", -1, 2**70, 1.5, True, [], [None], {"a": {"b": []}}, "\ud800", "\x00", "https://[")

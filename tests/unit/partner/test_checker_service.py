@@ -30,7 +30,7 @@ from tests.partner_server import PAGE, USER, Fault, MemoryHandler, MemoryPartner
 POLICY = PartnerPolicy(
     "https://acme.example", hostnames=("acme.example", "127.0.0.1"), integration="write", test_hooks=True
 )
-FAULTS = ("owns_connections", "flat_errors", "takes_large_bodies", "get_safe_links", "forgets_own_workspace_only")
+FAULTS = ("owns_connections", "flat_errors", "no_secrets_in_answers", "get_safe_links", "forgets_without_failing")
 
 
 @dataclass(slots=True)

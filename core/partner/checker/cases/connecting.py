@@ -42,8 +42,8 @@ async def sign_in(talk: Conversation) -> None:
 async def other_user_signs_in(talk: Conversation) -> None:
     domain, workspace = company(), talk.requests.workspace()
     first, second = user_of(domain), user_of(domain, "user2")
-    connection = await talk.connection(first, workspace)
     await talk.connection(second, workspace)
+    connection = await talk.connection(first, workspace)  # the last one: a partner may keep one for a workspace
     await talk.signed_in(second, workspace, connection)
 
 

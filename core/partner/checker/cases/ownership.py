@@ -6,7 +6,7 @@ import secrets
 from dataclasses import replace
 
 from core.partner.checker.case import Case, Origin
-from core.partner.checker.conversation import Conversation
+from core.partner.checker.conversation import Conversation, told
 from core.partner.checker.judging import check_refusal, read_connection, require
 from core.partner.checker.requesting import LARGEST_ID, User, Workspace, company, random_id, user_of
 from core.partner.checker.subject import DELETION, TESTING, Need, Subject
@@ -49,7 +49,7 @@ async def deleted_from_another_cloud(talk: Conversation) -> None:
 async def _deleted_from_elsewhere(talk: Conversation, workspace: Workspace, elsewhere: Workspace) -> None:
     user = user_of(company())
     connection = await talk.connection(user, workspace)
-    check_refusal(await talk.delete(connection, elsewhere), ErrorReason.CONNECTION_NOT_FOUND)
+    await talk.not_deleted(connection, elsewhere)
     await talk.signed_in(user, workspace, connection)
     await talk.deleted(connection, workspace)  # so it was there still
 
@@ -72,10 +72,7 @@ async def exact_ids(talk: Conversation) -> None:
 
 async def exact_ids_deleted(talk: Conversation) -> None:
     largest = Workspace(talk.subject.cloud(), LARGEST_ID)
-    connection = await talk.connection(user_of(company()), largest)
-    elsewhere = replace(largest, id=LARGEST_ID - 1)
-    check_refusal(await talk.delete(connection, elsewhere), ErrorReason.CONNECTION_NOT_FOUND)
-    await talk.deleted(connection, largest)
+    await _deleted_from_elsewhere(talk, largest, replace(largest, id=LARGEST_ID - 1))
 
 
 async def exact_user_ids(talk: Conversation) -> None:
@@ -109,24 +106,25 @@ async def one_of_two_deleted(talk: Conversation) -> None:
 
 
 async def separate_connections(talk: Conversation) -> None:
-    """H310: the same body twice makes two connections, and one stays when the other goes."""
+    """H310: the same body twice makes two connections. The first may go with it; if not, the second stays without."""
     user, workspace = user_of(company()), talk.requests.workspace()
     body = talk.requests.connect(user, workspace)
     first, second = await talk.made(body), await talk.made(body)
     require(first.connection_id != second.connection_id, "two connection_ids", "the same came twice")
-    await talk.deleted(first.connection_id or "", workspace)
+    answer = await talk.delete(first.connection_id or "", workspace)
+    if answer.status != 200:
+        check_refusal(answer, ErrorReason.CONNECTION_NOT_FOUND)
     await talk.signed_in(user, workspace, second.connection_id or "")
     await talk.deleted(second.connection_id or "", workspace)
 
 
 async def strangers_of_free_mail(talk: Conversation) -> None:
-    """H311: whoever has an address of a free-mail provider is nobody's colleague."""
+    """H311: whoever has an address of a free-mail provider is nobody's colleague, though no document says so."""
     for _ in range(2):
         user = User(f"housekeys-check-{secrets.token_hex(8)}@{_FREE_MAIL}", random_id())
-        found = await talk.made(talk.requests.connect(user, talk.requests.workspace()))
+        found = read_connection(await talk.connect(talk.requests.connect(user, talk.requests.workspace())))
         apart = found.account_status not in (AccountStatus.ACTIVE, AccountStatus.EXPIRED)
-        came = f"a new user at {_FREE_MAIL} came into an account that is {found.account_status}"
-        require(apart, "an account of their own for users of a free-mail provider", came)
+        talk.should(apart, f"a stranger at {_FREE_MAIL} comes into the account of others, which is {told(found)[2]}")
 
 
 async def domain_in_any_case(talk: Conversation) -> None:

@@ -1,0 +1,223 @@
+"""What comes over the wire instead of an answer: each is told in words, within bounded time; and checks cut short."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gzip
+import json
+import zlib
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from core.partner.checker.catalogue import CASES, chosen
+from core.partner.checker.judging import UnmetError, check_link
+from core.partner.checker.reporting import report_lines
+from core.partner.checker.running import Outcome, Result, check
+from core.partner.checker.subject import Limits, Subject
+from core.secrets import Secret
+from tests.partner_faults import AUTHORIZATION, CONNECT, established, made
+from tests.partner_server import PASSWORD, USER, Asked, Handler, MemoryPartner, Reply, faulty, serving
+from tests.unit.partner.test_checker_rules import POLICY, left_behind
+
+CONNECTION = {
+    "redirect_value": "create_trial",
+    "user_status": "new",
+    "account_status": "new",
+    "configured_resources": True,
+    "connection_id": "pc1",
+}
+PACKED = {"Content-Encoding": "gzip"}
+
+
+def http(body: bytes, status: str = "200 OK", **headers: str) -> bytes:
+    fields = {"Content-Type": "application/json", "Content-Length": str(len(body))}
+    fields |= {name.replace("_", "-"): value for name, value in headers.items()}
+    lines = [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in fields.items()), "", ""]
+    return "\r\n".join(lines).encode("latin-1") + body
+
+
+@contextlib.asynccontextmanager
+async def answering(make: Callable[[str], bytes], *, kept: bool = False) -> AsyncIterator[str]:
+    """A server that answers connect with these bytes, made from its URL, and anything else by an empty page.
+
+    A connection that is `kept` it closes when it is used again, as a server may that has counted or waited enough.
+    """
+    talks = set()
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+            length = next((line[15:] for line in head.lower().splitlines() if line.startswith("content-length:")), "0")
+            await reader.readexactly(int(length))
+            answer = http(b"", Content_Type="text/plain") if head.startswith("GET") else make(url)
+            writer.write(answer)
+            await writer.drain()
+            if kept:
+                await reader.read(1)
+        writer.close()
+
+    def begin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.ensure_future(talk(reader, writer))
+        talks.add(task)
+        task.add_done_callback(talks.discard)
+
+    server = await asyncio.start_server(begin, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    try:
+        yield url
+    finally:
+        server.close()
+        for task in talks:
+            task.cancel()
+
+
+def good(url: str) -> bytes:
+    return json.dumps({**CONNECTION, "redirect_uri": f"{url}/page"}).encode()
+
+
+WIRE: list[tuple[Callable[[str], bytes], str]] = [
+    (lambda url: b"", "it broke off without an answer (the connection was closed)"),
+    (lambda url: http(good(url))[:-9], "a body that cannot be read (the connection was closed before its end)"),
+    (lambda url: b"SSH-2.0-OpenSSH_9.6\r\n\r\n", "what came is not HTTP"),
+    (lambda url: http(good(url), Content_Encoding="gzip"), "it sent a body that is not gzip, as it says"),
+    (lambda url: http(gzip.compress(good(url))[:-9], **{"Content-Encoding": "gzip"}), "a body whose gzip breaks off"),
+    (lambda url: http(gzip.compress(b" " * 9_000_000), Content_Encoding="gzip"), "it answered with more than 512 KiB"),
+    (lambda url: http(b"", "302 Found", Location=f"{url}/v2?code=1"), "302 Found, to http://127.0.0.1"),
+    (lambda url: http(b"", "307 Odd", Location="http://[::1"), "307 Temporary Redirect, to http://[::1"),
+    (
+        lambda url: http(b"<p>", "404 Not Found", Content_Type="text/html"),
+        "404 Not Found, and Content-Type is 'text/html'",
+    ),
+    (lambda url: http(good(url)).replace(b"Content-Type", b"Content-Kind"), "200 OK, and no Content-Type"),
+    (lambda url: http(good(url)[:-1] + b', "seen": "%s"}' % AUTHORIZATION[6:].encode()), "the answer repeats one"),
+]
+
+
+@pytest.mark.parametrize(("make", "came"), WIRE, ids=[came for _, came in WIRE])
+async def test_what_is_no_answer_is_told_in_words(make: Callable[[str], bytes], came: str) -> None:
+    async with answering(make) as url:
+        (result,) = await check(Subject(url, None, USER, Secret(PASSWORD)), chosen(["P100"]))
+    assert result.outcome is Outcome.FAILED
+    assert came in result.came
+    lines = "\n".join(report_lines([result]))
+    assert PASSWORD not in lines
+    assert AUTHORIZATION[6:] not in lines
+
+
+ALLOWED: list[Callable[[str], bytes]] = [
+    lambda url: http(good(url), X_Trace="x" * 30_000),
+    lambda url: http(gzip.compress(good(url)), Content_Encoding="GZIP"),
+    lambda url: http(zlib.compress(good(url)), Content_Encoding="deflate"),
+    lambda url: http(zlib.compress(good(url), wbits=-15), Content_Encoding="deflate"),
+    lambda url: http(good(url)).replace(b"HTTP/1.1", b"HTTP/1.0"),
+]
+
+
+@pytest.mark.parametrize("make", ALLOWED)
+async def test_what_http_allows_is_taken(make: Callable[[str], bytes]) -> None:
+    """That a connection is closed after some time, too."""
+    async with answering(make, kept=True) as url:
+        results = await check(Subject(url, None, USER, Secret(PASSWORD)), chosen(["P100", "P400"]))
+    assert [(each.outcome, each.came) for each in results] == [(Outcome.PASSED, "")] * 2
+
+
+async def test_a_partner_that_hangs_is_given_up() -> None:
+    async def hanging(asked: Asked, handler: Handler) -> Reply:
+        if asked.path == CONNECT and asked.body:
+            await asyncio.Event().wait()
+        return await handler(asked)
+
+    partner = MemoryPartner(POLICY)
+    async with serving(faulty(partner, hanging)) as url:
+        subject = Subject(url, partner.config, USER, Secret(PASSWORD), limits=Limits(answer=0.05))
+        results = await check(subject, CASES)
+    ended = {each.case.id: (each.outcome, each.note) for each in results if each.outcome is not Outcome.MANUAL}
+    assert [name for name, (outcome, _) in ended.items() if outcome is Outcome.FAILED] == ["P100", "P101", "P300"]
+    assert ended["H901"] == (Outcome.SKIPPED, "given up, for 3 cases in a row had no answer in time")
+    assert results[0].advice.startswith("Answer sooner")
+    assert len(results) == len(CASES)
+
+
+class Held:
+    """Says when it has carried out a request that it is asked to hold, and answers it only when let go."""
+
+    def __init__(self, when: Callable[[Asked, Reply], bool]) -> None:
+        self.when = when
+        self.reached, self.let_go = asyncio.Event(), asyncio.Event()
+
+    async def __call__(self, asked: Asked, handler: Handler) -> Reply:
+        reply = await handler(asked)
+        if self.when(asked, reply):
+            self.reached.set()
+            await self.let_go.wait()
+        return reply
+
+
+async def interrupted(partner: MemoryPartner, held: Held) -> list[Result]:
+    """The results of a check that is interrupted where a call is held."""
+    results: list[Result] = []
+    async with serving(faulty(partner, held)) as url:
+        subject = Subject(url, partner.config, USER, Secret(PASSWORD))
+        checking = asyncio.ensure_future(check(subject, chosen(["P100", "P200", "P300", "P400"]), results=results))
+        await held.reached.wait()
+        checking.cancel()
+        held.let_go.set()
+        with pytest.raises(asyncio.CancelledError):
+            await checking
+    return results
+
+
+@pytest.mark.parametrize("when", [lambda asked, reply: established(asked), made], ids=["signing in", "connecting"])
+async def test_an_interrupted_check_deletes_what_it_made_and_tells_what_it_found(
+    when: Callable[[Asked, Reply], bool],
+) -> None:
+    partner = MemoryPartner(POLICY)
+    results = await interrupted(partner, Held(when))
+    assert partner.partner.known.connections
+    assert left_behind(partner) == (0, 0)
+    outcomes = [each.outcome.value for each in results]
+    assert outcomes[-3:] == ["manual", "skipped", "skipped"]
+    assert results[-1].note == "the check was interrupted"
+    assert all(not each.left for each in results)
+
+
+async def test_what_cannot_be_deleted_is_told() -> None:
+    async def keeping(asked: Asked, handler: Handler) -> Reply:
+        return Reply(500) if asked.path == "/delete-connection" else await handler(asked)
+
+    partner = MemoryPartner(POLICY)
+    async with serving(faulty(partner, keeping)) as url:
+        results = await check(Subject(url, partner.config, USER, Secret(PASSWORD)), chosen(["P100", "P400"]))
+    assert [(each.outcome, len(each.left)) for each in results] == [(Outcome.PASSED, 1), (Outcome.PASSED, 2)]
+    (made_by_first,) = results[0].left
+    lines = list(report_lines(results))
+    start = lines.index("left behind, for they could not be deleted:")
+    assert f"  P100  {made_by_first}" in " ".join(lines[start + 1 : start + 3]).replace("     ", " ")
+    assert "(cloud aws, workspace " in made_by_first
+
+
+LINKS: list[tuple[str, tuple[str, ...] | None, bool, bool]] = [  # the last: whether it may be so
+    ("https://a.example/x", ("A.example",), False, True),
+    ("https://www.a.example/x", ("a.example",), False, True),
+    ("https://b.example/x", ("a.example",), False, False),
+    ("https://evila.example/x", ("a.example",), False, False),
+    ("http://a.example/x", ("a.example",), False, False),
+    ("http://a.example/x", ("a.example",), True, True),
+    ("http://partner:8080/x", ("partner",), True, True),
+    ("https://10.0.0.5/x", ("10.0.0.5",), False, True),
+    ("https://10.0.0.5/x", ("a.example",), False, False),
+    ("https://[::1]:8443/x", None, False, True),
+    ("https://a.example@b.example/x", None, False, False),
+    ("https://a.example\\@b.example/x", ("a.example",), False, False),
+    ("javascript:alert(1)", None, False, False),
+    ("/welcome", None, False, False),
+    ("https://[::1", None, False, False),
+]
+
+
+@pytest.mark.parametrize(("url", "hostnames", "insecure", "right"), LINKS)
+def test_where_a_link_may_lead(url: str, hostnames: tuple[str, ...] | None, insecure: bool, right: bool) -> None:
+    with contextlib.nullcontext() if right else pytest.raises(UnmetError, match="a redirect_uri by https"):
+        check_link(url, hostnames, insecure_http=insecure)
