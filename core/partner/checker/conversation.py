@@ -72,8 +72,9 @@ class Conversation:
 
     def should(self, holds: bool, text: str) -> None:
         """Note a warning unless it `holds`: what is wise, and nobody demands."""
-        if not holds:
-            self.warnings.append(one_line(redacted(text), 300))
+        warning = one_line(redacted(text), 300)
+        if not holds and warning not in self.warnings:
+            self.warnings.append(warning)
 
     async def call(
         self,
@@ -273,7 +274,7 @@ class Conversation:
         except NoAnswerError as error:
             self.late = error.late
             self.exchanges.append(Exchange(method, url, headers, body, failure=f"it {error}"))
-            late = "Answer sooner: Databricks waits as long. For one try, --timeout SECONDS is longer."
+            late = "Answer within 60 s: Databricks waits no longer. --timeout is how long a check waits."
             unmet(f"an answer from {urlsplit(url).hostname or 'a host'}", f"it {error}", late if error.late else "")
         self.exchanges.append(Exchange(method, url, headers, body, answer))
         return answer

@@ -20,6 +20,7 @@ from core.version import VERSION
 _WORDS: Final = {outcome: outcome.value for outcome in Outcome} | {Outcome.WARNING: "with warnings"}
 _WIDTH: Final = 80
 _LONGEST_LINE: Final = 400
+_MOST_LEFT: Final = 10  # partner connections
 
 
 def summary(results: Sequence[Result]) -> str:
@@ -44,20 +45,19 @@ def report_lines(results: Sequence[Result]) -> Iterator[str]:
         if others:
             yield from _hanging("also in ", " ".join(result.case.id for result in others))
     for outcome, title in ((Outcome.WARNING, "warnings:"), (Outcome.MANUAL, "to be done by hand:")):
-        found = _of(results, outcome)
-        if found:
+        notes = _by_note(_of(results, outcome))
+        if notes:
             yield from ("", title)
-        for result in found:
-            yield from _hanging(result.case.id, result.note)
-    left = [result for result in results if result.left]
+        for note, ids in notes.items():
+            yield from _hanging(" ".join(ids), note)
+    left = [(result.case.id, each) for result in results for each in result.left]
     if left:
         yield from ("", "left behind, for they could not be deleted:")
-    for result in left:
-        for each in result.left:
-            yield from _hanging(result.case.id, each)
-    reasons: dict[str, list[str]] = {}
-    for result in _of(results, Outcome.SKIPPED):
-        reasons.setdefault(result.note, []).append(result.case.id)
+    for name, each in left[:_MOST_LEFT]:
+        yield from _hanging(name, each)
+    if len(left) > _MOST_LEFT:
+        yield f"  and {len(left) - _MOST_LEFT} more, which are all in the report as JSON"
+    reasons = _by_note(_of(results, Outcome.SKIPPED))
     if reasons:
         yield from ("", "skipped:")
     for reason, ids in reasons.items():
@@ -85,6 +85,14 @@ def failure_lines(result: Result) -> Iterator[str]:
 
 def _of(results: Sequence[Result], outcome: Outcome) -> list[Result]:
     return [result for result in results if result.outcome is outcome]
+
+
+def _by_note(results: Sequence[Result]) -> dict[str, list[str]]:
+    """The ids of the cases of which the same is said."""
+    found: dict[str, list[str]] = {}
+    for result in results:
+        found.setdefault(result.note, []).append(result.case.id)
+    return found
 
 
 def _hanging(label: str, text: str) -> Iterator[str]:

@@ -51,6 +51,12 @@ def random_id() -> int:
     return secrets.randbelow(LARGEST_ID - 1000) + 1
 
 
+def neighbouring_ids() -> tuple[int, int]:
+    """Two ids that differ by one, which a float does not hold; new ones, for a partner may know a user by the id."""
+    first = 2**62 + secrets.randbelow(2**50) * 2**12
+    return first, first + 1
+
+
 def company() -> str:
     """The e-mail domain of a company that nobody knows."""
     return f"{uuid.uuid4()}.com"

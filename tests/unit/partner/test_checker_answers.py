@@ -136,7 +136,7 @@ async def test_a_partner_that_hangs_is_given_up() -> None:
     ended = {each.case.id: (each.outcome, each.note) for each in results if each.outcome is not Outcome.MANUAL}
     assert [name for name, (outcome, _) in ended.items() if outcome is Outcome.FAILED] == ["P100", "P101", "P300"]
     assert ended["H901"] == (Outcome.SKIPPED, "given up, for 3 cases in a row had no answer in time")
-    assert results[0].advice.startswith("Answer sooner")
+    assert results[0].advice.startswith("Answer within 60 s")
     assert len(results) == len(CASES)
 
 

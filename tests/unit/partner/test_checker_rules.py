@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from core.partner.checker.running import Outcome, Result, check
 from core.partner.checker.subject import Limits, Subject
 from core.secrets import Secret
 from tests.partner_choices import CHOICES, Choice
-from tests.partner_faults import JSON
+from tests.partner_faults import JSON, again, new, user
 from tests.partner_rules import RULES, Rule, changed_policy
 from tests.partner_server import (
     PASSWORD,
@@ -127,6 +128,25 @@ async def test_what_is_left_to_a_partner_is_no_failure(choice: Choice) -> None:
     results = await checked(POLICY, (*choice.passed, *choice.warned), choice.make())
     wanted = dict.fromkeys(choice.passed, Outcome.PASSED) | dict.fromkeys(choice.warned, Outcome.WARNING)
     assert {each.case.id: each.outcome for each in results} == wanted, unhappy(results)
+
+
+async def test_a_partner_that_was_checked_before_is_green_again() -> None:
+    """Also one that knows a user by the number alone, and one whose users of tests stay, for there is no endpoint."""
+    known = again(
+        lambda asked: (asked.json["cloud_provider"], user(asked)["databricks_user_id"]) if new(asked) else None,
+        lambda asked, first, now: now.saying({**now.json, "user_status": "existing"}),
+    )()
+    partner = MemoryPartner(changed_policy(POLICY, {"trial": "account"}))
+    config = replace(partner.config, endpoints=replace(partner.config.endpoints, delete_account_path=None))
+    async with serving(faulty(partner, known)) as url:
+        for subject in (
+            Subject(url, partner.config, USER, Secret(PASSWORD)),
+            Subject(url, config, USER, Secret(PASSWORD)),
+        ):
+            results = await check(subject, chosen(["P5", "H3", "H5"]))
+            assert unhappy(results) == []
+    ended = {each.case.id: each.outcome for each in results}
+    assert (ended["P500"], ended["P501"], ended["P502"]) == (Outcome.MANUAL, Outcome.SKIPPED, Outcome.SKIPPED)
 
 
 ODD: tuple[Any, ...] = (None, "", -1, 2**70, 1.5, True, [], [None], {"a": {"b": []}}, "\ud800", "\x00", "https://[")

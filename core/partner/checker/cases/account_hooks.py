@@ -168,6 +168,7 @@ def _any_hook(subject: Subject) -> str:
 _TRIALS = configured("trial_type", lambda config: config.trial_type is not None)
 _HOOK = Need("delete_account_path or expire_account_path", _any_hook)
 _GONE, _EXPIRED = (ACCOUNT_DELETION,), (EXPIRY,)
+_BEGUN_ANEW = (EXPIRY, ACCOUNT_DELETION)  # a trial that has expired has done so for the next case, too
 
 CASES = (
     Case("P403", "After delete-account a new trial can be made", Origin.REMOVED, connect_after_forgetting, _GONE),
@@ -178,17 +179,17 @@ CASES = (
         "A user whose trial has expired connects again",
         Origin.MANUAL,
         connect_after_expiry,
-        _EXPIRED,
+        _BEGUN_ANEW,
         by_hand="Let the trial of a user end, then connect from the tile again: the page must offer to buy, or another "
         "trial with the connection configured.",
     ),
-    Case("P501", "A user whose trial has expired signs in", Origin.REMOVED, sign_in_after_expiry, _EXPIRED),
+    Case("P501", "A user whose trial has expired signs in", Origin.REMOVED, sign_in_after_expiry, _BEGUN_ANEW),
     Case(
         "P502",
         "Another user signs in after a trial has expired",
         Origin.REMOVED,
         other_user_after_expiry,
-        (EXPIRY, _TRIALS),
+        (*_BEGUN_ANEW, _TRIALS),
     ),
     Case("H501", "expire-account refuses a domain that ends alike", Origin.HOUSEKEYS, expiring_lookalikes, _EXPIRED),
     Case("H502", "delete-account refuses a domain that ends alike", Origin.HOUSEKEYS, forgetting_lookalikes, _GONE),

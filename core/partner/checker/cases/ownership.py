@@ -8,7 +8,7 @@ from dataclasses import replace
 from core.partner.checker.case import Case, Origin
 from core.partner.checker.conversation import Conversation, told
 from core.partner.checker.judging import check_refusal, read_connection, require
-from core.partner.checker.requesting import LARGEST_ID, User, Workspace, company, random_id, user_of
+from core.partner.checker.requesting import LARGEST_ID, User, Workspace, company, neighbouring_ids, random_id, user_of
 from core.partner.checker.subject import DELETION, TESTING, Need, Subject
 from core.partner.messages.partner_config import NewUserAction
 from core.partner.messages.responses import AccountStatus, ErrorReason, UserStatus
@@ -62,7 +62,7 @@ async def tested_from_another_workspace(talk: Conversation) -> None:
 
 async def exact_ids(talk: Conversation) -> None:
     """H306: the two largest ids differ by one, which a float does not hold."""
-    user = User(f"user1@{company()}", LARGEST_ID)
+    user = User(f"user1@{company()}", neighbouring_ids()[0])
     largest = Workspace(talk.subject.cloud(), LARGEST_ID)
     neighbour = replace(largest, id=LARGEST_ID - 1)
     connection = await talk.connection(user, largest)
@@ -78,8 +78,9 @@ async def exact_ids_deleted(talk: Conversation) -> None:
 async def exact_user_ids(talk: Conversation) -> None:
     """H314: a colleague whose id differs by one is somebody else."""
     domain, workspace = company(), talk.requests.workspace()
-    await talk.connection(User(f"user1@{domain}", LARGEST_ID), workspace)
-    answer = await talk.connect(talk.requests.connect(User(f"user2@{domain}", LARGEST_ID - 1), workspace))
+    first, second = neighbouring_ids()
+    await talk.connection(User(f"user1@{domain}", first), workspace)
+    answer = await talk.connect(talk.requests.connect(User(f"user2@{domain}", second), workspace))
     if answer.status == 500 and talk.subject.new_user_action is NewUserAction.ERROR:
         return
     found = read_connection(answer)
