@@ -120,6 +120,9 @@ def test_an_unfinished_change_is_shown_and_resumed(housekeys: Housekeys, home: P
     (record,) = housekeys("journal", "unfinished", "--json").json
     assert (record["id"], record["done"], record["steps"]) == (identifier, 1, 3)
     assert "1 change is unfinished" in housekeys("tenant", "list").stderr
+    (file,) = (home / "state" / "changes" / "embedded").glob(f"{identifier}*")
+    with ChangeFile.open(file):  # as by a service that runs it now
+        assert "unfinished" not in housekeys("tenant", "list").stderr
     planned = housekeys("--dry-run", "journal", "resume")
     assert planned.stdout.splitlines() == ["journal: tenant b: describe", "journal: tenant c: describe"]
     assert housekeys("--read-only", "journal", "resume", identifier).code == 3

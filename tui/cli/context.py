@@ -100,7 +100,7 @@ class Context:
                 catch_up=not self.arguments.dry_run,  # a dry run writes nothing, not even what is overdue
             )
             self._tell_problems()
-            unfinished = len(self._session.runner.unfinished())
+            unfinished = sum(not change.running for change in self._session.runner.unfinished())
             if unfinished and self.arguments.noun != "journal":
                 changes = "1 change is" if unfinished == 1 else f"{unfinished} changes are"
                 self.output.message(f"Note: {changes} unfinished. See `housekeys journal unfinished`.")
