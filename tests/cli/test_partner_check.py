@@ -218,7 +218,9 @@ WRONG: list[tuple[tuple[str, ...], int, str]] = [
     ((URL, "--ca-file", "/nowhere/ca.pem"), 2, "--ca-file /nowhere/ca.pem cannot be used: No such file or directory."),
     ((URL, "--output", "/"), 2, "/ is a folder."),
     ((URL, "--config", "partner.json"), 2, "The PartnerConfig is given by --partner-config FILE."),
-    (("http://127.0.0.1:1", "--only", "E100"), 5, "http://127.0.0.1:1/connect cannot be reached"),
+    (("http://127.0.0.1:1", "--only", "E100"), 5, "http://127.0.0.1:1/connect cannot be reached (Connection refused)."),
+    ((URL, "--dry-run"), 3, "--dry-run: a check makes partner connections at the service that it calls"),
+    ((URL, "--read-only"), 3, "--list shows the cases, and calls nobody."),
 ]
 
 

@@ -8,7 +8,7 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.errors import BadInputError, ExitCode, HousekeysError
+from core.errors import BadInputError, ExitCode, HousekeysError, RefusedError
 from tui.cli.arguments import Frame
 
 if TYPE_CHECKING:
@@ -34,18 +34,23 @@ def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser], frame:
         "check",
         check_partner,
         "check any implementation of the Connect API over HTTP",
-        description="Check an implementation of the Connect API, whosever it is: call it as Databricks\n"
-        "does, and judge every answer. All documented test cases are gone through (P, E, R\n"
-        "and D: also those that the certification suite lost in 2024), and what the suite\n"
-        "never tested (H): bad requests, ownership, ids of 64 bits, OAuth, links, nulls.\n\n"
-        "The PartnerConfig says which endpoints there are and what to expect. Without one,\n"
-        "connect and delete-connection are called at their usual paths, and the cases that\n"
-        "need more are skipped. Users and workspaces are made up. Partner connections that\n"
-        "were made are deleted again, as are users at databricks-test.com; accounts of\n"
-        "made-up domains stay, for no endpoint removes them: check a staging system.\n\n"
-        "A case is passed, failed, passed with warnings (what is wise, and nobody demands),\n"
-        "manual (what to do is told) or skipped (why is told). The exit code is 1 if a case\n"
-        "has failed, and 0 if none has. No secret is in a report.",
+        description="Check an implementation of the Connect API, whosever it is: call it as\n"
+        "Databricks does, and judge every answer. All documented test cases are gone\n"
+        "through (P, E, R and D: also those that the certification suite lost in 2024),\n"
+        "and what the suite never tested (H): bad requests, ownership, ids of 64 bits,\n"
+        "OAuth, links, nulls.\n\n"
+        "The PartnerConfig says which endpoints there are and what to expect. Without\n"
+        "one, connect and delete-connection are called at their usual paths, and the\n"
+        "cases that need more are skipped. Users and workspaces are made up. Partner\n"
+        "connections that were made are deleted again, as are users at\n"
+        "databricks-test.com; accounts of made-up domains stay, for no endpoint removes\n"
+        "them: check a staging system.\n\n"
+        "A case is passed, failed, passed with warnings (what is wise, and nobody\n"
+        "demands), manual (what to do is told) or skipped (why is told). After three\n"
+        "cases in a row without an answer in time the rest is skipped. The exit code is\n"
+        "0 if no case has failed, 1 if one has, 5 if nobody answers at all, and 130\n"
+        "after Ctrl-C: what was made till then is deleted, and what was found is\n"
+        "reported. No secret is in a report.",
         examples=(
             "housekeys partner check https://staging.example.com/databricks --partner-config partner.json "
             "--user databricks --password-ref env:CONNECT_PASSWORD",
@@ -72,7 +77,7 @@ def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser], frame:
     parser.add_argument(
         "--timeout", type=float, default=60.0, metavar="SECONDS", help="for an answer (default: 60, as Databricks)"
     )
-    parser.add_argument("--ca-file", type=Path, metavar="FILE", help="the CA that signed the service's certificate")
+    parser.add_argument("--ca-file", type=Path, metavar="FILE", help="a CA to trust besides the usual ones")
     parser.add_argument(
         "--insecure-http", action="store_true", help="call http:// on another machine: the password goes unprotected"
     )
@@ -91,6 +96,7 @@ async def check_partner(context: Context) -> ExitCode:
     if arguments.list:
         _list(context, cases)
         return ExitCode.DONE
+    _refuse_calling_nothing(context)
     if arguments.output is not None and arguments.output.is_dir():
         raise BadInputError(f"{arguments.output} is a folder.", advice="Name a file for --output.")
     subject = await _subject(context)
@@ -113,6 +119,15 @@ def _refuse_profile_file(arguments: argparse.Namespace) -> None:
         raise BadInputError(
             "--config names the file with the profiles, which a check does not read.",
             advice="The PartnerConfig is given by --partner-config FILE.",
+        )
+
+
+def _refuse_calling_nothing(context: Context) -> None:
+    option = "--dry-run" if context.arguments.dry_run else "read-only" if context.read_only_flag else ""
+    if option:
+        raise RefusedError(
+            f"{option}: a check makes partner connections at the service that it calls, and deletes them.",
+            advice="--list shows the cases, and calls nobody.",
         )
 
 
