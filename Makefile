@@ -15,6 +15,9 @@ DATABRICKS ?= databricks-sdk==0.162.0
 DATABRICKS_VENV := .venv-databricks
 DATABRICKS_STAMP := $(DATABRICKS_VENV)/.installed
 
+# Without bytecode each of the many processes that the tests start would compile all modules again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help run test thorough connector databricks check format lint types imports spelling bench screenshots snapshots clean
 
