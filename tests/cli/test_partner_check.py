@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -22,9 +23,9 @@ from tests.http_front.certificates import make_certificates
 from tests.partner_faults import established, instead, new, told
 from tests.partner_server import PASSWORD, USER, Asked, Handler, MemoryPartner, Reply, faulty, serving_in_thread
 from tests.unit.partner.test_checker_rules import left_behind
+from tui.cli.running import run
 
 POLICY = PartnerPolicy("https://acme.example", hostnames=("127.0.0.1",), integration="write", test_hooks=True)
-ENVIRON = {"CONNECT_PASSWORD": PASSWORD}
 CREDENTIALS = ("--user", USER, "--password-ref", "env:CONNECT_PASSWORD")
 Check = Callable[..., Outcome]
 
@@ -46,11 +47,11 @@ def check(housekeys: Housekeys, partner: Handler, config: Path, monkeypatch: pyt
     """`check("--only", "P100")`: against a partner with this configuration; `faults` are put on."""
     monkeypatch.setenv("CONNECT_PASSWORD", PASSWORD)
 
-    def run(*words: str, handler: Handler = partner) -> Outcome:
+    def run_check(*words: str, handler: Handler = partner) -> Outcome:
         with serving_in_thread(handler) as url:
             return housekeys("partner", "check", url, "--partner-config", str(config), *CREDENTIALS, *words)
 
-    yield run
+    yield run_check
 
 
 def test_a_right_partner_passes(check: Check) -> None:
@@ -134,6 +135,29 @@ def test_a_report_that_cannot_be_written_is_printed(check: Check, tmp_path: Path
     assert outcome.code == 1
     assert ElementTree.fromstring(outcome.stdout).get("failures") == "0"  # noqa: S314 - our own report
     assert "/file/report.xml cannot be written: Not a directory.\nThe report is printed instead.\n" in outcome.stderr
+
+
+@pytest.mark.parametrize("form", ["table", "json", "junit"])
+def test_a_report_is_printed_whatever_was_answered_and_in_any_coding(
+    home: Path, partner: Handler, config: Path, form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONNECT_PASSWORD", PASSWORD)
+    texts = {"redirect_value": "\ud800 \x9b31m \x07 Zo\u00eb \u2026 ]]> <b>", "connection_id": "\udfff"}
+    with serving_in_thread(faulty(partner, told(texts, never_error)())) as url:
+        given = ("--partner-config", str(config), *CREDENTIALS, "--only", "P100,H101", "--format", form)
+        stdout, stderr = io.TextIOWrapper(io.BytesIO(), "latin-1"), io.StringIO()
+        environ = {"HOUSEKEYS_HOME": str(home)}
+        code = run(["partner", "check", url, *given], environ, stdin=io.StringIO(), stdout=stdout, stderr=stderr)
+    stdout.seek(0)
+    report = stdout.read()
+    assert (code, stderr.getvalue()) == (1, "2 cases: 1 passed, 1 failed\n")
+    assert "redirect_value must be create_trial" in report
+    assert not any(character in report for character in ("\x07", "\x9b", "\x1b"))
+    match form:
+        case "json":
+            assert json.loads(report)["cases"][0]["exchanges"][0]["status"] == 200
+        case "junit":
+            assert ElementTree.fromstring(report).get("failures") == "1"  # noqa: S314 - our own report
 
 
 def test_ctrl_c_deletes_what_was_made_and_reports_what_was_found(check: Check) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import io
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -225,7 +226,8 @@ def _report(context: Context, subject: Subject, results: Sequence[Result], began
         except OSError as error:
             failure = error
     if arguments.output is None or failure is not None:
-        context.output.stdout.write(text)
+        coding = context.output.stdout.encoding or "utf-8"
+        context.output.stdout.write(text.encode(coding, "backslashreplace").decode(coding))
     context.output.message(summary(results))
     if failure is not None:
         message = f"--output {arguments.output} cannot be written: {failure.strerror}."
@@ -238,17 +240,17 @@ def _report_text(context: Context, subject: Subject, results: Sequence[Result], 
 
     form = context.arguments.format or ("json" if context.output.json else "table")
     if form == "junit":
-        return as_junit(subject, results, began).decode("utf-8")
+        return as_junit(subject, results, began).decode("ascii")
+    if form == "json":
+        # In ASCII: a partner's texts may hold half characters, and what a terminal obeys.
+        return json.dumps(as_json(subject, results, began), indent=2) + "\n"
     written = io.StringIO()
     output = Output(written, context.output.stderr)
-    if form == "json":
-        output.data(as_json(subject, results, began))
-    else:
-        columns = (Column("id", "ID"), Column("outcome", "OUTCOME"), Column("title", "TITLE"))
-        output.rows(
-            columns,
-            [{"id": each.case.id, "outcome": each.outcome.value, "title": each.case.title} for each in results],
-        )
-        for line in report_lines(results):
-            output.text(line)
+    columns = (Column("id", "ID"), Column("outcome", "OUTCOME"), Column("title", "TITLE"))
+    output.rows(
+        columns,
+        [{"id": each.case.id, "outcome": each.outcome.value, "title": each.case.title} for each in results],
+    )
+    for line in report_lines(results):
+        output.text(line)
     return written.getvalue()

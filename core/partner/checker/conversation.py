@@ -219,7 +219,7 @@ class Conversation:
         config = self.subject.config
         check_link(url, None if config is None else config.hostnames, insecure_http=self.subject.insecure_http)
         headers = {name: _HEADERS[name] for name in ("User-Agent", "Accept-Language")}
-        answer = await self._exchange("GET", url, headers, None, whole=False)
+        answer = await self._exchange("GET", url, headers, None, link=True)
         require(200 <= answer.status < 400, "2xx or 3xx for redirect_uri", f"status {answer.status}")
 
     async def clean(self) -> None:
@@ -267,16 +267,17 @@ class Conversation:
                 await self.call("delete_account_path", self.requests.delete_account(TEST_DOMAIN, workspace))
 
     async def _exchange(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, *, whole: bool = True
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, *, link: bool = False
     ) -> Answer:
         try:
-            answer = await self._caller.call(method, url, headers, body, whole=whole)
+            answer = await self._caller.call(method, url, headers, body, whole=not link)
         except NoAnswerError as error:
             self.late = error.late
-            self.exchanges.append(Exchange(method, url, headers, body, failure=f"it {error}"))
+            self.exchanges.append(Exchange(method, url, headers, body, failure=f"it {error}", link=link))
             late = "Answer within 60 s: Databricks waits no longer. --timeout is how long a check waits."
             unmet(f"an answer from {urlsplit(url).hostname or 'a host'}", f"it {error}", late if error.late else "")
-        self.exchanges.append(Exchange(method, url, headers, body, answer))
+        self.late = False
+        self.exchanges.append(Exchange(method, url, headers, body, answer, link=link))
         return answer
 
 

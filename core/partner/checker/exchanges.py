@@ -39,6 +39,12 @@ class Exchange:
     body: bytes | None = field(repr=False)
     answer: Answer | None = None
     failure: str = ""
+    link: bool = False  # that users are led to, and not an endpoint
+
+    @property
+    def right(self) -> bool:
+        """Whether it is a link that opens: then it is not what a case failed for."""
+        return self.link and self.answer is not None and 200 <= self.answer.status < 400
 
     def shown(self) -> dict[str, object]:
         """What a report tells of it, without a secret."""

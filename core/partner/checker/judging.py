@@ -157,11 +157,11 @@ def check_link(url: str, hostnames: Collection[str] | None, *, insecure_http: bo
     judged = f"https{url[4:]}" if insecure_http and url.startswith("http:") else url
     try:
         parts = urlsplit(judged)
-        host = parts.hostname or ""
+        host = parts.hostname if parts.port != 0 else None
     except ValueError:
         unmet(wanted, f"{one_line(url, 200)} is no URL")
     require(parts.scheme in ("http", "https") and bool(host), wanted, f"{one_line(url, 200)} is no URL of a page")
-    names = [host] if hostnames is None else [name.lower() for name in hostnames]
+    names = [str(host)] if hostnames is None else [name.lower() for name in hostnames]
     plain = judged.isascii() and judged.isprintable() and not any(sign in judged for sign in " \\@")
     if plain and host in names and parts.scheme == "https":
         return

@@ -73,8 +73,9 @@ def failure_lines(result: Result) -> Iterator[str]:
             lines = wrap(one_line(text), _WIDTH - 12, break_long_words=False, break_on_hyphens=False)
             yield from (f"  {name:<8}  {line}" for name, line in zip_longest((label,), lines, fillvalue=""))
     facts: dict[str, str] = {}
-    if result.exchanges:
-        last = result.exchanges[-1].shown()
+    judged = [exchange for exchange in result.exchanges if not exchange.right]
+    if judged:
+        last = judged[-1].shown()
         facts["call"] = f"{last['method']} {last['url']}"
         facts["sent"] = str(last["sent"])
         facts["answer"] = str(last["failure"]) or f"{last['status']} {last['received']}"
@@ -145,7 +146,8 @@ def as_junit(subject: Subject, results: Sequence[Result], began: datetime) -> by
     for result in results:
         _testcase(suite, result)
     indent(root)
-    document: bytes = tostring(root, encoding="utf-8", xml_declaration=True)
+    # In ASCII, with references to other characters: it is the same in whatever coding it is passed on.
+    document: bytes = tostring(root, encoding="us-ascii", xml_declaration=True)
     return document + b"\n"
 
 

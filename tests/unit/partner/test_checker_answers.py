@@ -17,7 +17,7 @@ from core.partner.checker.reporting import report_lines
 from core.partner.checker.running import Outcome, Result, check
 from core.partner.checker.subject import Limits, Subject
 from core.secrets import Secret
-from tests.partner_faults import AUTHORIZATION, CONNECT, established, made
+from tests.partner_faults import AUTHORIZATION, CONNECT, established, made, told
 from tests.partner_server import PASSWORD, USER, Asked, Handler, MemoryPartner, Reply, faulty, serving
 from tests.unit.partner.test_checker_rules import POLICY, left_behind
 
@@ -198,6 +198,15 @@ async def test_what_cannot_be_deleted_is_told() -> None:
     assert "(cloud aws, workspace " in made_by_first
 
 
+async def test_the_call_is_shown_that_was_judged_and_not_the_link_that_opened_after_it() -> None:
+    partner = MemoryPartner(POLICY)
+    async with serving(faulty(partner, told({"account_status": "active"}, made)())) as url:
+        (result,) = await check(Subject(url, partner.config, USER, Secret(PASSWORD)), chosen(["P700"]))
+    lines = list(report_lines([result]))
+    assert "  came      they are new and active" in lines
+    assert f"  call      POST {url}/connect" in lines
+
+
 LINKS: list[tuple[str, tuple[str, ...] | None, bool, bool]] = [  # the last: whether it may be so
     ("https://a.example/x", ("A.example",), False, True),
     ("https://www.a.example/x", ("a.example",), False, True),
@@ -214,6 +223,7 @@ LINKS: list[tuple[str, tuple[str, ...] | None, bool, bool]] = [  # the last: whe
     ("javascript:alert(1)", None, False, False),
     ("/welcome", None, False, False),
     ("https://[::1", None, False, False),
+    ("https://a.example:70000/x", ("a.example",), False, False),
 ]
 
 
