@@ -29,9 +29,8 @@ from core.partner.checker.judging import (
     require,
     unmet,
 )
-from core.partner.checker.requesting import TEST_DOMAIN, Json, RequestFactory, User, Workspace
+from core.partner.checker.requesting import TEST_DOMAIN, Json, RequestFactory, User, Workspace, place_of
 from core.partner.checker.subject import Subject
-from core.partner.messages.requests import CloudProvider
 from core.partner.messages.responses import Connection, ErrorReason, RedirectValue, ResourceStatus
 from core.partner.security.redaction import redacted
 
@@ -116,10 +115,9 @@ class Conversation:
     def _note_made(self, body: Json, answer: Answer) -> None:
         """Note the partner connection that was made, whatever is wrong with the answer: it is removed in the end."""
         with contextlib.suppress(KeyError, TypeError, ValueError, RecursionError):
-            place = Workspace(CloudProvider(body["cloud_provider"]), int(body["workspace_id"]))
             connection_id = json.loads(answer.content)["connection_id"]
             if isinstance(connection_id, str) and connection_id:
-                self._made[connection_id] = place
+                self._made[connection_id] = place_of(body, self.subject.cloud())
 
     async def connect(self, body: Json | bytes, headers: Mapping[str, str | None] | None = None) -> Answer:
         """Call connect."""

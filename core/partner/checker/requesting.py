@@ -181,5 +181,14 @@ class RequestFactory:
         return token
 
 
+def place_of(body: Json, cloud: CloudProvider) -> Workspace:
+    """The workspace that a body of connect names, in one of two places; in `cloud` where it names no cloud."""
+    user = body.get("user_info")
+    named = (body.get("workspace_id"), user.get("databricks_organization_id") if isinstance(user, dict) else None)
+    number = next((each for each in named if isinstance(each, int)), 0)
+    told = body.get("cloud_provider")
+    return Workspace(CloudProvider(told) if told in tuple(CloudProvider) else cloud, number)
+
+
 def _place(workspace: Workspace) -> Json:
     return {"cloud_provider": workspace.cloud.value, "databricks_organization_id": workspace.id}

@@ -125,9 +125,11 @@ async def test_a_rule_that_is_not_kept_is_found(rule: Rule) -> None:
 
 @pytest.mark.parametrize("choice", CHOICES, ids=lambda choice: choice.name)
 async def test_what_is_left_to_a_partner_is_no_failure(choice: Choice) -> None:
-    results = await checked(POLICY, (*choice.passed, *choice.warned), choice.make())
+    partner = MemoryPartner(POLICY)
+    results = await checked_partner(partner, (*choice.passed, *choice.warned), choice.make())
     wanted = dict.fromkeys(choice.passed, Outcome.PASSED) | dict.fromkeys(choice.warned, Outcome.WARNING)
     assert {each.case.id: each.outcome for each in results} == wanted, unhappy(results)
+    assert left_behind(partner) == (0, 0)
 
 
 async def test_a_partner_that_was_checked_before_is_green_again() -> None:
