@@ -11,7 +11,7 @@ from typing import Final
 
 from core.clickhouse.capabilities import Capabilities
 from core.clickhouse.engine import Engine
-from core.errors import BadInputError, HousekeysError
+from core.errors import BadInputError, HousekeysError, RefusedError
 from core.partner.handling.links import Links
 from core.partner.handling.reception import Reception
 from core.partner.handling.request_handler import RequestHandler
@@ -23,10 +23,10 @@ from core.partner.oauth.calling import Address, https_address
 from core.partner.partner_configs import partner_config
 from core.partner.partner_connections import PartnerConnections, PartnerConnectionState
 from core.partner.provisioning.clusters import Clusters
+from core.partner.security.current_keys import CurrentKeys, ReadKeys
 from core.partner.security.sealed_store import SealedSecrets
-from core.partner.security.sealing import Sealer
+from core.partner.security.sealing import SealedValueError
 from core.partner.security.sealing_keys import SealingKeys, SealingKeyStore, load_sealing_keys
-from core.partner.security.sign_in_links import LinkSigner
 from core.partner.storage.claims import Claims
 from core.partner.storage.credentials import LiveCredentials
 from core.partner.storage.leases import Leases
@@ -39,7 +39,7 @@ from core.paths import Paths
 from core.profiles.model import Profile
 from core.profiles.partner import PartnerPolicy
 from core.running.runner import Runner
-from core.secrets import Prompt
+from core.secrets import Kind, Prompt
 
 log = logging.getLogger(__name__)
 
@@ -64,12 +64,11 @@ class ServingParts:
     readiness.
     """
 
-    def __init__(self, ground: Ground, keys: SealingKeys, tokens: WorkspaceTokens, secrets: SealedSecrets) -> None:
+    def __init__(self, ground: Ground, keys: CurrentKeys, tokens: WorkspaceTokens, secrets: SealedSecrets) -> None:
         policy, connections = policy_of(ground.profile), ground.connections
         database, state = ground.profile.database, connections.known_state
         runner = ground.runner.with_journal(SharedJournal)
         clusters = Clusters.of(ground.capabilities, ground.profile.cluster)
-        signer = LinkSigner(keys)
         self.policy = policy
         self.config: PartnerConfig = partner_config(policy)
         self.state = state
@@ -79,7 +78,7 @@ class ServingParts:
             policy,
             Settling(ground.engine, runner, state, policy, clusters),
             SecretsKeeper(secrets, (tokens,)),
-            Links(policy, signer),
+            Links(policy, keys),
             WorkspaceTests(ground.engine, state, secrets, tokens),
             connections.sealed_table,
         )
@@ -87,7 +86,7 @@ class ServingParts:
             policy,
             state,
             runner,
-            signer,
+            keys,
             UsedLinks(Claims(ground.engine, database)).record,
             secrets,
             tokens,
@@ -97,7 +96,7 @@ class ServingParts:
         self._tokens = tokens
         self._secrets = secrets
         self._sealed = connections.sealed_table
-        self._newest = keys.newest.id
+        self._keys = keys
         self._background: list[asyncio.Task[None]] = []
 
     @classmethod
@@ -106,15 +105,17 @@ class ServingParts:
         ground: Ground,
         keys: SealingKeys,
         *,
+        read_keys: ReadKeys | None = None,
         verify: ssl.SSLContext | bool = True,
         address: Address = https_address,
     ) -> ServingParts:
-        """Put them together. `verify` and `address` are how workspaces are reached."""
-        secrets = SealedSecrets(Sealer(keys), ground.connections.sealed_table)
+        """Put them together. `read_keys` reads the keys anew; `verify` and `address` are how workspaces are reached."""
+        current = CurrentKeys(keys, read_keys)
+        secrets = SealedSecrets(current, ground.connections.sealed_table)
         leases = Leases(Claims(ground.engine, ground.profile.database))
         policy = policy_of(ground.profile)
         tokens = await WorkspaceTokens.open(secrets, policy, leases.hold, verify=verify, address=address)
-        return cls(ground, keys, tokens, secrets)
+        return cls(ground, current, tokens, secrets)
 
     async def start(self) -> None:
         """Read what is known, bring to an end what a killed process has left, and follow the journal from then on.
@@ -122,7 +123,11 @@ class ServingParts:
         Raises what the engine raises.
         """
         await self.handler.settle_at_start()
-        self._background = [asyncio.create_task(self.state.follow()), asyncio.create_task(self._renew_seals())]
+        self._background = [asyncio.create_task(self.state.follow()), asyncio.create_task(self._keep_seals_new())]
+
+    def renew_keys(self) -> None:
+        """Take up new sealing keys, and seal with the newest what older ones have sealed. Goes on in the background."""
+        self._keys.renew()
 
     async def why_not_ready(self) -> str:
         """Empty when requests can be answered; else a sentence that says why not, without a secret."""
@@ -141,23 +146,30 @@ class ServingParts:
         await self.credentials.aclose()
         await self.requests.aclose()
         await self._tokens.close()
+        await self._keys.close()
         for task in self._background:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
 
+    async def _keep_seals_new(self) -> None:
+        """At the start, and whenever sealing keys were taken up: older keys can go one day."""
+        while True:
+            await self._renew_seals()
+            await self._keys.taken_up()
+
     async def _renew_seals(self) -> None:
-        """Seal with the newest key what older ones have sealed, so that they can go one day."""
+        """Seal with the newest key what older ones have sealed."""
         renewed = 0
         try:
             by_key = await self._sealed.by_key()
-            outdated = sorted(set().union(*(found for key, found in by_key.items() if key != self._newest)))
+            outdated = sorted(set().union(*(found for key, found in by_key.items() if key != self._keys.newest)))
             for connection in outdated:
                 renewed += await self._renew_seals_of(connection)
         except HousekeysError as error:
             log.warning("secrets stay sealed with older keys, which are still needed: %s %s", error, error.detail)
         if renewed:
-            log.info("%d secrets are sealed with the newest key now, %s", renewed, self._newest)
+            log.info("%d secrets are sealed with the newest key now, %s", renewed, self._keys.newest)
 
     async def _renew_seals_of(self, connection: str) -> int:
         """How many were; none of a connect that is under way elsewhere, and none that outlives a deletion."""
@@ -165,6 +177,9 @@ class ServingParts:
             return 0
         try:
             return await self._secrets.renew_seals(connection)
+        except SealedValueError as error:  # one that nobody opens keeps no other under an old key
+            log.warning("%s %s", error, error.advice)
+            return 0
         finally:
             await self.state.catch_up()
             if self.state.known.connection(connection, None) is None:
@@ -197,11 +212,26 @@ async def open_sealing_keys(profile: Profile, paths: Paths, prompt: Prompt | Non
     return await load_sealing_keys(reference, sealing_key_store(profile, paths), prompt)
 
 
+def sealing_keys_again(profile: Profile, paths: Paths) -> ReadKeys:
+    """How a running service reads its sealing keys again: as `open_sealing_keys`, but nobody is asked."""
+
+    async def read() -> SealingKeys:
+        reference = policy_of(profile).sealing_keys
+        if reference is not None and reference.kind is Kind.PROMPT:
+            raise RefusedError(
+                "The passphrase of the sealing keys was typed, and nobody can be asked for it now.",
+                advice="Restart the service to take up new ones.",
+            )
+        return await open_sealing_keys(profile, paths)
+
+    return read
+
+
 async def try_connection(
     ground: Ground, state: PartnerConnectionState, keys: SealingKeys, *, address: Address = https_address
 ) -> tuple[TestResult, ...]:
     """Test one partner connection where no service runs. What fails is a result and is not raised."""
-    secrets = SealedSecrets(Sealer(keys), ground.connections.sealed_table)
+    secrets = SealedSecrets(CurrentKeys(keys), ground.connections.sealed_table)
     policy = policy_of(ground.profile)
     known_state = ground.connections.known_state
     leases = Leases(Claims(ground.engine, ground.profile.database))

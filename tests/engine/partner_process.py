@@ -56,10 +56,14 @@ class Host:
     def prepare(self) -> Host:
         """Write what is there before a service starts."""
         write_private(self.folder / "password", PASSWORD.encode("utf-8"))
-        write_private(self.folder / "sealing-keys", KEYS.to_text().reveal().encode("ascii"))
+        self.bring(KEYS)
         values = {"name": self.name, "port": self.front.ports["plain"], "user": USER, "folder": self.folder}
         write_private(self._paths.config_file, PROFILE.format(**values).encode("utf-8"))
         return self
+
+    def bring(self, keys: SealingKeys) -> None:
+        """Bring sealing keys here, instead of those before."""
+        write_private(self.folder / "sealing-keys", keys.to_text().reveal().encode("ascii"))
 
     @property
     def _paths(self) -> Paths:

@@ -18,10 +18,9 @@ from core.partner.handling.secrets_keeper import SecretsKeeper
 from core.partner.handling.settling import Settling
 from core.partner.messages.requests import CloudProvider, ConnectRequest, DeleteConnectionRequest
 from core.partner.messages.responses import Connection, DeleteConnectionResponse, TestResult, TestStatus
+from core.partner.security.current_keys import CurrentKeys
 from core.partner.security.sealed_store import SealedSecrets
-from core.partner.security.sealing import Sealer
 from core.partner.security.sealing_keys import SealingKey, SealingKeys
-from core.partner.security.sign_in_links import LinkSigner
 from core.partner.storage.known_state import KnownState
 from core.partner.storage.sealed_table import SealedTable
 from core.partner.storage.shared_journal import SharedJournal
@@ -60,11 +59,11 @@ class ServicePlace:
         self.runner = runner.with_journal(SharedJournal)
         self.state = KnownState(self.journal)
         self.table = SealedTable(self.engine, database)
-        self.secrets = SealedSecrets(Sealer(KEYS), self.table)
-        self.signer = LinkSigner(KEYS)
+        self.keys = CurrentKeys(KEYS)
+        self.secrets = SealedSecrets(self.keys, self.table)
         self.settling = Settling(self.engine, self.runner, self.state, policy)
         self.handler = RequestHandler(
-            policy, self.settling, SecretsKeeper(self.secrets), Links(policy, self.signer), Passing(), self.table
+            policy, self.settling, SecretsKeeper(self.secrets), Links(policy, self.keys), Passing(), self.table
         )
 
     def another(self, folder: Path, engine: Engine | None = None, **changed: Any) -> ServicePlace:

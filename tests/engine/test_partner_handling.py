@@ -56,7 +56,7 @@ def link_of(place: ServicePlace, answer: Connection, purpose: LinkPurpose) -> tu
     """The account and the user of the sign-in link that an answer leads to."""
     base, _, token = answer.redirect_uri.partition(f"?{PARAMETER}=")
     assert base == f"{place.policy.base_url}/welcome"
-    link = place.signer.look(token, purpose)
+    link = place.keys.signer.look(token, purpose)
     return link.account_id, link.user_id
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +27,7 @@ from core.partner.messages.requests import AccountInfo, AccountUserInfo, CloudPr
 from core.partner.messages.responses import Connection
 from core.partner.partner_connections import PartnerConnections
 from core.partner.security.basic_credentials import header_value
+from core.partner.security.sealing import SealedPlace, SecretName
 from core.partner.security.sealing_keys import SealingKeys, new_sealing_key
 from core.partner.serving_parts import Ground, ServingParts
 from core.partner.storage.requests_seen import AnsweredRequest
@@ -39,6 +40,7 @@ from tests.unit.partner.account_examples import POLICY, asked
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "partner-connect.md"
 ACCESS_DENIED = 497
+TOKEN = SecretName.PERSONAL_ACCESS_TOKEN
 RESOURCES = ResourceTemplate(quota="partners", settings_profile="partner_limits")
 USERS = """<clickhouse><profiles><default/></profiles><quotas><default/></quotas><users><default><no_password/>
 <networks><ip>::/0</ip></networks><profile>default</profile><quota>default</quota><grants>{grants}</grants></default>
@@ -90,14 +92,19 @@ async def connected(parts: ServingParts, email: str) -> Connection:
 
 
 async def serve(engine: Recorder, folder: Path) -> None:
-    """All that a service does, and a second one that has a newer sealing key."""
+    """All that a service does, with a sealing key that comes while it runs; and a second one that has a newer one."""
     await engine.engine.command("CREATE QUOTA partners FOR INTERVAL 1 hour MAX queries = 10")
     await engine.engine.command("CREATE SETTINGS PROFILE partner_limits SETTINGS max_threads = 2")
     ground, old = await open_ground(engine, folder / "first"), SealingKeys([new_sealing_key()])
     presented, credential = ground.connections.plan_add_credential("databricks")
     for change in (await ground.connections.plan_tables(), credential):
         assert (await ground.runner.run(change)).succeeded
-    parts = await ServingParts.open(ground, old)
+    keys = old.with_newest(new_sealing_key())
+
+    async def read_keys() -> SealingKeys:
+        return keys
+
+    parts = await ServingParts.open(ground, old, read_keys=read_keys)
     assert await parts.why_not_ready()
     await parts.start()
     assert await parts.why_not_ready() == ""
@@ -105,16 +112,22 @@ async def serve(engine: Recorder, folder: Path) -> None:
     first = await connected(parts, "ann@databricks-test.com")
     (link,) = parse_qs(urlsplit(first.redirect_uri).query)["link"]
     assert (await parts.reception.set_password(link, Secret("Quite-a-long-passw0rd"))).signed_up
+    await sealed_with(ground, old.newest.id)
+    parts.renew_keys()
+    await sealed_with(ground, keys.newest.id)
+    other = await connected(parts, "cyd@databricks-test.com")
+    broken, good = sorted(one.connection_id for one in (first, other) if one.connection_id)
+    await ground.connections.sealed_table.write(SealedPlace(broken, TOKEN), "sealed1.0123456789abcdef.lost")
     parts.requests.note(AnsweredRequest(uuid4(), datetime.now(UTC), "h:1/2", "POST", "connect", 200, 0.1))
     await parts.aclose()
     await parts.aclose()
     assert len(await ground.connections.requests()) == 1
 
-    keys = old.with_newest(new_sealing_key())
+    keys = keys.with_newest(new_sealing_key())
     later = await open_ground(engine, folder / "second")
     parts = await ServingParts.open(later, keys)
     await parts.start()
-    await sealed_with(later, keys.newest.id)
+    await sealed_with(later, keys.newest.id, {good})
     second = await connected(parts, "bob@databricks-test.com")
     assert second.connection_id is not None
     gone = await parts.handler.delete_connection(DeleteConnectionRequest(second.connection_id, CloudProvider.AWS, 1))
@@ -127,10 +140,13 @@ async def serve(engine: Recorder, folder: Path) -> None:
     assert await later.connections.sealed_table.by_key() == {}
 
 
-async def sealed_with(ground: Ground, key: str) -> None:
-    """Wait until every secret needs this sealing key alone."""
+async def sealed_with(ground: Ground, key: str, connections: Collection[str] = ()) -> None:
+    """Wait until every secret needs this sealing key alone, or until those of some connections do."""
     async with asyncio.timeout(20):
-        while set(await ground.connections.sealed_table.by_key()) != {key}:  # noqa: ASYNC110 - ClickHouse tells no event
+        while True:
+            by_key = await ground.connections.sealed_table.by_key()
+            if by_key.get(key) == set(connections) if connections else set(by_key) == {key}:
+                return
             await asyncio.sleep(0)
 
 

@@ -59,7 +59,7 @@ class Desk:
             place.policy,
             place.state,
             place.runner,
-            place.signer,
+            place.keys,
             UsedLinks(Claims(place.engine, place.database)).record,
             place.secrets,
             WorkspaceTokens(http, place.secrets, place.policy),

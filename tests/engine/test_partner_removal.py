@@ -21,8 +21,9 @@ from core.partner.accounts.state import PartnerUser
 from core.partner.provisioning.clusters import NO_CLUSTER, Clusters
 from core.partner.provisioning.password import check_password, plan_password
 from core.partner.provisioning.removal import CONNECTION_ID, ERASE, SECRETS, plan_removal
+from core.partner.security.current_keys import CurrentKeys
 from core.partner.security.sealed_store import NotErasedError, SealedSecrets
-from core.partner.security.sealing import SealedPlace, Sealer, SecretName
+from core.partner.security.sealing import SealedPlace, SecretName
 from core.partner.security.sealing_keys import SealingKeys, new_sealing_key
 from core.running.needs import Service
 from core.running.runner import Report
@@ -53,7 +54,7 @@ class PartnerPlace(Place):
     def __init__(self, engine: EmbeddedEngine, folder: Path) -> None:
         super().__init__(engine, folder)
         self.sealed = SealedMemory()
-        self.secrets = SealedSecrets(Sealer(SealingKeys([new_sealing_key()])), self.sealed)
+        self.secrets = SealedSecrets(CurrentKeys(SealingKeys([new_sealing_key()])), self.sealed)
         self.runner.open_service = self._open
         mark = self.database
         self.user = PartnerUser("pu1", "pa1", "ann@acme.com", f"user_{mark}")

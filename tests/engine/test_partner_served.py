@@ -17,10 +17,11 @@ import aiohttp
 import pytest
 
 from core.partner.accounts.state import Known
+from core.partner.security.sealing_keys import new_sealing_key
 from core.partner.storage.tables import SECRETS_TABLE
 from core.running.runner import Runner
 from core.session import Session
-from tests.engine.partner_process import Host, ServiceProcess, new_authorization
+from tests.engine.partner_process import KEYS, Host, ServiceProcess, new_authorization
 from tests.http_front.process import Front
 from tests.partner_load import ROOT, Load, body, command
 
@@ -83,7 +84,7 @@ async def check_nothing_half_made(session: Session) -> Known:
 
 
 async def test_services_on_one_server(http_front: Front, tmp_path: Path) -> None:
-    """Two of them make one company each; one ends in order, the other is killed under load and comes again."""
+    """Two of them make companies, and get a new sealing key; one ends in order, the other is killed and comes again."""
     hosts = [Host(tmp_path / name, "served", http_front).prepare() for name in ("one", "other")]
     services: list[ServiceProcess] = []
     async with aiohttp.ClientSession() as client, operator(hosts[0]) as session:
@@ -97,6 +98,7 @@ async def test_services_on_one_server(http_front: Front, tmp_path: Path) -> None
             }
             assert live(known) == set(answers.values()) and len(live(known)) == 2 * COMPANIES
             await visit_everywhere(client, services, answers)
+            await rotate_sealing_keys(client, hosts, services, session, answers)
             late = await end_in_the_middle(client, services[1])
             known = await check_nothing_half_made(session)
             assert live(known) == {*answers.values(), *late}
@@ -136,6 +138,30 @@ async def visit_everywhere(
     for (company, person), connection in connections.items():
         status, answer = await services[1 - person].connect(client, asked(company, person, connection))
         assert (status, answer.get("redirect_value"), answer.get("user_status")) == (200, "sign_in", "existing"), answer
+
+
+async def rotate_sealing_keys(
+    client: aiohttp.ClientSession,
+    hosts: list[Host],
+    services: list[ServiceProcess],
+    session: Session,
+    connections: Mapping[tuple[int, int], str],
+) -> None:
+    """Only one is told of a new key; the other takes it up when it meets the first link that is signed with it."""
+    keys = KEYS.with_newest(new_sealing_key())
+    for host in hosts:
+        host.bring(keys)
+    services[0].process.send_signal(signal.SIGHUP)
+    sealed = session.partner_connections.sealed_table
+    async with asyncio.timeout(20):
+        while await sealed.by_key() != {keys.newest.id: set(connections.values())}:  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0)
+    (company, person), connection = next(iter(connections.items()))
+    _, answer = await services[0].connect(client, asked(company, person, connection))
+    link = urlsplit(answer["redirect_uri"])
+    assert f"link1.{keys.newest.id}." in link.query
+    async with client.get(f"{services[1].url}{link.path}?{link.query}") as page:
+        assert page.status == 200, await page.text()
 
 
 async def end_in_the_middle(client: aiohttp.ClientSession, service: ServiceProcess) -> set[str]:

@@ -30,9 +30,10 @@ from core.partner.oauth.discovery import Discovery
 from core.partner.oauth.u2m import U2mTokens
 from core.partner.partner_connections import PartnerConnections, Standing
 from core.partner.security.basic_credentials import header_value
+from core.partner.security.current_keys import CurrentKeys
 from core.partner.security.hosts import workspace_host
 from core.partner.security.sealed_store import SealedSecrets
-from core.partner.security.sealing import SealedPlace, Sealer, SecretName
+from core.partner.security.sealing import SealedPlace, SecretName
 from core.partner.security.sealing_keys import SealingKey, SealingKeys
 from core.partner.storage.claims import Claims
 from core.partner.storage.credentials import LiveCredentials
@@ -225,7 +226,7 @@ async def test_nothing_is_read_where_no_table_is(shared_engine: EmbeddedEngine) 
 
 
 async def test_what_is_erased_is_gone_from_the_disk(storage: Storage) -> None:
-    secrets = SealedSecrets(Sealer(SealingKeys([SealingKey(bytes(32))])), storage.sealed)
+    secrets = SealedSecrets(CurrentKeys(SealingKeys([SealingKey(bytes(32))])), storage.sealed)
     for number in range(12):  # enough for ClickHouse to merge parts, which leaves old ones behind
         await secrets.keep(replace(TOKEN, connection_id=f"pc{number}"), Secret(f"dapi{number:032}"))
     await secrets.keep(replace(TOKEN, connection_id="pc7"), Secret("dapi-newer"))
@@ -308,7 +309,7 @@ async def test_a_lease_is_one_holders_at_a_time(storage: Storage) -> None:
 
 
 async def test_a_refresh_token_is_used_by_one_process_at_a_time(storage: Storage) -> None:
-    secrets = SealedSecrets(Sealer(SealingKeys([SealingKey(bytes(32))])), storage.sealed)
+    secrets = SealedSecrets(CurrentKeys(SealingKeys([SealingKey(bytes(32))])), storage.sealed)
     with DatabricksFake() as fake:
         http = await DatabricksHttp.open(address=lambda host: fake.url)
         leases = Leases(Claims(storage.engine, storage.journal.database)).hold

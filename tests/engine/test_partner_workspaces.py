@@ -16,8 +16,9 @@ from core.partner.accounts.policy import PartnerPolicy
 from core.partner.accounts.state import PartnerConnection
 from core.partner.messages import responses
 from core.partner.oauth.calling import DatabricksHttp
+from core.partner.security.current_keys import CurrentKeys
 from core.partner.security.sealed_store import SealedSecrets
-from core.partner.security.sealing import SealedPlace, Sealer, SecretName
+from core.partner.security.sealing import SealedPlace, SecretName
 from core.partner.security.sealing_keys import SealingKeys, new_sealing_key
 from core.partner.workspaces.oauth_apps import app_of
 from core.partner.workspaces.testing import ME_PATH, STATEMENTS_PATH, WorkspaceTests, try_out, warehouse_id
@@ -62,7 +63,7 @@ class Side:
         self.policy = policy
         self.partner = Partner(policy)
         self.connection: PartnerConnection = self.partner.known.connections[self.partner.connected(**{**PATHS, **more})]
-        self.secrets = SealedSecrets(Sealer(SealingKeys([new_sealing_key()])), SealedMemory())
+        self.secrets = SealedSecrets(CurrentKeys(SealingKeys([new_sealing_key()])), SealedMemory())
 
     async def open(self, http: DatabricksHttp) -> Side:
         self.tokens = WorkspaceTokens(http, self.secrets, self.policy)

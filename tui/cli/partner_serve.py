@@ -28,7 +28,7 @@ def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser], frame:
         description="Answer the Connect API for Databricks, and show users its pages, as the profile\n"
         "says in [profiles.NAME.partner]. On SIGTERM /health/ready says 503 for three\n"
         "seconds while balancers turn away; then nothing new is taken, and what is under\n"
-        "way is finished. SIGHUP loads a renewed certificate.",
+        "way is finished. SIGHUP loads a renewed certificate, and takes up new sealing keys.",
         examples=(
             "housekeys -p prod partner serve --create-tables",
             "housekeys -p prod partner serve --listen 0.0.0.0:443 --certificate chain.pem --private-key key.pem",
@@ -86,7 +86,7 @@ async def _serve(context: Context, listener: Listener, certificate: ServerCertif
     from core.partner.service.metrics import Metrics
     from core.partner.service.pages import page_routes
     from core.partner.service.serving import serve
-    from core.partner.serving_parts import ServingParts, open_sealing_keys
+    from core.partner.serving_parts import ServingParts, open_sealing_keys, sealing_keys_again
 
     session = await context.session()
     if session.read_only.active and not context.arguments.dry_run:
@@ -103,7 +103,9 @@ async def _serve(context: Context, listener: Listener, certificate: ServerCertif
         context.output.message(
             "Note: there is no credential yet, so every call is answered 401: housekeys partner credential add"
         )
-    parts = await ServingParts.open(session.partner_ground, keys)
+    parts = await ServingParts.open(
+        session.partner_ground, keys, read_keys=sealing_keys_again(session.profile, context.paths)
+    )
     try:
         await parts.start()
         writer = parts.requests
@@ -115,6 +117,7 @@ async def _serve(context: Context, listener: Listener, certificate: ServerCertif
             pages=page_routes(parts.policy, parts.reception, parts.config.name),
             metrics=metrics,
             tell=lambda url: _tell_where(context, url),
+            renew=parts.renew_keys,
         )
     finally:
         await parts.aclose()

@@ -7,8 +7,9 @@ from typing import Final
 
 from core.partner.accounts.policy import PartnerPolicy
 from core.partner.messages.responses import RedirectValue
+from core.partner.security.current_keys import CurrentKeys
 from core.partner.security.hosts import check_redirect
-from core.partner.security.sign_in_links import PARAMETER, LinkPurpose, LinkSigner
+from core.partner.security.sign_in_links import PARAMETER, LinkPurpose
 
 WELCOME_PATH: Final = "/welcome"
 PURCHASE_PATH: Final = "/purchase"
@@ -25,9 +26,9 @@ _PATHS = {
 class Links:
     """Makes the URLs that answers lead to. No secret is in them but the link's own signature."""
 
-    def __init__(self, policy: PartnerPolicy, signer: LinkSigner) -> None:
+    def __init__(self, policy: PartnerPolicy, keys: CurrentKeys) -> None:
         self._policy = policy
-        self._signer = signer
+        self._keys = keys
         self._lifetime = timedelta(minutes=policy.service.link_minutes)
         pages = policy.pages
         self._own_pages = {
@@ -58,5 +59,5 @@ class Links:
         if not own or account_id is None or user_id is None:
             return f"{self._policy.base_url}{_PATHS.get(value, SIGN_IN_PATH)}"
         purpose = LinkPurpose.SIGN_IN if signed_up else LinkPurpose.SET_PASSWORD
-        token, _ = self._signer.issue(account_id, user_id, purpose, self._lifetime)
+        token, _ = self._keys.signer.issue(account_id, user_id, purpose, self._lifetime)
         return f"{self._policy.base_url}{WELCOME_PATH}?{PARAMETER}={token}"

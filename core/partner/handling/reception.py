@@ -19,11 +19,11 @@ from core.partner.oauth.failures import AuthorizationStateError, OAuthRefusedErr
 from core.partner.oauth.single_flight import SingleFlight
 from core.partner.provisioning.clusters import NO_CLUSTER, Clusters
 from core.partner.provisioning.password import check_password, plan_password
+from core.partner.security.current_keys import CurrentKeys
 from core.partner.security.sealed_store import SealedSecrets
 from core.partner.security.sealing import SealedPlace, SealedValueError, SecretName
 from core.partner.security.sign_in_links import (
     LinkPurpose,
-    LinkSigner,
     RecordNonce,
     SignInLink,
     SignInLinkRefusedError,
@@ -59,7 +59,7 @@ class Reception:
         policy: PartnerPolicy,
         state: FollowsFacts,
         runner: Runner,
-        signer: LinkSigner,
+        keys: CurrentKeys,
         record: RecordNonce,
         secrets: SealedSecrets,
         tokens: WorkspaceTokens,
@@ -70,7 +70,7 @@ class Reception:
         self._policy = policy
         self._state = state
         self._runner = runner
-        self._signer = signer
+        self._keys = keys
         self._record = record
         self._secrets = secrets
         self._tokens = tokens
@@ -81,7 +81,7 @@ class Reception:
 
     async def look(self, token: str) -> Visitor:
         """Who it is. The link stays as it is. Raises SignInLinkRefusedError."""
-        return await self._visitor(await self._guest(self._any_purpose(token)))
+        return await self._visitor(await self._guest(await self._any_purpose(token)))
 
     async def set_password(self, token: str, password: Secret) -> Visitor:
         """Set the password of the visitor in ClickHouse; the link is used up then, and all that were made before.
@@ -89,7 +89,7 @@ class Reception:
         A link that led to nothing, for ClickHouse refused or was not reached, can be used again.
         Raises SignInLinkRefusedError, BadInputError for a password that will not do, and what ClickHouse answers.
         """
-        link = self._signer.look(token, LinkPurpose.SET_PASSWORD)
+        link = (await self._keys.signer_for(token)).look(token, LinkPurpose.SET_PASSWORD)
         # One who closes the page does not stop it; and of two links for one user, the second one meets the password.
         guest = await self._flight.alone(link.user_id, lambda: self._set_password(token, link, password))
         return await self._signed_up(guest)
@@ -99,7 +99,7 @@ class Reception:
 
         Raises SignInLinkRefusedError; NotFoundError when there is none; UnreachableError, OAuthRefusedError.
         """
-        guest = await self._guest(self._any_purpose(token))
+        guest = await self._guest(await self._any_purpose(token))
         connection = await self._to_authorize(guest)
         if connection is None:
             raise NotFoundError(
@@ -138,18 +138,19 @@ class Reception:
             raise SignInLinkRefusedError
         check_password(password, user.email)
         change = replace(plan_password(user, password, self._clusters), title=f"{SET_PASSWORD}{user.name}")
-        await self._signer.consume(token, LinkPurpose.SET_PASSWORD, self._use)
+        await self._keys.signer.consume(token, LinkPurpose.SET_PASSWORD, self._use)
         report = await self._runner.run(change)
         if not report.succeeded:
             self._given_back.add(link.nonce)
             await self._give_up(report)
         return guest
 
-    def _any_purpose(self, token: str) -> SignInLink:
+    async def _any_purpose(self, token: str) -> SignInLink:
+        signer = await self._keys.signer_for(token)
         try:
-            return self._signer.look(token, LinkPurpose.SET_PASSWORD)
+            return signer.look(token, LinkPurpose.SET_PASSWORD)
         except SignInLinkRefusedError:
-            return self._signer.look(token, LinkPurpose.SIGN_IN)
+            return signer.look(token, LinkPurpose.SIGN_IN)
 
     async def _use(self, nonce: str, until: datetime) -> bool:
         if nonce in self._given_back:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Protocol
 
 from core.errors import HousekeysError
-from core.partner.security.sealing import SealedPlace, Sealer
+from core.partner.security.current_keys import CurrentKeys
+from core.partner.security.sealing import SealedPlace
 from core.secrets import Secret
 
 
@@ -35,18 +36,18 @@ class SealedStore(Protocol):
 class SealedSecrets:
     """The secrets of partner connections: sealed on the way in, opened on the way out."""
 
-    def __init__(self, sealer: Sealer, store: SealedStore) -> None:
-        self._sealer = sealer
+    def __init__(self, keys: CurrentKeys, store: SealedStore) -> None:
+        self._keys = keys
         self._store = store
 
     async def keep(self, place: SealedPlace, secret: Secret) -> None:
         """Seal and keep a secret, instead of the one that was there."""
-        await self._store.write(place, self._sealer.seal(secret, place))
+        await self._store.write(place, self._keys.sealer.seal(secret, place))
 
     async def get(self, place: SealedPlace) -> Secret | None:
         """The secret of a place; None when there is none. Raises SealedValueError."""
         sealed = await self._store.read(place)
-        return None if sealed is None else self._sealer.open(sealed, place)
+        return None if sealed is None else (await self._keys.sealer_for(sealed)).open(sealed, place)
 
     async def kept(self, connection_id: str) -> list[SealedPlace]:
         """The places of a partner connection that have a secret."""
@@ -77,7 +78,10 @@ class SealedSecrets:
         renewed = 0
         for place in await self._store.places(connection_id):
             sealed = None if place.name.short_lived else await self._store.read(place)
-            if sealed is not None and self._sealer.outdated(sealed):
-                await self._store.write(place, self._sealer.reseal(sealed, place))
+            if sealed is None:
+                continue
+            sealer = await self._keys.sealer_for(sealed)
+            if sealer.outdated(sealed):
+                await self._store.write(place, sealer.reseal(sealed, place))
                 renewed += 1
         return renewed

@@ -91,6 +91,12 @@ class Sealer:
         return self.seal(self.open(text, place), place)
 
 
+def sealed_with(text: str) -> str | None:
+    """The id of the key that a sealed value names; None where it is not in the form that this program writes."""
+    match = _TEXT.fullmatch(text)
+    return match["key"] if match else None
+
+
 def _associated(key_id: str, place: SealedPlace) -> bytes:
     # JSON parts the fields without doubt: ("ab", "c") is never ("a", "bc").
     return json.dumps([_FORM, key_id, place.connection_id, place.name]).encode("ascii")

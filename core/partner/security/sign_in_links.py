@@ -115,7 +115,7 @@ class LinkSigner:
         return link
 
     def _verified(self, token: str) -> SignInLink | None:
-        match = _TOKEN.fullmatch(token) if len(token) <= LONGEST_TOKEN else None
+        match = _matched(token)
         if match is None or match[1] not in self._keys:
             return None
         signed, given = token.rpartition(".")[0], match[3]
@@ -125,6 +125,16 @@ class LinkSigner:
 
     def _mac(self, key_id: str, signed: str) -> bytes:
         return hmac.digest(self._keys[key_id], signed.encode("ascii"), "sha256")
+
+
+def signed_with(token: str) -> str | None:
+    """The id of the key that a token names, whoever has signed it; None where it is no token."""
+    match = _matched(token)
+    return match[1] if match else None
+
+
+def _matched(token: str) -> re.Match[str] | None:
+    return _TOKEN.fullmatch(token) if len(token) <= LONGEST_TOKEN else None
 
 
 def _payload(link: SignInLink) -> bytes:

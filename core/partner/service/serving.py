@@ -67,13 +67,13 @@ class Ending:
                 await self._at_once.wait()
 
     @contextlib.contextmanager
-    def on_signals(self, renew: Callable[[], object] | None = None) -> Iterator[None]:
+    def on_signals(self, renew: Callable[[], object]) -> Iterator[None]:
         """SIGTERM asks for it; SIGINT, and a second SIGTERM, at once. SIGHUP calls `renew`."""
         loop = asyncio.get_running_loop()
         handlers = {
             signal.SIGTERM: lambda: self.ask(at_once=self.asked),
             signal.SIGINT: lambda: self.ask(at_once=True),
-            signal.SIGHUP: renew or (lambda: None),
+            signal.SIGHUP: renew,
         }
         for number, handler in handlers.items():
             loop.add_signal_handler(number, handler)
@@ -171,9 +171,11 @@ async def serve(
     limits: WireLimits | None = None,
     manager: ServiceManager | None = None,
     tell: Callable[[str], None] = lambda url: None,
+    renew: Callable[[], object] = lambda: None,
 ) -> None:
     """Answer requests until a signal or `ending` says that it is enough. `tell` is told where it listens.
 
+    On SIGHUP the certificate is loaded anew, and `renew` is called.
     The parts must have been started; they are the caller's to close afterwards. Raises UnreachableError.
     """
     ending, manager = ending or Ending(), manager or ServiceManager()
@@ -181,7 +183,13 @@ async def serve(
     process = f"{socket.gethostname()}:{listener.address.rpartition(':')[2]}/{os.getpid()}"
     app = create_app(_UntilEnding(parts, ending), process, pages=pages, metrics=metrics)
     server = _Server(_config(_ending_connections(app, ending), certificate, limits))
-    with ending.on_signals(certificate.renew if certificate else None):
+
+    def renew_all() -> None:
+        if certificate is not None:
+            certificate.renew()
+        renew()
+
+    with ending.on_signals(renew_all):
         running = asyncio.create_task(server.serve([listener.socket]))
         try:
             await _listening(server, running, listener)

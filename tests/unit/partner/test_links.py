@@ -8,14 +8,15 @@ import pytest
 
 from core.partner.handling.links import Links
 from core.partner.messages.responses import RedirectValue
+from core.partner.security.current_keys import CurrentKeys
 from core.partner.security.hosts import HostRefusedError
 from core.partner.security.sealing_keys import SealingKey, SealingKeys
-from core.partner.security.sign_in_links import LinkPurpose, LinkSigner, SignInLinkRefusedError
+from core.partner.security.sign_in_links import LinkPurpose, SignInLinkRefusedError
 from core.profiles.partner import AuthOption, PagePolicy
 from tests.unit.partner.account_examples import POLICY
 
-SIGNER = LinkSigner(SealingKeys([SealingKey(bytes(range(32)))]))
-LINKS = Links(POLICY, SIGNER)
+KEYS = CurrentKeys(SealingKeys([SealingKey(bytes(range(32)))]))
+SIGNER, LINKS = KEYS.signer, Links(POLICY, KEYS)
 
 
 @pytest.mark.parametrize("value", [RedirectValue.CREATE_TRIAL, RedirectValue.SIGN_IN])
@@ -48,14 +49,14 @@ def test_pages_for_everybody(value: RedirectValue, page: str) -> None:
 
 def test_pages_of_the_partner_get_no_link() -> None:
     pages = PagePolicy(*(f"https://www.acme.example/{page}" for page in ("in", "up", "buy", "ask")))
-    links = Links(replace(POLICY, pages=pages), SIGNER)
+    links = Links(replace(POLICY, pages=pages), KEYS)
     values = ("sign_in", "create_trial", "purchase_product", "contact_admin")
     led = [links.redirect_uri(RedirectValue(value), "pa1", "pu1", signed_up=True) for value in values]
     assert led == [f"https://www.acme.example/{page}" for page in ("in", "up", "buy", "ask")]
 
 
 def test_nobody_is_led_elsewhere() -> None:
-    links = Links(replace(POLICY, hostnames=("other.example",)), SIGNER)
+    links = Links(replace(POLICY, hostnames=("other.example",)), KEYS)
     with pytest.raises(HostRefusedError):
         links.redirect_uri(RedirectValue.SIGN_IN, "pa1", "pu1", signed_up=True)
 
@@ -69,4 +70,4 @@ def test_oauth_redirect_uri_only_for_apps_of_a_workspace(
 ) -> None:
     uri = "https://connect.acme.example/oauth/callback"
     policy = replace(POLICY, auth_options=options, is_published_app=published, oauth_redirect_uri=uri)
-    assert Links(policy, SIGNER).oauth_redirect_uri() == (uri if told else None)
+    assert Links(policy, KEYS).oauth_redirect_uri() == (uri if told else None)

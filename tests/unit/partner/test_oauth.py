@@ -23,9 +23,10 @@ from core.partner.oauth.failures import AuthorizationStateError, MustAuthorizeAg
 from core.partner.oauth.m2m import M2mTokens
 from core.partner.oauth.tokens import AccessToken, DatabricksClient
 from core.partner.oauth.u2m import U2mTokens
+from core.partner.security.current_keys import CurrentKeys
 from core.partner.security.hosts import workspace_host
 from core.partner.security.sealed_store import SealedSecrets
-from core.partner.security.sealing import SealedPlace, Sealer, SecretName
+from core.partner.security.sealing import SealedPlace, SecretName
 from core.partner.security.sealing_keys import SealingKey, SealingKeys
 from core.secrets import Secret, revealed
 from tests.databricks_fake import (
@@ -61,7 +62,7 @@ class Partner:
     memory: SealedMemory = field(default_factory=SealedMemory)
 
     def __post_init__(self) -> None:
-        self.secrets = SealedSecrets(Sealer(SealingKeys([SealingKey(bytes(32))])), self.memory)
+        self.secrets = SealedSecrets(CurrentKeys(SealingKeys([SealingKey(bytes(32))])), self.memory)
         self.discovery = Discovery(self.http, lambda: self.now)
         self.m2m = M2mTokens(self.http, self.discovery, self.secrets, lambda: self.now)
         self.u2m = self.another_process()

@@ -14,6 +14,7 @@ from core.errors import BadInputError, HousekeysError, NotFoundError, RefusedErr
 from core.files import write_private
 from core.keys.envelope import DamagedKeyFileError, Envelope, seal_payload
 from core.keys.rsa_keys import WrongPassphraseError
+from core.partner.security.current_keys import CurrentKeys
 from core.partner.security.sealed_store import NotErasedError, SealedSecrets
 from core.partner.security.sealing import SealedPlace, SealedValueError, Sealer, SecretName
 from core.partner.security.sealing_keys import (
@@ -163,7 +164,7 @@ def test_new_keys_differ() -> None:
 
 def test_secrets_are_kept_sealed_and_erased_for_good() -> None:
     memory = SealedMemory()
-    secrets = SealedSecrets(SEALER, memory)
+    secrets = SealedSecrets(CurrentKeys(SealingKeys([OLD])), memory)
     other = SealedPlace("c-2", SecretName.PERSONAL_ACCESS_TOKEN)
 
     async def live() -> None:
@@ -187,11 +188,11 @@ async def test_seals_are_renewed_but_for_those_that_use_renews() -> None:
     memory = SealedMemory()
     kept = [SealedPlace("c-1", name) for name in SecretName]
     for place in kept:
-        await SealedSecrets(SEALER, memory).keep(place, Secret("x"))
-    rotated = Sealer(SealingKeys([NEW, OLD]))
+        await SealedSecrets(CurrentKeys(SealingKeys([OLD])), memory).keep(place, Secret("x"))
+    rotated = CurrentKeys(SealingKeys([NEW, OLD]))
     assert await SealedSecrets(rotated, memory).renew_seals("c-1") == 2
     assert await SealedSecrets(rotated, memory).renew_seals("c-1") == 0
-    assert {place.name for place in kept if rotated.outdated(memory.values[place])} == {
+    assert {place.name for place in kept if rotated.sealer.outdated(memory.values[place])} == {
         SecretName.U2M_REFRESH_TOKEN,
         SecretName.U2M_AUTHORIZATION,
     }

@@ -10,8 +10,9 @@ from core.errors import BadInputError, HousekeysError
 from core.partner.handling.secrets_keeper import SecretsKeeper, secrets_of
 from core.partner.provisioning.keeping import KEEP, keep_step
 from core.partner.provisioning.removal import CONNECTION_ID, ERASE
+from core.partner.security.current_keys import CurrentKeys
 from core.partner.security.sealed_store import SealedSecrets
-from core.partner.security.sealing import SealedPlace, Sealer, SecretName
+from core.partner.security.sealing import SealedPlace, SecretName
 from core.partner.security.sealing_keys import SealingKey, SealingKeys
 from core.secrets import Secret
 from tests.unit.partner.account_examples import TOKEN, asked
@@ -35,7 +36,7 @@ class Tokens:
 
 def keeping() -> tuple[SecretsKeeper, SealedSecrets, Tokens]:
     store = SealedMemory()
-    secrets, tokens = SealedSecrets(Sealer(SealingKeys([SealingKey(bytes(range(32)))])), store), Tokens(store)
+    secrets, tokens = SealedSecrets(CurrentKeys(SealingKeys([SealingKey(bytes(range(32)))])), store), Tokens(store)
     return SecretsKeeper(secrets, [tokens]), secrets, tokens
 
 

@@ -12,8 +12,9 @@ import signal
 import socket
 import ssl
 import stat
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,7 @@ async def served(
     certificate: ServerCertificate | None = None,
     manager: ServiceManager | None = None,
     drain: float = 0.0,
+    renew: Callable[[], object] = lambda: None,
 ) -> AsyncIterator[Served]:
     policy = replace(POLICY, service=ServicePolicy(read_timeout=read_timeout))
     listens = asyncio.Event()
@@ -116,6 +118,7 @@ async def served(
             limits=limits,
             manager=manager or ServiceManager({}),
             tell=lambda _: listens.set(),
+            renew=renew,
         )
     )
     listening = asyncio.create_task(listens.wait())
@@ -341,7 +344,8 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 
 
 async def test_a_renewed_certificate_is_taken_on_sighup(certificates: Certificates, tmp_path: Path) -> None:
-    """One that does not fit is not, and the one before goes on being shown."""
+    """One that does not fit is not, and the one before goes on being shown; the rest is renewed in both cases."""
+    renewed_too: list[None] = []
     file = tmp_path / "server.pem"
     file.touch(0o600)
     file.write_bytes(certificates.server.read_bytes())
@@ -352,7 +356,8 @@ async def test_a_renewed_certificate_is_taken_on_sighup(certificates: Certificat
     file.write_bytes(certificates.server.read_bytes())
     new_client.load_verify_locations(renewed.ca)
     certificate = ServerCertificate(file)
-    async with served(WireLimits(NEVER), certificate=certificate) as service:
+    renew = partial(renewed_too.append, None)
+    async with served(WireLimits(NEVER), certificate=certificate, renew=renew) as service:
         assert service.listener.url(secure=True).startswith("https://127.0.0.1:")
         assert (await service.ask("/health/live", old_client))[0] == 200
         assert certificate.context.minimum_version is ssl.TLSVersion.TLSv1_2
@@ -367,6 +372,7 @@ async def test_a_renewed_certificate_is_taken_on_sighup(certificates: Certificat
         os.kill(os.getpid(), signal.SIGHUP)
         await asyncio.sleep(0)  # the loop hears of it
         assert (await service.ask("/health/live", only_new))[0] == 200
+    assert len(renewed_too) == 2
 
 
 def test_what_is_wrong_with_a_certificate_is_told_at_the_start(certificates: Certificates, tmp_path: Path) -> None:
