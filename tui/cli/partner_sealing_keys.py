@@ -82,7 +82,7 @@ async def new_key(context: Context) -> None:
     if context.output.json:
         context.output.data({"change": report.change_id, **newest})
     context.output.message(f"{newest['file']}: sealing key {newest['version']}, id {newest['id']}.")
-    context.output.message("Keep a copy of the file, bring it to every host, and reload the services: they seal with it then.")
+    context.output.message("Keep a copy of the file, and reload the services (SIGHUP): they seal with it then.")
 
 
 async def list_keys(context: Context) -> None:

@@ -28,7 +28,8 @@ def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser], frame:
         description="Answer the Connect API for Databricks, and show users its pages, as the profile\n"
         "says in [profiles.NAME.partner]. On SIGTERM /health/ready says 503 for three\n"
         "seconds while balancers turn away; then nothing new is taken, and what is under\n"
-        "way is finished. SIGHUP loads a renewed certificate, and takes up new sealing keys.",
+        "way is finished. SIGHUP loads a renewed certificate, and takes up new sealing\n"
+        "keys.",
         examples=(
             "housekeys -p prod partner serve --create-tables",
             "housekeys -p prod partner serve --listen 0.0.0.0:443 --certificate chain.pem --private-key key.pem",

@@ -173,7 +173,7 @@ def envelope_of(key: SealingKey, version: int, passphrase: Secret, cost: ScryptC
 
 
 async def plan_sealing_key(store: SealingKeyStore, passphrase: Secret, cost: ScryptCost | None = None) -> Change:
-    """Make a sealing key, or the next one: a service that starts or is reloaded afterwards seals with it and opens with all.
+    """Make a sealing key, or the next one: a service that takes it up seals with it and opens with all.
 
     Raises NotProtectedError; and WrongPassphraseError when the keys there are under another passphrase, since the
     service has one for all.
