@@ -12,7 +12,7 @@ from core.partner.storage.request_log import DayCount
 from tests.console.album import Take
 from tests.console.ledger import PASSPHRASE
 from tests.console.sample_partner import PROFILE, partner_rows, partner_session, request, requests, with_sealing_key
-from tests.console.starting import NARROW, NOW, REFUSED, connected, never, opening, start_in, told, until
+from tests.console.starting import NARROW, NOW, REFUSED, connected, never, opening, start_in, text_of, told, until
 from tests.console.walking import Seen, copies, fill_in, reconnect, run_change, run_named, see, type_in
 from tests.engine.denying_engine import DenyingEngine
 from tui.app import HousekeysApp
@@ -191,6 +191,8 @@ async def test_a_partner_config(take: Take, tmp_path: Path) -> None:
         await see(pilot, "1 wrong", "connect.acme.example")  # what was typed is kept
         await type_in(pilot, "w")
         await until(pilot, lambda: "base_url" in told(app))
+        await type_in(pilot, "x")  # a new file can be taken back to what the profile comes to as well
+        await until(pilot, lambda: "1 wrong" not in text_of(app))
         await type_in(pilot, "e")
         await fill_in(pilot, "base_url", "https://elsewhere.example")
         await see(pilot, "! base_url: the profile says https://connect.acme.example")

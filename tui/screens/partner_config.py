@@ -58,7 +58,12 @@ class OpenConfig:
     @property
     def unsaved(self) -> bool:
         """Whether saving it would change something."""
-        return self.content is None or dict(self.texts) != dict(self.read.texts)
+        return self.content is None or self.edited
+
+    @property
+    def edited(self) -> bool:
+        """Whether it shall say otherwise than it was read, or made."""
+        return dict(self.texts) != dict(self.read.texts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +138,8 @@ class PartnerConfigScreen(PartnerPage[ConfigRow]):
         Command("partner_config.new", "new", "n", "new", "Make one of what the profile says of Partner Connect."),
         Command("partner_config.edit", "edit", "e", "edit", "Edit all fields; what is wrong is said while you type."),
         Command("partner_config.save", "save", "w", "save", "Write the file, after a preview.", modifies=True),
-        Command("partner_config.forget", "forget the edits", "x", "forget", "Go back to what the file says.",
+        Command("partner_config.forget", "forget the edits", "x", "forget",
+                "Go back to what the file says, or to what the profile came to.",
                 footer=False),
     )  # fmt: skip
 
@@ -218,8 +224,8 @@ class PartnerConfigScreen(PartnerPage[ConfigRow]):
         if command.id in ("partner_config.edit", "partner_config.save", "partner_config.forget"):
             if self._file is None:
                 return _NO_FILE
-            if command.id == "partner_config.forget" and (not self._file.unsaved or self._file.content is None):
-                return "Nothing was edited since the file was read."
+            if command.id == "partner_config.forget" and not self._file.edited:
+                return "Nothing was edited."
         if command.id == "partner_config.new" and self.policy is None:
             return _NO_POLICY
         if command.id == "partner_config.save":

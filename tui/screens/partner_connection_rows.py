@@ -81,7 +81,7 @@ def row_of(state: PartnerConnectionState, now: datetime) -> PartnerRow:
 
 
 COLUMNS: tuple[Column[PartnerRow], ...] = (
-    Column("account", "ACCOUNT", lambda r: r.account, flexible=True, least=10, letter="A"),
+    Column("account", "ACCOUNT", lambda r: r.account, flexible=True, least=13, letter="A"),
     Column("user", "USER", lambda r: r.email, brief=lambda r: r.brief_email, flexible=True, least=10, letter="E",
            minor=2),
     Column("workspace", "CLOUD WORKSPACE", lambda r: r.place, letter="W",

@@ -130,7 +130,7 @@ class PartnerCredentialsScreen(PartnerPage[CredentialRow]):
             "New credential",
             (Field("user", "User", USUAL_USER, required=True, check=_user_problem, hint="No blanks, no colon."),),
             submit,
-            intro="The password is made up: 256 random bits. You see it once, when it is valid.",
+            intro="The password is made up: 256 random bits, shown once, when it is valid.",
         )
         self.ask(form, lambda planned: self._make(*planned))
 

@@ -190,6 +190,6 @@ def day_lines(row: Day) -> list[Line]:
     lines = [fact("requests", count(row.requests)), fact("over 1 s", count(row.slow)), Line()]
     for one in sorted(row.counts, key=lambda one: (-one.count, one.endpoint, one.status)):
         word = f"  {one.word}" if one.word else ""
-        lines.append(Line(f"{one.endpoint}  {one.status}{word}", style=status_style(one.status)))
+        lines.append(Line(f"{one.endpoint or '-'}  {one.status}{word}", style=status_style(one.status)))
         lines.append(Line(f"  {count(one.count)}, 99 of 100 within {milliseconds(one.p99)} ms", style="muted"))
     return lines
