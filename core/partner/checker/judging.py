@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from http import HTTPStatus
-from typing import NoReturn, TypeVar
+from typing import NamedTuple, NoReturn, TypeVar
 from urllib.parse import urlsplit
 
 from core.display import one_line
@@ -33,34 +33,56 @@ _CODINGS = ("", "identity", "gzip", "x-gzip", "deflate")
 _WITHOUT_BODY = ("delete_account_path", "expire_account_path")  # whatever stands there is not read
 _ERROR_TEXTS = ("error_reason", "display_message", "debugging_message")
 
-_REDIRECTED = "Databricks follows no redirect here: answer at once, or give the URL that it leads to."
-_UNDECLARED = "Answer by one of the declared statuses: clients that are made from the document know no other."
-_NOT_THERE = "Check the URL, and the paths of endpoints in the PartnerConfig."
-_JSON_ONLY = "Send every body as JSON that says so, those of errors too."
-_ERROR_BODY = 'As {"error_reason": "bad_request", "debugging_message": "..."}; leave out what is not there.'
-
 Body = TypeVar("Body")
+
+
+class Demand(NamedTuple):
+    """Why something is expected where it is not for the case's own sake, and what to do if that does not follow."""
+
+    advice: str = ""
+    basis: str = ""
+
+
+_DECLARED = "the OpenAPI document: the responses of each path"
+_HEADERS = "ApiSpecifications.md: Headers"
+_REDIRECTED = Demand(
+    "Databricks follows no redirect here: answer at once, or give the URL that it leads to.", _DECLARED
+)
+_UNDECLARED = Demand("Answer by a declared status: clients made from the document know no other.", _DECLARED)
+_CODED = Demand("Code only what Accept-Encoding asks for.", _HEADERS)
+_NOT_THERE = Demand("Check the URL, and the paths of endpoints in the PartnerConfig.", _HEADERS)
+_JSON_ONLY = Demand("Send every body as JSON that says so, those of errors too.", _HEADERS)
+_ERROR_BODY = Demand(
+    'As {"error_reason": "bad_request", "debugging_message": "..."}; leave out what is not there.',
+    "ApiSpecifications.md: Failure Response",
+)
+_ECHOED = Demand(
+    "Leave out of answers what came with a request: they are logged on their way.",
+    "OnboardingDoc.md: secrets are kept in a secure store",
+)
+_BY_THE_CASE = Demand()
+_NO_ENTRY = Demand("Check --user and --password-ref.")
 
 
 class UnmetError(Exception):
     """Something was expected of the subject, and something else came. Neither text has a secret in it."""
 
-    def __init__(self, expected: str, came: str, advice: str = "") -> None:
+    def __init__(self, expected: str, came: str, demand: Demand) -> None:
         super().__init__(f"expected {expected}, came: {came}")
         self.expected = expected
         self.came = came
-        self.advice = advice
+        self.demand = demand
 
 
-def unmet(expected: str, came: str, advice: str = "") -> NoReturn:
-    """Raise UnmetError; what came may be text of the subject. `advice` is what to do if that does not follow."""
-    raise UnmetError(expected, one_line(redacted(came), 500), advice)
+def unmet(expected: str, came: str, demand: Demand = _BY_THE_CASE) -> NoReturn:
+    """Raise UnmetError; what came may be text of the subject."""
+    raise UnmetError(expected, one_line(redacted(came), 500), demand)
 
 
-def require(holds: bool, expected: str, came: str, advice: str = "") -> None:
+def require(holds: bool, expected: str, came: str, demand: Demand = _BY_THE_CASE) -> None:
     """Raise UnmetError unless it `holds`."""
     if not holds:
-        unmet(expected, came, advice)
+        unmet(expected, came, demand)
 
 
 def success_statuses(endpoint: str) -> tuple[int, ...]:
@@ -78,17 +100,16 @@ def check_answer(answer: Answer, endpoint: str, tokens: Collection[str]) -> None
         _REDIRECTED if 300 <= answer.status < 400 else _UNDECLARED,
     )
     coding = answer.headers.get("content-encoding", "").strip().lower()
-    require(coding in _CODINGS, "no content coding but gzip and deflate", f"Content-Encoding is {coding}")
+    require(coding in _CODINGS, "no content coding but gzip and deflate", f"Content-Encoding is {coding}", _CODED)
     if answer.content and not (answer.status == 200 and endpoint in _WITHOUT_BODY):
         kind = answer.headers.get("content-type")
         told = "no Content-Type" if kind is None else f"Content-Type is {kind!r}"
         came = f"{_status(answer)}, and {told}"
-        advice = _NOT_THERE if answer.status == 404 else _JSON_ONLY
-        require(answer.media_type == "application/json", "Content-Type: application/json", came, advice)
+        demand = _NOT_THERE if answer.status == 404 else _JSON_ONLY
+        require(answer.media_type == "application/json", "Content-Type: application/json", came, demand)
     echoed = any(token.encode() in answer.content for token in tokens)
     echoed |= any(token in value for token in tokens for value in answer.headers.values())
-    advice = "Leave out of answers what came with a request: they are logged on their way."
-    require(not echoed, "no secret of a request in an answer", "the answer repeats one", advice)
+    require(not echoed, "no secret of a request in an answer", "the answer repeats one", _ECHOED)
     if answer.status in ERROR_STATUSES:
         error_reason(answer)
 
@@ -168,7 +189,7 @@ def check_link(url: str, hostnames: Collection[str] | None, *, insecure_http: bo
     try:
         check_redirect(judged, names)
     except HostRefusedError as error:
-        unmet(wanted, error.message, error.advice)
+        unmet(wanted, error.message, Demand(error.advice))
 
 
 def check_new_connection(connection: Connection, redirects: Collection[RedirectValue]) -> None:
@@ -251,8 +272,8 @@ def read_connectors(answer: Answer) -> ConnectorResponse:
 def check_success(answer: Answer, endpoint: str) -> None:
     """The status says that it was done."""
     statuses = success_statuses(endpoint)
-    advice = "Check --user and --password-ref." if answer.status == 401 else ""
-    require(answer.status in statuses, " or ".join(map(str, statuses)), _status(answer), advice)
+    demand = _NO_ENTRY if answer.status == 401 else _BY_THE_CASE
+    require(answer.status in statuses, " or ".join(map(str, statuses)), _status(answer), demand)
 
 
 def _read(answer: Answer, endpoint: str, take: Callable[[Fields], Body]) -> Body:

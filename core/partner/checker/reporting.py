@@ -67,7 +67,7 @@ def report_lines(results: Sequence[Result]) -> Iterator[str]:
 def failure_lines(result: Result) -> Iterator[str]:
     """What is told of a case that failed: what was expected by which text, what came, and the call it came from."""
     yield f"{result.case.id}  {result.case.title}"
-    words = {"expected": result.expected, "by": result.case.basis, "came": result.came, "to do": result.advice}
+    words = {"expected": result.expected, "by": result.by, "came": result.came, "to do": result.advice}
     for label, text in words.items():
         if text:
             lines = wrap(one_line(text), _WIDTH - 12, break_long_words=False, break_on_hyphens=False)
@@ -121,7 +121,7 @@ def _result(result: Result) -> dict[str, Any]:
         "outcome": result.outcome.value,
         "note": result.note,
         "expected": result.expected,
-        "by": result.case.basis,
+        "by": result.by,
         "came": result.came,
         "advice": result.advice,
         "left": list(result.left),

@@ -41,11 +41,17 @@ class Result:
     note: str = ""
     expected: str = ""
     came: str = ""
-    advice: str = ""
+    advice: str = ""  # what to do, if that does not follow
+    basis: str = ""  # where what was expected is documented, if the case does not tell
     exchanges: tuple[Exchange, ...] = ()  # of one that failed or was warned of
     seconds: float = 0.0
     late: bool = False  # it failed for want of an answer in time
     left: tuple[str, ...] = ()  # partner connections that it made and could not delete
+
+    @property
+    def by(self) -> str:
+        """Where what the case expects is documented, or what it failed for."""
+        return self.basis or self.case.basis
 
 
 def subject_url(text: str, *, insecure_http: bool) -> str:
@@ -142,7 +148,7 @@ async def _result(talk: Conversation, case: Case) -> Result:
     except UnmetError as error:
         seconds = time.monotonic() - began
         exchanges = tuple(talk.exchanges)
-        told = (error.expected, error.came, error.advice)
+        told = (error.expected, error.came, error.demand.advice, error.demand.basis)
         return Result(case, Outcome.FAILED, "", *told, exchanges, seconds, talk.late)
     seconds = time.monotonic() - began
     if talk.warnings:

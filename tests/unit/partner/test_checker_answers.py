@@ -101,7 +101,9 @@ async def test_what_is_no_answer_is_told_in_words(make: Callable[[str], bytes], 
         (result,) = await check(Subject(url, None, USER, Secret(PASSWORD)), chosen(["P100"]))
     assert result.outcome is Outcome.FAILED
     assert came in result.came
+    assert result.by
     lines = "\n".join(report_lines([result]))
+    assert ("to do" in lines) == bool(result.advice)
     assert PASSWORD not in lines
     assert AUTHORIZATION[6:] not in lines
 
