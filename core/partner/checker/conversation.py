@@ -20,6 +20,7 @@ from core.partner.checker.judging import (
     Demand,
     UnmetError,
     check_answer,
+    check_entry,
     check_link,
     check_new_connection,
     check_refusal,
@@ -99,6 +100,8 @@ class Conversation:
         self._calling = asyncio.ensure_future(calling)
         answer = await asyncio.shield(self._calling)
         check_answer(answer, endpoint, self._secrets())
+        own = self.subject.password is not None and "Authorization" not in (headers or {})
+        check_entry(answer, own=own)
         return answer
 
     async def _noted_exchange(

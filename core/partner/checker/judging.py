@@ -114,6 +114,12 @@ def check_answer(answer: Answer, endpoint: str, tokens: Collection[str]) -> None
         error_reason(answer)
 
 
+def check_entry(answer: Answer, *, own: bool) -> None:
+    """Whoever comes with the subject's `own` credentials is not taken for a stranger."""
+    stranger = own and answer.status == HTTPStatus.UNAUTHORIZED
+    require(not stranger, "an answer to the user and the password that were given", _status(answer), _NO_ENTRY)
+
+
 def error_reason(answer: Answer) -> ErrorReason:
     """Why a request failed, by the body of its error: a flat map of texts, whose reason goes with the status."""
     wanted = "an error body that is a flat map of texts, without null"
@@ -272,8 +278,7 @@ def read_connectors(answer: Answer) -> ConnectorResponse:
 def check_success(answer: Answer, endpoint: str) -> None:
     """The status says that it was done."""
     statuses = success_statuses(endpoint)
-    demand = _NO_ENTRY if answer.status == 401 else _BY_THE_CASE
-    require(answer.status in statuses, " or ".join(map(str, statuses)), _status(answer), demand)
+    require(answer.status in statuses, " or ".join(map(str, statuses)), _status(answer))
 
 
 def _read(answer: Answer, endpoint: str, take: Callable[[Fields], Body]) -> Body:

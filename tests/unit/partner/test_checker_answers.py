@@ -200,6 +200,19 @@ async def test_what_cannot_be_deleted_is_told() -> None:
     assert "(cloud aws, workspace " in made_by_first
 
 
+async def test_a_wrong_password_is_told_once() -> None:
+    partner = MemoryPartner(POLICY)
+    async with serving(partner) as url:
+        cases = chosen(["P100", "P402", "P501", "P900", "E100", "H101", "H110", "H113", "H202", "H301"])
+        results = await check(Subject(url, partner.config, USER, Secret("another-password")), cases)
+    failed = [result for result in results if result.outcome is Outcome.FAILED]
+    assert {result.case.id for result in results if result not in failed} == {"E100", "H202"}
+    assert {(each.expected, each.came) for each in failed} == {
+        ("an answer to the user and the password that were given", "401 Unauthorized (unauthorized)")
+    }
+    assert "  to do     Check --user and --password-ref." in list(report_lines(results))
+
+
 async def test_the_call_is_shown_that_was_judged_and_not_the_link_that_opened_after_it() -> None:
     partner = MemoryPartner(POLICY)
     async with serving(faulty(partner, told({"account_status": "active"}, made)())) as url:
