@@ -169,8 +169,8 @@ def read_connection(answer: Answer) -> Connection:
             fields.choice("user_status", UserStatus),
             fields.choice("account_status", AccountStatus),
             fields.flag("configured_resources"),
-            fields.optional_text("connection_id"),
-            fields.optional_text("oauth_redirect_uri"),
+            _text_or_absent(fields, "connection_id"),
+            _text_or_absent(fields, "oauth_redirect_uri"),
         ),
     )
 
@@ -237,6 +237,13 @@ def read_deletion(answer: Answer, *, user_named: bool) -> ResourceStatus:
         "resource_status is user_unauthorized",
     )
     return found
+
+
+def _text_or_absent(fields: Fields, name: str) -> str | None:
+    """A text that must not be empty, which clients take for one that is there."""
+    if fields.values.get(name) == "":
+        fields.note(name, "must not be empty", "leave it out")
+    return fields.optional_text(name)
 
 
 def _words(fields: Fields, name: str) -> str | None:

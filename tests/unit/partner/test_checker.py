@@ -160,6 +160,7 @@ def test_no_answer_may_be_so(wrong: Answer, came: str) -> None:
         {**CONNECTION, "user_status": "old"},
         {**CONNECTION, "configured_resources": "true"},
         {**CONNECTION, "connection_id": 5},
+        {**CONNECTION, "connection_id": ""},
         {name: value for name, value in CONNECTION.items() if name != "account_status"},
         [CONNECTION],
     ],
