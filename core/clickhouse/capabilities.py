@@ -76,7 +76,7 @@ async def probe(engine: Engine, *, database: str, cluster: str | None) -> Capabi
     version, user = (str(cell) for cell in first.rows[0])
     version_tuple = tuple(int(part) for part in re.findall(r"\d+", version)[:4])
     asked = abilities(database)
-    (held, absent), (host, readonly, directories, hosts, tables) = await asyncio.gather(
+    (held, absent), (host, readonly, directories, hosts, columns) = await asyncio.gather(
         asyncio.gather(_held(engine, asked, version_tuple), _absent_tables(engine, asked)),
         asyncio.gather(
             _answer(engine, "SELECT hostName()"),
@@ -86,6 +86,9 @@ async def probe(engine: Engine, *, database: str, cluster: str | None) -> Capabi
             _answer(engine, _COLUMNS, {"tables": list(SYSTEM_TABLES)}),
         ),
     )
+    tables = {str(row[0]): frozenset(map(str, row[1])) for row in columns.rows} if columns else {}
+    if engine.home == "embedded" and tables:
+        absent = frozenset(SYSTEM_TABLES) - tables.keys()
     known = Capabilities(
         version=version,
         version_tuple=version_tuple,
@@ -96,7 +99,7 @@ async def probe(engine: Engine, *, database: str, cluster: str | None) -> Capabi
         read_only=readonly is not None and str(readonly.first_cell() or "0") != "0",
         clusters=_clusters(hosts),
         user_directories=_directories(directories),
-        tables={str(row[0]): frozenset(str(name) for name in row[1]) for row in tables.rows} if tables else {},
+        tables=tables,
     )
     reasons = {}
     for ability, held_now in zip(asked, held, strict=True):
@@ -154,8 +157,11 @@ async def _listed(engine: Engine) -> HeldRights | None:
 async def _absent_tables(engine: Engine, asked: Sequence[Ability]) -> frozenset[str]:
     """The tables of `system` that abilities read and that are not there: logs are made only where configured.
 
-    They are asked themselves, for system.columns does not show them to everybody who may read them.
+    They are asked themselves, for system.columns does not show them to everybody who may read them: but the embedded
+    engine hides nothing from its user.
     """
+    if engine.home == "embedded":
+        return frozenset()
 
     async def absent(table: str) -> bool:
         try:
