@@ -19,6 +19,7 @@ from core.partner.checker.judging import UnmetError
 from core.partner.checker.subject import Subject
 
 _PATIENCE = 3  # cases without an answer in time, each of which takes a minute
+_INTERRUPTED = "the check was interrupted"
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
@@ -94,7 +95,7 @@ async def check(
         for case in cases:
             await _go_through(subject, caller, case, results)
     except asyncio.CancelledError:
-        results += [_untried(subject, case, "the check was interrupted") for case in cases[len(results) :]]
+        results += [_untried(subject, case, _INTERRUPTED) for case in cases[len(results) :]]
         raise
     finally:
         await caller.close()
@@ -108,14 +109,14 @@ async def _go_through(subject: Subject, caller: Caller, case: Case, results: lis
         results.append(_untried(subject, case, reason))
         return
     talk = Conversation(subject, caller)
+    found = _untried(subject, case, _INTERRUPTED)
     try:
         found = await _result(talk, case)
-    except asyncio.CancelledError:
-        await talk.clean()
-        results.append(replace(_untried(subject, case, "the check was interrupted"), left=talk.left))
-        raise
-    await talk.clean()
-    results.append(replace(found, left=talk.left))
+    finally:
+        try:
+            await talk.clean()
+        finally:
+            results.append(replace(found, left=talk.left))
 
 
 def _untried(subject: Subject, case: Case, reason: str) -> Result:
