@@ -114,7 +114,8 @@ def test_what_is_known_is_told_and_changed(housekeys: Housekeys, home: Path, mon
     shown = housekeys("partner", "show", "pca")
     assert "dbc-1.cloud.databricks.com:443" in shown.stdout
     assert "connect  200  create_trial" in shown.stdout
-    assert "partner_puaaaa" in housekeys("partner", "accounts", "acme.example").stdout
+    assert "partner_puaaaa  no password set yet" in housekeys("partner", "accounts", "acme.example").stdout
+    assert "housekeys partner accounts" in housekeys("partner", "accounts", "nobody").stderr
     tested = housekeys("partner", "test", "pca", "--json")
     assert (tested.code, {one["test_name"]: one["status"] for one in tested.json}["Secrets"]) == (1, "FAIL")
 
@@ -125,6 +126,7 @@ def test_what_is_known_is_told_and_changed(housekeys: Housekeys, home: Path, mon
     renewed = housekeys("--dry-run", "partner", "renew", "acme.example")
     assert f"until {NOW + timedelta(days=30):%Y-%m-%d}" in renewed.stderr
     assert housekeys("partner", "purchase", "acme.example").code == 0
+    assert housekeys("partner", "invite", "acme.example", "bob\x1b[31m@acme.example").code == 2
     assert housekeys("partner", "invite", "acme.example", "bob@acme.example").code == 0
     (account,) = housekeys("partner", "accounts", "--json").json
     assert account["purchased"] is not None

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from core.partner.accounts.state import Trial
+    from core.partner.accounts.state import PartnerUser, Trial
     from core.partner.partner_connections import PartnerAccountState, PartnerConnectionState
     from tui.cli.context import Context
 
@@ -127,10 +127,7 @@ async def _show_account(context: Context, state: PartnerAccountState) -> None:
     from core.display import exact_time
 
     account, record = state.account, account_record(state)
-    users = [
-        f"{user.email}  {user.name}  {'signed up' if user.signed_up else 'came' if user.added else 'invited'}"
-        for user in state.users
-    ]
+    users = [f"{user.email}  {user.name}  {_sign_up(user)}" for user in state.users]
     fields = {
         "Account": account.id,
         "Domain": account.domain,
@@ -146,6 +143,12 @@ async def _show_account(context: Context, state: PartnerAccountState) -> None:
         "Connections": "\n".join(connection.id for connection in state.connections),
     }
     context.output.record({label: text for label, text in fields.items() if text}, record)
+
+
+def _sign_up(user: PartnerUser) -> str:
+    if user.added is None:
+        return "invited, has not come yet"
+    return "password set" if user.signed_up else "no password set yet"
 
 
 def connection_record(state: PartnerConnectionState) -> dict[str, Any]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Collection
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Final
 
+from core.partner.messages.json_fields import EMAIL
 from core.profiles.addresses import domain_problem, within_domain
 
 _FREE_MAIL = "free_mail.toml"
@@ -29,10 +31,11 @@ def plain_domain(domain: str) -> str:
 
 
 def plain_email(email: str) -> str:
-    """`email` as it is compared; empty when it is no address."""
-    local, at, domain = email.strip().rpartition("@")
-    plain = plain_domain(domain)
-    return f"{local.lower()}@{plain}" if local and at and plain else ""
+    """`email` as it is compared; empty when it is none that a request can have."""
+    address = email.strip()
+    local, _, domain = address.rpartition("@")
+    plain = plain_domain(domain) if re.search(EMAIL.expression, address) else ""
+    return f"{local.lower()}@{plain}" if plain else ""
 
 
 def domain_of(email: str) -> str:

@@ -48,6 +48,8 @@ def test_the_id_of_a_connection_cannot_be_guessed() -> None:
         ("ann@acme..com", ""),
         ("ann@acme.com.", ""),
         ("ann@ac me.com", ""),
+        ("ann lee@acme.com", ""),
+        ("ann\x1b[31m@acme.com", ""),
         ("ann@" + "a" * 64 + ".com", ""),
         ("ann@\ud800.com", ""),
     ],
