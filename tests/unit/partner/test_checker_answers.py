@@ -15,9 +15,9 @@ from core.partner.checker.catalogue import CASES, chosen
 from core.partner.checker.judging import UnmetError, check_link
 from core.partner.checker.reporting import report_lines
 from core.partner.checker.running import Outcome, Result, check
-from core.partner.checker.subject import Limits, Subject
+from core.partner.checker.subject import Limits, Subject, basic
 from core.secrets import Secret
-from tests.partner_faults import AUTHORIZATION, CONNECT, established, made, told
+from tests.partner_faults import AUTHORIZATION, CONNECT, decoded, established, made, told
 from tests.partner_server import PASSWORD, USER, Asked, Handler, MemoryPartner, Reply, faulty, serving
 from tests.unit.partner.test_checker_rules import POLICY, left_behind
 
@@ -211,6 +211,23 @@ async def test_a_wrong_password_is_told_once() -> None:
         ("an answer to the user and the password that were given", "401 Unauthorized (unauthorized)")
     }
     assert "  to do     Check --user and --password-ref." in list(report_lines(results))
+
+
+async def test_what_is_almost_the_password_is_not_shown_either() -> None:
+    async def echoing(asked: Asked, handler: Handler) -> Reply:
+        reply = await handler(asked)
+        sent = asked.headers.get("authorization", "")
+        body = {"error_reason": "bad_request", "debugging_message": f"{sent[6:]} is no good"}
+        return reply.saying(body, 400) if decoded(sent)[1] == almost.reveal() else reply
+
+    partner = MemoryPartner(POLICY)
+    almost = Secret(PASSWORD[:-1], passing=True)
+    sent = [basic(USER, almost)[6:], PASSWORD[:-1]]
+    async with serving(faulty(partner, echoing)) as url:
+        results = await check(Subject(url, partner.config, USER, Secret(PASSWORD)), chosen(["H202"]))
+    shown = json.dumps([exchange.shown() for exchange in results[0].exchanges])
+    assert "is no good" in shown
+    assert not any(each[:-4] in text for each in sent for text in (shown, *report_lines(results)))
 
 
 async def test_the_call_is_shown_that_was_judged_and_not_the_link_that_opened_after_it() -> None:
