@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import signal
 import subprocess
 import sys
+from argparse import Namespace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 from uuid import UUID
 
 import pytest
 
 from core.changes import Change, RecordStep
+from core.clickhouse.embedded import EmbeddedEngine
 from core.display import cell_width
+from core.journal.journal import Journal
 from core.keys import envelope
 from core.partner import partner_connections
 from core.partner.accounts import facts
@@ -24,14 +29,18 @@ from core.partner.accounts.state import AccountKey, AccountKind, Coordinates, Pa
 from core.partner.messages.requests import CloudProvider, ConnectionScope, UserKey, WorkspaceKey
 from core.partner.security.basic_credentials import Presented, header_value
 from core.partner.security.sealing_keys import SealingKeys, new_sealing_key
-from core.partner.storage.request_log import RequestLog
+from core.partner.storage.request_log import RequestLog, RequestTail
 from core.partner.storage.requests_seen import AnsweredRequest
+from core.partner.storage.tables import REQUESTS_TABLE, PartnerTables
 from core.paths import Paths
 from core.profiles import load
 from core.secrets import Secret
 from core.session import Session
 from tests.cli.conftest import Housekeys
 from tests.engine.denying_engine import DenyingEngine
+from tests.engine.faulty_engine import FaultyEngine
+from tui.cli import partner_requests
+from tui.cli.context import Context
 from tui.cli.partner_requests import request_line
 
 NOW = datetime.now(UTC)
@@ -172,6 +181,37 @@ def test_requests_are_listed_and_counted(housekeys: Housekeys, home: Path) -> No
         assert process.wait(60) == 0
     counts = housekeys("partner", "statistics", "--days", "2", "--json").json
     assert sum(one["count"] for one in counts) == 2
+
+
+async def test_the_live_tail_waits_for_a_clickhouse_that_is_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(partner_requests, "FOLLOW_SECONDS", 0)
+    engine = FaultyEngine(await EmbeddedEngine.open(tmp_path / "engine"))
+    await engine.command("CREATE DATABASE housekeys")
+    await engine.command(PartnerTables(engine, Journal(engine, "housekeys")).creation_statement(REQUESTS_TABLE))
+    log = RequestLog(engine, "housekeys")
+    words = Namespace(json=False, errors=False, config=None)
+    context = Context(words, {"HOUSEKEYS_HOME": str(tmp_path)}, stdout=io.StringIO(), stderr=io.StringIO())
+
+    async def printed(stream: TextIO, text: str) -> None:
+        while text not in stream.getvalue():  # type: ignore[attr-defined]  # noqa: ASYNC110 - a stream tells no event
+            await asyncio.sleep(0)
+
+    engine.broken = True
+    following = asyncio.create_task(partner_requests.follow(context, [], RequestTail(log)))
+    try:
+        async with asyncio.timeout(60):
+            await printed(context.output.stderr, "It is asked again each second.")
+            engine.repair()
+            await printed(context.output.stderr, "It answers again.")
+            await log.append([replace(_answered(1, "connect", 200, "sign_in"), at=datetime.now(UTC))])
+            await printed(context.output.stdout, "sign_in")
+    finally:
+        following.cancel()
+        await following
+        await engine.close()
+    assert context.output.stderr.getvalue().count("\n") == 2  # type: ignore[attr-defined]
 
 
 def test_a_line_of_the_live_tail_fits_and_keeps_what_matters_most() -> None:

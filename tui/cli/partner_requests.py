@@ -8,7 +8,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Final
 
 from core.display import count, one_line
-from core.errors import BadInputError
+from core.errors import BadInputError, UnreachableError
 from tui.cli.arguments import Frame, moment
 from tui.cli.output import Column, json_default
 from tui.cli.partner_reading import ACCOUNT_HELP, CONNECTION_HELP
@@ -88,7 +88,7 @@ async def list_requests(context: Context) -> None:
     found.reverse()
     if arguments.follow:
         after = next(iter(before), None)
-        await _follow(context, found, connections.requests_tail(after, account=account, connection=connection))
+        await follow(context, found, connections.requests_tail(after, account=account, connection=connection))
         return
     columns = [
         Column("at", "TIME (UTC)", show=lambda at: f"{at:%Y-%m-%d %H:%M:%S}"),
@@ -113,18 +113,28 @@ async def _whose(connections: PartnerConnections, arguments: argparse.Namespace)
     return "", ""
 
 
-async def _follow(context: Context, found: list[AnsweredRequest], tail: RequestTail) -> None:
-    """Print what was found and what comes, until Ctrl-C, which is how this ends."""
+async def follow(context: Context, found: list[AnsweredRequest], tail: RequestTail) -> None:
+    """Print what was found and what comes, until Ctrl-C, which ends it. A ClickHouse that is away is waited for."""
     import asyncio
 
-    told = {request.id for request in found}
+    told, away = {request.id for request in found}, False
     try:
         while True:
             for request in found:
                 _print_line(context, request)
             context.output.stdout.flush()
             await asyncio.sleep(FOLLOW_SECONDS)
-            new = [request for request in await tail.next() if request.id not in told]
+            try:
+                come = await tail.next()
+            except UnreachableError as error:
+                if not away:
+                    context.output.message(f"{error} It is asked again each second.")
+                found, away = [], True
+                continue
+            if away:
+                context.output.message("It answers again.")
+            away = False
+            new = [request for request in come if request.id not in told]
             told.clear()  # the tail itself tells none twice
             found = [one for one in new if one.status >= FIRST_ERROR or not context.arguments.errors]
     except asyncio.CancelledError:
