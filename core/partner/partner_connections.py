@@ -30,7 +30,9 @@ from core.partner.provisioning.removal import plan_removal
 from core.partner.secret_calls import SecretCalls
 from core.partner.security.basic_credentials import BasicCredential, Presented
 from core.partner.storage import credentials
+from core.partner.storage.claims import Claims
 from core.partner.storage.known_state import KnownState
+from core.partner.storage.leases import Leases
 from core.partner.storage.request_log import DayCount, LastRequest, RequestLog, RequestTail
 from core.partner.storage.requests_seen import AnsweredRequest
 from core.partner.storage.sealed_table import SealedTable
@@ -105,7 +107,7 @@ class PartnerConnections:
         self.tables = PartnerTables(engine, journal)
         self.sealed_table = SealedTable(engine, journal.database, replicated=journal.cluster is not None)
         self.request_log = RequestLog(engine, journal.database)
-        self.secret_calls = SecretCalls(self.sealed_table)
+        self.secret_calls = SecretCalls(self.sealed_table, Leases(Claims(engine, journal.database)).hold)
         self._clusters = clusters
         self._clock = clock
 
@@ -357,7 +359,8 @@ def _named(what: str, found: Mapping[str, T], identifier: str, gone: Callable[[T
     if here:
         raise BadInputError(f"{len(here)} ids of {what}s begin with {shown}.", advice="Write more of it.")
     nearest = difflib.get_close_matches(text, found, n=1, cutoff=_NEAR)
-    advice = f"Did you mean {nearest[0]}?" if nearest else "See what there is: housekeys partner list."
+    verb = "accounts" if what == "account" else "list"
+    advice = f"Did you mean {nearest[0]}?" if nearest else f"See what there is: housekeys partner {verb}."
     raise NotFoundError(f"There is no {what} {shown!r}.", advice=advice)
 
 

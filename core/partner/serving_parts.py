@@ -64,7 +64,9 @@ class ServingParts:
     readiness.
     """
 
-    def __init__(self, ground: Ground, keys: CurrentKeys, tokens: WorkspaceTokens, secrets: SealedSecrets) -> None:
+    def __init__(
+        self, ground: Ground, keys: CurrentKeys, tokens: WorkspaceTokens, secrets: SealedSecrets, leases: Leases
+    ) -> None:
         policy, connections = policy_of(ground.profile), ground.connections
         database, state = ground.profile.database, connections.known_state
         runner = ground.runner.with_journal(SharedJournal)
@@ -77,7 +79,7 @@ class ServingParts:
         self.handler = RequestHandler(
             policy,
             Settling(ground.engine, runner, state, policy, clusters),
-            SecretsKeeper(secrets, (tokens,)),
+            SecretsKeeper(secrets, (tokens,), leases.hold),
             Links(policy, keys),
             WorkspaceTests(ground.engine, state, secrets, tokens),
             connections.sealed_table,
@@ -115,7 +117,7 @@ class ServingParts:
         leases = Leases(Claims(ground.engine, ground.profile.database))
         policy = policy_of(ground.profile)
         tokens = await WorkspaceTokens.open(secrets, policy, leases.hold, verify=verify, address=address)
-        return cls(ground, current, tokens, secrets)
+        return cls(ground, current, tokens, secrets, leases)
 
     async def start(self) -> None:
         """Read what is known, bring to an end what a killed process has left, and follow the journal from then on.

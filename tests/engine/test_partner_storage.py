@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,7 +19,7 @@ from core.changes import Change
 from core.clickhouse.capabilities import probe
 from core.clickhouse.embedded import EmbeddedEngine
 from core.clickhouse.embedded_handle import Handle, HandleOptions
-from core.clickhouse.engine import Engine, QueryResult
+from core.clickhouse.engine import Engine, QueryResult, SettingValue
 from core.clickhouse.errors import NoRightError
 from core.errors import BadInputError, HousekeysError, NotFoundError, RefusedError, UnreachableError
 from core.journal.journal import Journal
@@ -53,6 +53,7 @@ from core.session import Session
 from tests.databricks_fake import PUBLISHED_APP, REDIRECT, DatabricksFake
 from tests.engine.denying_engine import DenyingEngine
 from tests.engine.faulty_engine import FaultyEngine
+from tests.engine.gated_engine import STATEMENT, GatedEngine
 from tests.engine.running_place import OPERATOR, Place
 from tests.unit.partner.account_examples import POLICY, Partner
 
@@ -306,6 +307,38 @@ async def test_a_lease_is_one_holders_at_a_time(storage: Storage) -> None:
             raise ZeroDivisionError
     async with leases.hold("a"):
         assert await claims.take("a", 60) is None
+
+
+class Unanswered(GatedEngine):
+    """What is run is done, and its answer does not come until `opened` is set."""
+
+    async def command(self, sql: str, *, settings: Mapping[str, SettingValue] | None = None) -> None:
+        await self.engine.command(sql, settings=settings)
+        await self._pass(STATEMENT)
+
+
+async def test_nothing_is_done_under_a_lease_that_is_over(storage: Storage) -> None:
+    claims = Claims(storage.engine, storage.journal.database)
+    hurried = Leases(claims, seconds=60, margin=60)
+    with pytest.raises(UnreachableError, match="taken too long"):
+        async with asyncio.timeout(10), hurried.hold("a"):
+            await asyncio.Event().wait()
+    with pytest.raises(TimeoutError, match="its own"):
+        async with Leases(claims).hold("a"):
+            raise TimeoutError("its own")
+    assert await claims.take("a", 60) is not None
+
+
+async def test_who_is_cancelled_on_taking_a_lease_leaves_none(storage: Storage) -> None:
+    gate = Unanswered(storage.engine, STATEMENT)
+    taking = asyncio.create_task(Leases(Claims(gate, storage.journal.database)).hold("a").__aenter__())
+    await gate.reached.wait()
+    taking.cancel()
+    await asyncio.sleep(0)
+    gate.opened.set()
+    with pytest.raises(asyncio.CancelledError):
+        await taking
+    assert await Claims(storage.engine, storage.journal.database).take("a", 60) is not None
 
 
 async def test_a_refresh_token_is_used_by_one_process_at_a_time(storage: Storage) -> None:

@@ -8,6 +8,8 @@ from core.changes import JsonValue
 from core.errors import BadInputError, HousekeysError
 from core.partner.handling.needs import ForgetsTokens
 from core.partner.messages.requests import ConnectRequest
+from core.partner.oauth.erasing import away_from_refreshes
+from core.partner.oauth.u2m import OneAtATime, alone
 from core.partner.provisioning.keeping import KEEP
 from core.partner.provisioning.removal import CONNECTION_ID, ERASE, SECRETS
 from core.partner.security.sealed_store import SealedSecrets
@@ -20,9 +22,12 @@ from core.secrets import Secret
 class SecretsKeeper:
     """Seals and erases secrets; the service `SECRETS` of changes. For one event loop."""
 
-    def __init__(self, secrets: SealedSecrets, tokens: Sequence[ForgetsTokens] = ()) -> None:
+    def __init__(
+        self, secrets: SealedSecrets, tokens: Sequence[ForgetsTokens] = (), one_at_a_time: OneAtATime = alone
+    ) -> None:
         self._secrets = secrets
         self._tokens = tuple(tokens)
+        self._one_at_a_time = one_at_a_time
         self._waiting: dict[str, dict[SecretName, Secret]] = {}
 
     def serve(self, runner: Runner) -> None:
@@ -70,7 +75,9 @@ class SecretsKeeper:
     async def _erase(self, connection_id: str) -> None:
         for tokens in self._tokens:
             await tokens.forget(connection_id)
-        await self._secrets.erase(connection_id)
+        names = [place.name.value for place in await self._secrets.kept(connection_id)]
+        async with away_from_refreshes(connection_id, names, self._one_at_a_time):
+            await self._secrets.erase(connection_id)
 
 
 def secrets_of(request: ConnectRequest, options: Collection[str]) -> dict[SecretName, Secret]:

@@ -76,6 +76,7 @@ class PendingAuthorization:
     verifier: str = field(repr=False)
     browser_mark: str = field(repr=False)  # the SHA-256 of the key in the browser
     expires: float  # seconds since 1970: another process may finish it
+    tells_issuer: bool = False
 
     def to_secret(self) -> Secret:
         """The text that is sealed."""
@@ -89,6 +90,7 @@ class PendingAuthorization:
             self.verifier,
             self.browser_mark,
             self.expires,
+            self.tells_issuer,
         ]
         return Secret(json.dumps(fields), passing=True)
 
@@ -116,7 +118,14 @@ def begin(
         "code_challenge_method": "S256",
     }
     pending = PendingAuthorization(
-        client, app.redirect_uri, endpoints.issuer, state, verifier, _mark(browser_key), now + LIFETIME
+        client,
+        app.redirect_uri,
+        endpoints.issuer,
+        state,
+        verifier,
+        _mark(browser_key),
+        now + LIFETIME,
+        endpoints.tells_issuer,
     )
     return pending, Begun(f"{endpoints.authorization}?{urlencode(query)}", Secret(browser_key, passing=True))
 
@@ -141,11 +150,12 @@ class Callback:
     def check(self, pending: PendingAuthorization, browser_key: Secret, now: float) -> None:
         """Check that it belongs to `pending` and comes from the browser that began it.
 
-        Raises AuthorizationStateError. RFC 9207: an issuer that is named must be the one that was asked.
+        Raises AuthorizationStateError. RFC 9207: an issuer that is named must be the one that was asked, and one that
+        says that it is named must be.
         """
         same_state = hmac.compare_digest(self.state.encode("ascii"), pending.state.encode("ascii"))
         same_browser = hmac.compare_digest(_mark(browser_key.reveal()), pending.browser_mark)
-        same_issuer = self.issuer is None or self.issuer == pending.issuer
+        same_issuer = self.issuer == pending.issuer or (self.issuer is None and not pending.tells_issuer)
         if not (same_state and same_browser and same_issuer and now < pending.expires):
             raise AuthorizationStateError
 

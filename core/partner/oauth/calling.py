@@ -64,6 +64,7 @@ class DatabricksHttp:
                 total=_ANSWER_SECONDS, connect=_CONNECT_SECONDS, sock_connect=_CONNECT_SECONDS
             ),
             cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,  # whatever the other side makes of the header below
             headers={
                 "Accept": "application/json",
                 "Accept-Encoding": "identity",  # a small answer must not become a large one

@@ -25,6 +25,7 @@ class OAuthEndpoints:
     issuer: str
     authorization: str
     token: str
+    tells_issuer: bool = False  # in every callback (RFC 9207)
 
 
 class Discovery:
@@ -71,4 +72,5 @@ def read_endpoints(host: WorkspaceHost, document: Mapping[str, Any], address: st
     if not isinstance(methods, list) or "S256" not in methods:
         raise foreign_answer(host, "it does not support PKCE with S256")
     issuer, authorization, token = map(str, found)
-    return OAuthEndpoints(issuer, authorization, token)
+    tells_issuer = document.get("authorization_response_iss_parameter_supported") is True
+    return OAuthEndpoints(issuer, authorization, token, tells_issuer)

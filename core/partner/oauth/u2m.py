@@ -11,6 +11,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import dataclass, field
 
 from core.errors import HousekeysError
 from core.keys.key_ring import seconds
@@ -45,6 +46,19 @@ OneAtATime = Callable[[str], AbstractAsyncContextManager[None]]
 """Keeps everybody else away from what has a name, in other processes too. `core.partner.storage.leases` does."""
 
 
+def alone(name: str) -> AbstractAsyncContextManager[None]:
+    """Where there is nobody else."""
+    return nullcontext()
+
+
+@dataclass(frozen=True, slots=True)
+class _Unsaved:
+    """What came of a refresh token and could not be stored; `used` is the one that it replaces."""
+
+    granted: Granted
+    used: Secret = field(repr=False)
+
+
 class U2mTokens:
     """Authorizations and access tokens of users, by partner connection. For one event loop."""
 
@@ -53,7 +67,7 @@ class U2mTokens:
         http: DatabricksHttp,
         discovery: Discovery,
         secrets: SealedSecrets,
-        one_at_a_time: OneAtATime = lambda name: nullcontext(),
+        one_at_a_time: OneAtATime = alone,
         *,
         clock: Callable[[], float] = seconds,
         wall_clock: Callable[[], float] = time.time,
@@ -65,7 +79,7 @@ class U2mTokens:
         self._clock = clock
         self._wall_clock = wall_clock
         self._tokens: dict[str, AccessToken] = {}
-        self._unsaved: dict[str, Granted] = {}  # a new refresh token that could not be stored yet
+        self._unsaved: dict[str, _Unsaved] = {}
         self._flight: SingleFlight[AccessToken] = SingleFlight()
 
     async def begin(self, connection_id: str, host: WorkspaceHost, app: OAuthApp) -> Begun:
@@ -88,11 +102,13 @@ class U2mTokens:
         client: list[DatabricksClient] = []
 
         async def finish() -> AccessToken:
-            async with self._one_at_a_time(_lease(callback.connection_id)):
-                pending = await self._take(callback, browser_key)
+            async with self._one_at_a_time(lease_of(callback.connection_id)):
+                pending = await self._pending(callback, browser_key)
+                await self._secrets.remove(_pending_place(callback.connection_id))  # it cannot be finished again
                 client.append(pending.client)
                 return await self._exchange(callback, pending)
 
+        await self._pending(callback, browser_key)  # a forged one keeps nobody waiting, and leaves no claim
         await self._flight.alone(callback.connection_id, finish)
         return client[0]
 
@@ -120,21 +136,20 @@ class U2mTokens:
     async def close(self) -> None:
         """Wait for exchanges under way, and store what could not be stored before: it would be lost."""
         await self._flight.settle_all()
-        for connection_id, granted in list(self._unsaved.items()):
+        for connection_id in list(self._unsaved):
             try:
-                await self._store(connection_id, granted)
+                async with self._one_at_a_time(lease_of(connection_id)):
+                    await self._store_unsaved(connection_id)
             except HousekeysError as error:
                 log.error("the refresh token of partner connection %r is lost: %s", connection_id, error)
 
-    async def _take(self, callback: Callback, browser_key: Secret) -> PendingAuthorization:
-        """The authorization that a callback finishes; it cannot be finished again."""
-        place = _pending_place(callback.connection_id)
-        kept = await self._secrets.get(place)
+    async def _pending(self, callback: Callback, browser_key: Secret) -> PendingAuthorization:
+        """The authorization that a callback finishes. Raises AuthorizationStateError."""
+        kept = await self._secrets.get(_pending_place(callback.connection_id))
         if kept is None:
             raise AuthorizationStateError
         pending = PendingAuthorization.from_secret(kept)
         callback.check(pending, browser_key, self._wall_clock())
-        await self._secrets.remove(place)
         return pending
 
     async def _exchange(self, callback: Callback, pending: PendingAuthorization) -> AccessToken:
@@ -152,18 +167,16 @@ class U2mTokens:
             raise OAuthRefusedError(
                 f"{client.host} gave no refresh token.", advice="Allow the scope offline_access in the OAuth app."
             )
-        return await self._store(client.connection_id, granted)
+        return await self._store(client.connection_id, granted)  # or the user, who is told that it failed, begins anew
 
     async def _renew(self, client: DatabricksClient) -> AccessToken:
-        async with self._one_at_a_time(_lease(client.connection_id)):
+        async with self._one_at_a_time(lease_of(client.connection_id)):
             return await self._renew_alone(client)
 
     async def _renew_alone(self, client: DatabricksClient) -> AccessToken:
-        unsaved = self._unsaved.get(client.connection_id)
-        if unsaved is not None:
-            token = await self._store(client.connection_id, unsaved)
-            if token.usable(self._clock()):
-                return token
+        token = await self._store_unsaved(client.connection_id)
+        if token is not None and token.usable(self._clock()):
+            return token
         used = await self._refresh_token(client)
         try:
             granted = await self._refresh(client, used)
@@ -173,8 +186,21 @@ class U2mTokens:
             if now.matches(used):
                 await self._secrets.remove(_refresh_place(client.connection_id))
                 raise
-            granted = await self._refresh(client, now)
+            used, granted = now, await self._refresh(client, now)
+        if granted.refresh is not None:
+            self._unsaved[client.connection_id] = _Unsaved(granted, used)
         return await self._store(client.connection_id, granted)
+
+    async def _store_unsaved(self, connection_id: str) -> AccessToken | None:
+        """Store what could not be before, unless it is erased or replaced since; its access token, if there was any."""
+        unsaved = self._unsaved.get(connection_id)
+        if unsaved is None:
+            return None
+        kept = await self._secrets.get(_refresh_place(connection_id))
+        if kept is None or not kept.matches(unsaved.used):
+            del self._unsaved[connection_id]
+            return None
+        return await self._store(connection_id, unsaved.granted)
 
     async def _refresh_token(self, client: DatabricksClient) -> Secret:
         refresh = await self._secrets.get(_refresh_place(client.connection_id))
@@ -200,14 +226,14 @@ class U2mTokens:
     async def _store(self, connection_id: str, granted: Granted) -> AccessToken:
         """Store the refresh token, then give out the access token."""
         if granted.refresh is not None:  # otherwise the one that was used stays good
-            self._unsaved[connection_id] = granted
             await self._secrets.keep(_refresh_place(connection_id), granted.refresh)
             self._unsaved.pop(connection_id, None)
         self._tokens[connection_id] = granted.access
         return granted.access
 
 
-def _lease(connection_id: str) -> str:
+def lease_of(connection_id: str) -> str:
+    """The name of what one at a time may have to use a refresh token of a partner connection."""
     return f"u2m/{connection_id}"
 
 

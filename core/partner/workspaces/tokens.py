@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Protocol
 
 from core.errors import BadInputError
@@ -15,7 +14,7 @@ from core.partner.oauth.discovery import Discovery
 from core.partner.oauth.failures import OAuthRefusedError
 from core.partner.oauth.m2m import M2mTokens
 from core.partner.oauth.tokens import AccessToken, DatabricksClient
-from core.partner.oauth.u2m import OneAtATime, U2mTokens
+from core.partner.oauth.u2m import OneAtATime, U2mTokens, alone
 from core.partner.security.hosts import WorkspaceHost, workspace_host
 from core.partner.security.sealed_store import SealedSecrets
 from core.partner.security.sealing import SealedPlace, SecretName
@@ -28,10 +27,6 @@ Call = Callable[[Secret], Awaitable[Answer | None]]
 _UNAUTHORIZED = 401
 
 
-def _alone(name: str) -> AbstractAsyncContextManager[None]:
-    return nullcontext()
-
-
 class _GivesTokens(Protocol):
     async def access_token(self, client: DatabricksClient) -> AccessToken: ...
 
@@ -42,7 +37,7 @@ class WorkspaceTokens:
     """The tokens of all partner connections, for one event loop. Closed with `close`."""
 
     def __init__(
-        self, http: DatabricksHttp, secrets: SealedSecrets, policy: PartnerPolicy, one_at_a_time: OneAtATime = _alone
+        self, http: DatabricksHttp, secrets: SealedSecrets, policy: PartnerPolicy, one_at_a_time: OneAtATime = alone
     ) -> None:
         discovery = Discovery(http)
         self.http = http
@@ -56,7 +51,7 @@ class WorkspaceTokens:
         cls,
         secrets: SealedSecrets,
         policy: PartnerPolicy,
-        one_at_a_time: OneAtATime = _alone,
+        one_at_a_time: OneAtATime = alone,
         *,
         verify: ssl.SSLContext | bool = True,
         address: Address = https_address,

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import traceback
+from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -15,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import BadInputError, HousekeysError, UnreachableError
+from core.partner.handling.secrets_keeper import SecretsKeeper
 from core.partner.oauth import calling
 from core.partner.oauth.authorization import OAuthApp, published_app, read_callback, workspace_app
 from core.partner.oauth.calling import DatabricksHttp, https_address
@@ -23,11 +27,14 @@ from core.partner.oauth.failures import AuthorizationStateError, MustAuthorizeAg
 from core.partner.oauth.m2m import M2mTokens
 from core.partner.oauth.tokens import AccessToken, DatabricksClient
 from core.partner.oauth.u2m import U2mTokens
+from core.partner.provisioning.removal import CONNECTION_ID, ERASE
+from core.partner.secret_calls import SecretCalls
 from core.partner.security.current_keys import CurrentKeys
 from core.partner.security.hosts import workspace_host
 from core.partner.security.sealed_store import SealedSecrets
 from core.partner.security.sealing import SealedPlace, SecretName
 from core.partner.security.sealing_keys import SealingKey, SealingKeys
+from core.running.needs import Service
 from core.secrets import Secret, revealed
 from tests.databricks_fake import (
     PRINCIPAL,
@@ -52,6 +59,20 @@ REFRESH_PLACE = SealedPlace("c-1", SecretName.U2M_REFRESH_TOKEN)
 PENDING_PLACE = SealedPlace("c-1", SecretName.U2M_AUTHORIZATION)
 
 
+class MemoryLeases:
+    """Leases among processes that are all here."""
+
+    def __init__(self) -> None:
+        self.taken: list[str] = []
+        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    @asynccontextmanager
+    async def hold(self, name: str) -> AsyncIterator[None]:
+        self.taken.append(name)
+        async with self._locks[name]:
+            yield
+
+
 @dataclass
 class Partner:
     """A partner's side, and the fake workspace that it takes for HOST."""
@@ -63,13 +84,18 @@ class Partner:
 
     def __post_init__(self) -> None:
         self.secrets = SealedSecrets(CurrentKeys(SealingKeys([SealingKey(bytes(32))])), self.memory)
-        self.discovery = Discovery(self.http, lambda: self.now)
-        self.m2m = M2mTokens(self.http, self.discovery, self.secrets, lambda: self.now)
+        self.leases = MemoryLeases()
+        self.discovery = Discovery(self.http, self.clock)
+        self.m2m = M2mTokens(self.http, self.discovery, self.secrets, self.clock)
         self.u2m = self.another_process()
 
     def another_process(self) -> U2mTokens:
         """The tokens of users as another process behind the balancer sees them."""
-        return U2mTokens(self.http, self.discovery, self.secrets, clock=lambda: self.now, wall_clock=lambda: self.now)
+        clock = self.clock
+        return U2mTokens(self.http, self.discovery, self.secrets, self.leases.hold, clock=clock, wall_clock=clock)
+
+    def clock(self) -> float:
+        return self.now
 
     async def authorise(self, app: OAuthApp = APP) -> DatabricksClient:
         begun = await self.u2m.begin("c-1", HOST, app)
@@ -171,6 +197,7 @@ def test_a_workspace_is_called_by_https() -> None:
         (Reply(200, b"[" * 100_000), "without JSON"),
         (Reply(200, b"[1]"), "without JSON"),
         (Reply(200, b" " * 300_000), "does not end"),
+        (Reply(200, gzip.compress(b'{"access_token": "x"}'), (("Content-Encoding", "gzip"),)), "without JSON"),
         (as_json(200, {}), "no bearer token"),
         (as_json(200, {"access_token": "a b"}), "no bearer token"),
         (as_json(200, {"access_token": "a\r\nX: y"}), "no bearer token"),
@@ -353,10 +380,22 @@ async def test_a_callback_counts_once_and_only_where_it_belongs(partner: Partner
             await partner.u2m.complete(query, key)
         assert str(caught.value) == str(AuthorizationStateError())
     assert partner.fake.grants == []  # none of them reached Databricks, or ended the authorization
+    assert partner.leases.taken == []  # or left a claim in ClickHouse, or kept the owner's tokens waiting
     await partner.u2m.complete([*back, ("iss", f"{partner.fake.url}/oidc")], begun.browser_key)
     with pytest.raises(AuthorizationStateError):
         await partner.u2m.complete(back, begun.browser_key)
     assert partner.fake.grants == ["authorization_code"]
+
+
+async def test_where_a_workspace_tells_who_it_is_that_must_be_told(partner: Partner) -> None:
+    """RFC 9207, section 2.4."""
+    partner.fake.documents = {"authorization_response_iss_parameter_supported": True}
+    begun = await partner.u2m.begin("c-1", HOST, APP)
+    back = partner.fake.consent(begun.url)
+    with pytest.raises(AuthorizationStateError):
+        await partner.u2m.complete(back, begun.browser_key)
+    assert partner.fake.grants == []
+    await partner.u2m.complete([*back, ("iss", f"{partner.fake.url}/oidc")], begun.browser_key)
 
 
 async def test_an_authorization_has_its_time_and_the_last_one_begun_counts(partner: Partner) -> None:
@@ -464,6 +503,60 @@ async def test_a_token_kept_too_long_for_want_of_a_store_is_renewed(partner: Par
     assert partner.fake.grants.count("refresh_token") == 2
 
 
+@pytest.mark.parametrize("late", ["access_token", "close"])
+async def test_a_token_that_could_not_be_stored_gives_way_to_a_newer_one(partner: Partner, late: str) -> None:
+    """The user has authorised again by another process meanwhile."""
+    client = await partner.authorise()
+    partner.now += 3600
+    partner.memory.full = True
+    with pytest.raises(UnreachableError):
+        await partner.u2m.access_token(client)
+    partner.memory.full = False
+    other = partner.another_process()
+    begun = await other.begin("c-1", HOST, APP)
+    await other.complete(partner.fake.consent(begun.url), begun.browser_key)
+    newer = partner.memory.values[REFRESH_PLACE]
+    if late == "close":
+        await partner.u2m.close()
+        assert partner.memory.values[REFRESH_PLACE] == newer
+    else:
+        assert USER in await partner.name_of(await partner.u2m.access_token(client))
+        assert partner.fake.grants[-1] == "refresh_token"  # by the newer one
+    partner.now += 3600
+    assert USER in await partner.name_of(await other.access_token(client))
+
+
+@pytest.mark.parametrize("late", ["access_token", "close"])
+async def test_a_token_that_could_not_be_stored_does_not_come_back_once_all_is_erased(
+    partner: Partner, late: str
+) -> None:
+    client = await partner.authorise()
+    partner.now += 3600
+    partner.memory.full = True
+    with pytest.raises(UnreachableError):
+        await partner.u2m.access_token(client)
+    partner.memory.full = False
+    await partner.secrets.erase("c-1")  # by another process
+    if late == "close":
+        await partner.u2m.close()
+    else:
+        with pytest.raises(MustAuthorizeAgainError):
+            await partner.u2m.access_token(client)
+    assert partner.memory.values == {}
+
+
+async def test_an_authorization_that_could_not_be_stored_is_begun_again(partner: Partner) -> None:
+    begun = await partner.u2m.begin("c-1", HOST, APP)
+    back = partner.fake.consent(begun.url)
+    partner.memory.full = True
+    with pytest.raises(UnreachableError):
+        await partner.u2m.complete(back, begun.browser_key)
+    partner.memory.full = False
+    await partner.u2m.close()
+    assert partner.memory.values == {}
+    assert USER in await partner.name_of(await partner.u2m.access_token(await partner.authorise()))
+
+
 async def test_an_app_whose_refresh_tokens_stay_good(partner: Partner) -> None:
     partner.fake.single_use = False
     client = await partner.authorise()
@@ -564,6 +657,29 @@ async def test_a_connection_that_ends_leaves_nothing_though_a_refresh_is_under_w
     await asyncio.gather(waiting, ending)
     await partner.secrets.erase("c-1")
     assert partner.memory.values == {}
+    with pytest.raises(MustAuthorizeAgainError):
+        await partner.u2m.access_token(client)
+
+
+@pytest.mark.parametrize("by", ["service", "operator"])
+async def test_what_is_erased_elsewhere_does_not_come_back_by_a_late_refresh(partner: Partner, by: str) -> None:
+    """A process erases, for a request or an operator, while the answer to a refresh of another one is on its way."""
+    client = await partner.authorise()
+    eraser: Service = (
+        SecretsKeeper(partner.secrets, one_at_a_time=partner.leases.hold)
+        if by == "service"
+        else SecretCalls(partner.memory, partner.leases.hold)
+    )
+    partner.now += 3600
+    partner.fake.hold_tokens()
+    refreshing = asyncio.create_task(partner.u2m.access_token(client))
+    await asyncio.to_thread(partner.fake.wait_for, lambda: "refresh_token" in partner.fake.grants)
+    erasing = asyncio.create_task(eraser.call(ERASE, {CONNECTION_ID: "c-1"}))
+    await partner.memory.asked.wait()
+    partner.fake.release()
+    await asyncio.gather(refreshing, erasing)
+    assert partner.memory.values == {}
+    partner.now += 3600
     with pytest.raises(MustAuthorizeAgainError):
         await partner.u2m.access_token(client)
 
