@@ -25,8 +25,6 @@ _REASONS = {  # where the exceptions of the HTTP client say less than their kind
     "ClientPayloadError": "the connection was closed before its end",
     "ClientResponseError": "what came is not HTTP, or has headers that are too long",
 }
-
-
 _TOO_LONG = f"answered with more than {LONGEST_ANSWER // 1024} KiB"
 
 
@@ -77,7 +75,7 @@ class Caller:
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None, *, whole: bool = True
     ) -> Answer:
         """The answer to one request; its body only if the `whole` is wanted. Raises NoAnswerError."""
-        from aiohttp import ClientConnectorError, ClientError, InvalidURL
+        from aiohttp import ClientConnectorError, ClientError, ConnectionTimeoutError, InvalidURL
         from yarl import URL  # as aiohttp has URLs; `encoded` sends a link as it is
 
         try:
@@ -90,6 +88,9 @@ class Caller:
                     allow_redirects=False,
                     proxy=self._proxy(url),
                 )
+        except ConnectionTimeoutError:
+            reason = f"cannot be reached (no connection within {_CONNECT_SECONDS:g} s)"
+            failure = NoAnswerError(reason, unreachable=True, late=True)
         except TimeoutError:
             failure = NoAnswerError(f"did not answer within {self._limits.answer:g} s", late=True)
         except InvalidURL:

@@ -6,11 +6,14 @@ import asyncio
 import contextlib
 import gzip
 import json
+import socket
 import zlib
 from collections.abc import AsyncIterator, Callable
 
 import pytest
 
+from core.errors import UnreachableError
+from core.partner.checker import calling
 from core.partner.checker.catalogue import CASES, chosen
 from core.partner.checker.judging import UnmetError, check_link
 from core.partner.checker.reporting import report_lines
@@ -198,6 +201,18 @@ async def test_what_cannot_be_deleted_is_told() -> None:
     start = lines.index("left behind, for they could not be deleted:")
     assert f"  P100  {made_by_first}" in " ".join(lines[start + 1 : start + 3]).replace("     ", " ")
     assert "(cloud aws, workspace " in made_by_first
+
+
+async def test_a_host_that_takes_no_connection_cannot_be_reached(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calling, "_CONNECT_SECONDS", 0.1)
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full, contextlib.ExitStack() as waiting:
+        for _ in range(2):  # nobody takes them, so that there is no room for another
+            client = waiting.enter_context(socket.socket())
+            client.setblocking(False)
+            client.connect_ex(full.getsockname())
+        url = f"http://127.0.0.1:{full.getsockname()[1]}"
+        with pytest.raises(UnreachableError, match=r"cannot be reached \(no connection within 0.1 s\)"):
+            await check(Subject(url, None, USER, Secret(PASSWORD)), chosen(["P100"]))
 
 
 async def test_a_wrong_password_is_told_once() -> None:
