@@ -109,6 +109,11 @@ async def test_tests_and_read_only(take: Take, tmp_path: Path) -> None:
         await type_in(pilot, "t", Seen("says nothing of Partner Connect"), "<escape>", "x")
         await until(pilot, lambda: "Read-only" in told(app))
 
+        await reconnect(pilot, partner_session(partner_rows()))
+        await until(pilot, lambda: "READ-ONLY" not in text_of(app) and "Partner connections  3" in text_of(app))
+        await type_in(pilot, "i")
+        await until(pilot, lambda: "would have no name" in told(app))
+
         # who may not read the log of requests is shown the rest
         session = app.connection.session
         assert session is not None

@@ -61,7 +61,7 @@ def invite_form(connections: PartnerConnections, account: PartnerAccount) -> For
             ),
         ),
         submit,
-        intro="Nothing is sent. Whoever is invited joins this account on coming from Databricks,\n"
+        intro="Nothing is sent. Whoever is invited joins this account on coming from Databricks, "
         "whatever the profile does with others who come new.",
     )
 

@@ -122,6 +122,8 @@ class PartnerConnectionsScreen(EntityScreen[PartnerRow]):
                 return "This is done for one account at a time. Clear the marks first (esc)."
             if chosen[0].state.account.deleted is not None:
                 return "Its account is deleted."
+            if command.id == "partner.invite" and self.connections.policy is None:
+                return "The profile says nothing of Partner Connect: who is invited would have no name in ClickHouse."
         elif any(row.state.connection.deleted is not None for row in chosen):
             return "It is deleted." if len(chosen) == 1 else "One of the marked is deleted."
         return ""
