@@ -170,6 +170,8 @@ class ServingParts:
                 renewed += await self._renew_seals_of(connection)
         except HousekeysError as error:
             log.warning("secrets stay sealed with older keys, which are still needed: %s %s", error, error.detail)
+        except Exception:
+            log.exception("sealing anew failed unexpectedly")
         if renewed:
             log.info("%d secrets are sealed with the newest key now, %s", renewed, self._keys.newest)
 
@@ -203,7 +205,9 @@ def sealing_key_store(profile: Profile, paths: Paths) -> SealingKeyStore:
     return SealingKeyStore(profile.key_folder(paths))
 
 
-async def open_sealing_keys(profile: Profile, paths: Paths, prompt: Prompt | None = None) -> SealingKeys:
+async def open_sealing_keys(
+    profile: Profile, paths: Paths, prompt: Prompt | None = None, known: SealingKeys | None = None
+) -> SealingKeys:
     """The sealing keys by the way that the profile names. Raises BadInputError, and as `load_sealing_keys`."""
     reference = policy_of(profile).sealing_keys
     if reference is None:
@@ -211,20 +215,20 @@ async def open_sealing_keys(profile: Profile, paths: Paths, prompt: Prompt | Non
             f"Profile {profile.name!r} does not say how its sealing keys are opened.",
             advice='Add to [profiles.NAME.partner]: sealing_keys = "file:/PATH", of their passphrase.',
         )
-    return await load_sealing_keys(reference, sealing_key_store(profile, paths), prompt)
+    return await load_sealing_keys(reference, sealing_key_store(profile, paths), prompt, known)
 
 
 def sealing_keys_again(profile: Profile, paths: Paths) -> ReadKeys:
     """How a running service reads its sealing keys again: as `open_sealing_keys`, but nobody is asked."""
 
-    async def read() -> SealingKeys:
+    async def read(known: SealingKeys) -> SealingKeys:
         reference = policy_of(profile).sealing_keys
         if reference is not None and reference.kind is Kind.PROMPT:
             raise RefusedError(
                 "The passphrase of the sealing keys was typed, and nobody can be asked for it now.",
                 advice="Restart the service to take up new ones.",
             )
-        return await open_sealing_keys(profile, paths)
+        return await open_sealing_keys(profile, paths, known=known)
 
     return read
 

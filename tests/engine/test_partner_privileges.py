@@ -101,7 +101,7 @@ async def serve(engine: Recorder, folder: Path) -> None:
         assert (await ground.runner.run(change)).succeeded
     keys = old.with_newest(new_sealing_key())
 
-    async def read_keys() -> SealingKeys:
+    async def read_keys(known: SealingKeys) -> SealingKeys:
         return keys
 
     parts = await ServingParts.open(ground, old, read_keys=read_keys)

@@ -23,8 +23,8 @@ log = logging.getLogger(__name__)
 LOOK_SECONDS: Final = 10.0  # between two looks for keys that somebody has named
 _PATIENCE_SECONDS: Final = 5.0  # how long one who has named a key waits: a vault may be slow, and the link a forged one
 
-ReadKeys = Callable[[], Awaitable[SealingKeys]]
-"""Reads the keys as at the start, without a person. Raises HousekeysError."""
+ReadKeys = Callable[[SealingKeys], Awaitable[SealingKeys]]
+"""Reads the keys as at the start, without a person; those given are open already. Raises HousekeysError."""
 
 
 class CurrentKeys:
@@ -120,7 +120,7 @@ class CurrentKeys:
             return False
         try:
             async with self._one_at_a_time:
-                keys = await self._read_keys()
+                keys = await self._read_keys(self._keys)
         except HousekeysError as error:
             log.error("the sealing keys that were read before stay in use: %s %s", error, error.advice)
             return False

@@ -131,13 +131,13 @@ class SealingKeyStore:
         found = (int(match[1]) for entry in os.listdir(self.folder) if (match := _FILE.fullmatch(entry)))
         return sorted(found, reverse=True)
 
-    def open(self, passphrase: Secret) -> SealingKeys:
-        """Every key of the folder. Takes a key derivation for each: call it in a thread.
+    def open(self, passphrase: Secret, known: SealingKeys | None = None) -> SealingKeys:
+        """Every key of the folder. Takes a key derivation for each that is not `known`: call it in a thread.
 
         Raises NotFoundError, WrongPassphraseError, RefusedError when others may touch a file, DamagedKeyFileError,
         HousekeysError when a file cannot be read.
         """
-        return SealingKeys([self._open(version, passphrase) for version in self.versions()])
+        return SealingKeys([self._open(version, passphrase, known) for version in self.versions()])
 
     def id(self, version: int) -> str:
         """The id of a key, which its file tells without the passphrase. Raises as `open`."""
@@ -157,8 +157,11 @@ class SealingKeyStore:
             raise DamagedKeyFileError(f"The file {path} is not under a passphrase: this program has not written it.")
         return envelope
 
-    def _open(self, version: int, passphrase: Secret) -> SealingKey:
+    def _open(self, version: int, passphrase: Secret, known: SealingKeys | None) -> SealingKey:
         envelope = self._envelope(version)
+        open_already = known.get(envelope.fingerprint[:_ID_DIGITS]) if known is not None else None
+        if open_already is not None and open_already.mark == envelope.fingerprint:
+            return open_already
         payload = envelope.open_payload(passphrase)
         key = SealingKey(bytes(payload)) if len(payload) == KEY_BYTES else None
         payload[:] = bytes(len(payload))
@@ -213,13 +216,17 @@ def plan_export(keys: SealingKeys, path: Path) -> Change:
 
 
 async def load_sealing_keys(
-    reference: SecretReference, store: SealingKeyStore, prompt: Prompt | None = None
+    reference: SecretReference,
+    store: SealingKeyStore,
+    prompt: Prompt | None = None,
+    known: SealingKeys | None = None,
 ) -> SealingKeys:
     """The keys that a service works with. `reference` gives their text, or the passphrase of those in `store`.
 
+    What is `known` already is not opened again.
     Raises as `SecretReference.resolve`, `SealingKeys.from_text` and `SealingKeyStore.open`.
     """
     secret = await reference.resolve(prompt, label="Passphrase of the sealing keys")
     if SealingKeys.is_text(secret):
         return SealingKeys.from_text(secret)
-    return await asyncio.to_thread(store.open, secret)
+    return await asyncio.to_thread(store.open, secret, known)

@@ -124,6 +124,10 @@ async def test_keys_in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("SEALING", PASSPHRASE.reveal())
     keys = await load_sealing_keys(SecretReference.parse("env:SEALING"), store)
     assert keys.ids[1:] == (before.id,)
+    wrong = Secret("another passphrase")
+    assert store.open(wrong, keys).ids == keys.ids  # those that are open already are not opened again
+    with pytest.raises(WrongPassphraseError):
+        store.open(wrong, SealingKeys([before]))
     monkeypatch.setenv("SEALING", keys.to_text().reveal())
     assert (await load_sealing_keys(SecretReference.parse("env:SEALING"), store)).ids == keys.ids
     monkeypatch.delenv("SEALING")
