@@ -10,16 +10,12 @@ WORKERS ?= 2
 CONNECTOR ?= clickzetta-connector==1.0.31
 CONNECTOR_VENV := .venv-connector
 CONNECTOR_STAMP := $(CONNECTOR_VENV)/.installed
-# Databricks' own client is no dependency of ours, and judges the fake workspace of the tests: 90 MB.
-DATABRICKS ?= databricks-sdk==0.162.0
-DATABRICKS_VENV := .venv-databricks
-DATABRICKS_STAMP := $(DATABRICKS_VENV)/.installed
 
 # Without bytecode each of the many processes that the tests start would compile all modules again.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test thorough connector databricks check format lint types imports spelling bench screenshots snapshots clean
+.PHONY: help run test thorough connector check format lint types imports spelling bench screenshots snapshots clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -54,14 +50,6 @@ $(CONNECTOR_STAMP):
 connector: $(CONNECTOR_STAMP)  ## drive our Lakehouse stub by the vendor's own connector, in an environment of its own
 	$(CONNECTOR_VENV)/bin/python -m pytest -q -p no:cacheprovider --noconftest -c /dev/null --rootdir=. tests/connector
 
-$(DATABRICKS_STAMP):
-	$(PYTHON) -m venv --clear $(DATABRICKS_VENV)
-	$(DATABRICKS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check '$(DATABRICKS)' pytest
-	@touch $@
-
-databricks: $(DATABRICKS_STAMP)  ## drive our fake of Databricks by databricks-sdk, in an environment of its own
-	$(DATABRICKS_VENV)/bin/python -m pytest -q -p no:cacheprovider --noconftest -c /dev/null --rootdir=. tests/databricks
-
 check: format lint types imports spelling test  ## everything CI runs
 
 format: $(DEV_STAMP)  ## check the formatting
@@ -89,4 +77,4 @@ snapshots: $(DEV_STAMP)  ## accept the current look of the screens as the expect
 	$(BIN)/python -m pytest -n $(WORKERS) tests/console --snapshot-update
 
 clean:  ## remove the environments and build products
-	rm -rf $(VENV) $(CONNECTOR_VENV) $(DATABRICKS_VENV) build *.egg-info .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(CONNECTOR_VENV) build *.egg-info .mypy_cache .ruff_cache .hypothesis

@@ -1,8 +1,7 @@
 """A workspace of Databricks to test against: a local HTTP server with its OAuth endpoints, and who one is.
 
-Standard library only, so that it runs in the environment of databricks-sdk too, which shows that it answers as
-Databricks does: `make databricks`. It checks what a client sends by code of its own. What is not known of the real
-Databricks is marked "assumed".
+databricks-sdk itself is driven against it (tests/databricks), which shows that it answers as Databricks does. It checks
+what a client sends by code of its own. What is not known of the real Databricks is marked "assumed".
 """
 
 from __future__ import annotations

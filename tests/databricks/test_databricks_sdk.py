@@ -1,12 +1,12 @@
 """databricks-sdk itself against the fake workspace: what the fake takes and gives is what Databricks' own client does.
 
-The SDK is no dependency of Housekeys, so that these are skipped in its environment; `make databricks` runs them in one
-of their own, without the conftest and the packages of the other tests.
+The SDK is no dependency of Housekeys: it judges the fake that Housekeys' own flows are tested with.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,9 +25,10 @@ from tests.databricks_fake import (
     DatabricksFake,
 )
 
-sdk: Any = pytest.importorskip("databricks.sdk", reason="databricks-sdk is not installed: make databricks")
-oauth: Any = pytest.importorskip("databricks.sdk.oauth")
-sql: Any = pytest.importorskip("databricks.sdk.service.sql")
+# Not by `import`, or mypy reads all of it for a minute.
+sdk: Any = import_module("databricks.sdk")
+oauth: Any = import_module("databricks.sdk.oauth")
+sql: Any = import_module("databricks.sdk.service.sql")
 
 
 @pytest.fixture(autouse=True)
