@@ -107,7 +107,8 @@ async def list_keys(context: Context) -> None:
         if row["problem"]:
             context.output.message(f"Warning: {row['problem']}")
     for id, connections in sealed.items():  # that of another host, or one that is lost
-        context.output.message(f"Note: {len(connections):,} connections need sealing key {id}, which is not here.")
+        needed = "1 connection needs" if len(connections) == 1 else f"{len(connections):,} connections need"
+        context.output.message(f"Note: {needed} sealing key {id}, which is not here.")
 
 
 async def export_keys(context: Context) -> None:
@@ -122,7 +123,8 @@ async def export_keys(context: Context) -> None:
     report = await context.carry_out(plan_export(keys, file))
     if context.output.json:
         context.output.data({"change": report.change_id, "file": file, "ids": list(keys.ids)})
-    context.output.message(f"{file}: {len(keys.ids)} sealing keys. Whoever has it can open what is sealed.")
+    keys_told = "1 sealing key" if len(keys.ids) == 1 else f"{len(keys.ids)} sealing keys"
+    context.output.message(f"{file}: {keys_told}. Whoever has it can open what is sealed.")
 
 
 async def _store(context: Context) -> SealingKeyStore:
