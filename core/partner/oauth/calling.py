@@ -1,4 +1,7 @@
-"""The HTTP calls to workspaces: their hosts only, no redirect followed, every wait and every answer bounded."""
+"""The HTTP calls to workspaces: their hosts only, no redirect followed, every wait and every answer bounded.
+
+What an answer says may be shown, so that secrets which were sent are masked in it, whatever form they have.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,15 @@ import json
 import ssl
 from base64 import b64encode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from core.errors import HousekeysError, UnreachableError
 from core.partner.oauth.failures import foreign_answer
 from core.partner.security.hosts import WorkspaceHost
+from core.partner.security.redaction import is_secret_name
 from core.proxies import proxy_for
-from core.secrets import Secret
+from core.secrets import MASK, Secret
 from core.version import VERSION
 
 if TYPE_CHECKING:
@@ -39,6 +43,29 @@ class Answer:
 
     status: int
     body: Mapping[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """The secrets that a call has sent. One `for_tokens` may be given the same one again."""
+
+    values: tuple[str, ...] = field(repr=False)
+    for_tokens: bool = False
+
+    @classmethod
+    def of(cls, bearer: Secret | None) -> _Sent:
+        return cls(() if bearer is None else (bearer.reveal(),))
+
+    def masked(self, said: Any) -> Any:
+        """A JSON value, or a text, without them."""
+        if isinstance(said, dict):
+            return {self.masked(name): self.masked(inner) for name, inner in said.items()}
+        if isinstance(said, list):
+            return [self.masked(inner) for inner in said]
+        if isinstance(said, str):
+            for value in filter(None, self.values):
+                said = said.replace(value, MASK)
+        return said
 
 
 class DatabricksHttp:
@@ -79,13 +106,14 @@ class DatabricksHttp:
 
     async def get(self, host: WorkspaceHost, path: str, bearer: Secret | None = None) -> Answer | None:
         """GET a JSON object, with a token if it is given; None when there is nothing (404). Raises UnreachableError."""
-        answer = await self._call("GET", host, f"{self.address(host)}{path}", {"headers": _bearing(bearer)})
+        sent = _Sent.of(bearer)
+        answer = await self._call("GET", host, f"{self.address(host)}{path}", {"headers": _bearing(bearer)}, sent)
         return None if answer.status == 404 else answer
 
     async def post_json(self, host: WorkspaceHost, path: str, body: Mapping[str, Any], bearer: Secret) -> Answer | None:
         """POST a JSON object; None when there is nothing of that path (404). Raises UnreachableError."""
         options = {"json": dict(body), "headers": _bearing(bearer)}
-        answer = await self._call("POST", host, f"{self.address(host)}{path}", options)
+        answer = await self._call("POST", host, f"{self.address(host)}{path}", options, _Sent.of(bearer))
         return None if answer.status == 404 else answer
 
     async def post_form(
@@ -98,12 +126,16 @@ class DatabricksHttp:
         if not url.startswith(f"{self.address(host)}/"):
             raise ValueError("an endpoint of another host")
         headers = {}
+        sent = _Sent(tuple(value for name, value in form.items() if is_secret_name(name)), for_tokens=True)
         if client is not None:
             pair = f"{client[0]}:{client[1].reveal()}".encode()
             headers["Authorization"] = f"Basic {b64encode(pair).decode('ascii')}"
-        return await self._call("POST", host, url, {"data": dict(form), "headers": headers})
+            sent = replace(sent, values=(*sent.values, client[1].reveal()))
+        return await self._call("POST", host, url, {"data": dict(form), "headers": headers}, sent)
 
-    async def _call(self, method: str, host: WorkspaceHost, url: str, options: Mapping[str, Any]) -> Answer:
+    async def _call(
+        self, method: str, host: WorkspaceHost, url: str, options: Mapping[str, Any], sent: _Sent
+    ) -> Answer:
         failure: HousekeysError
         from aiohttp import ClientError
 
@@ -111,7 +143,7 @@ class DatabricksHttp:
             request = self._session.request(method, url, allow_redirects=False, proxy=proxy_for(url), **options)
             async with request as response:
                 content = await _bounded(response)
-            return _read(host, response.status, content)
+            return _read(host, response.status, content, sent)
         except TimeoutError:
             failure = UnreachableError(f"{host} did not answer in time.", advice="Try again later.")
         except (OSError, ClientError, ValueError) as error:
@@ -136,7 +168,7 @@ async def _bounded(response: Any) -> bytes | None:
     return bytes(content)
 
 
-def _read(host: WorkspaceHost, status: int, content: bytes | None) -> Answer:
+def _read(host: WorkspaceHost, status: int, content: bytes | None, sent: _Sent) -> Answer:
     if status == 404:
         return Answer(status, {})
     if content is None:
@@ -145,11 +177,13 @@ def _read(host: WorkspaceHost, status: int, content: bytes | None) -> Answer:
     if 300 <= status < 400:
         raise foreign_answer(host, f"it redirects (HTTP {status}), which is not followed")
     if status == 429 or status >= 500:
-        raise foreign_answer(host, f"HTTP {status}", text)
+        raise foreign_answer(host, f"HTTP {status}", sent.masked(text))
     try:
         body = json.loads(text)
+        if not (sent.for_tokens and status == 200):
+            body = sent.masked(body)
     except (ValueError, RecursionError):
         body = None
     if not isinstance(body, dict):
-        raise foreign_answer(host, f"HTTP {status} without JSON", text)
+        raise foreign_answer(host, f"HTTP {status} without JSON", sent.masked(text))
     return Answer(status, body)

@@ -196,6 +196,7 @@ def test_a_workspace_is_called_by_https() -> None:
         (Reply(200, b"<html>sign in</html>"), "without JSON"),
         (Reply(200, b"[" * 100_000), "without JSON"),
         (Reply(200, b"[1]"), "without JSON"),
+        (Reply(400, b'{"a": %s%s}' % (b"[" * 600, b"]" * 600)), "without JSON"),
         (Reply(200, b" " * 300_000), "does not end"),
         (Reply(200, gzip.compress(b'{"access_token": "x"}'), (("Content-Encoding", "gzip"),)), "without JSON"),
         (as_json(200, {}), "no bearer token"),
@@ -307,6 +308,26 @@ async def test_a_wrong_secret_and_one_that_is_not_there(partner: Partner) -> Non
     partner.fake.expect(TOKEN_PATH, as_json(401, {}))
     with pytest.raises(OAuthRefusedError):
         await partner.m2m.access_token(PRINCIPAL_CLIENT)
+
+
+@pytest.mark.parametrize("echo", ["a secret of no form", "cr-2b'\"\\x"])
+async def test_what_was_sent_is_not_told_whatever_its_form(partner: Partner, echo: str) -> None:
+    """The other side repeats it: a client secret, a refresh token, a bearer token; in JSON and in a page."""
+    secret, prose = Secret(echo, passing=True), f"we do not know {echo} here"
+    await partner.secrets.keep(SealedPlace("c-1", SecretName.SERVICE_PRINCIPAL_OAUTH_SECRET), secret)
+    await partner.secrets.keep(REFRESH_PLACE, secret)
+    refusal = as_json(400, {"error": "invalid_request", "error_description": prose})
+    for reply in (refusal, Reply(502, prose.encode()), Reply(200, prose.encode())):
+        for asking in (partner.m2m.access_token(PRINCIPAL_CLIENT), partner.u2m.access_token(USER_CLIENT)):
+            partner.fake.expect(TOKEN_PATH, reply)
+            with pytest.raises(HousekeysError) as caught:
+                await asking
+            assert caught.value.detail.endswith("we do not know ******** here")
+    partner.fake.expect(ME, as_json(403, {"message": prose}), as_json(200, {"userName": prose}))
+    for _ in range(2):
+        answer = await partner.http.get(HOST, ME, secret)
+        assert answer is not None
+        assert set(answer.body.values()) == {"we do not know ******** here"}
 
 
 async def test_a_connection_that_ends_leaves_no_token(partner: Partner) -> None:
