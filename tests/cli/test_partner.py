@@ -308,6 +308,10 @@ def test_the_config_of_the_profile_is_made_and_any_is_checked(housekeys: Houseke
     assert bad.code == 2
     assert "category is required" in bad.stdout
     assert "categroy is not a known key; did you mean category?" in bad.stdout
+    file.write_text('{"name": "Acme')
+    torn = housekeys("partner", "config", "check", str(file))
+    assert torn.stdout == "  the file is not JSON, at line 1, column 10: unterminated string\n"
+    assert "standard input cannot be used" in housekeys("partner", "config", "check", "-").stderr
 
 
 def test_the_openapi_document_is_that_of_the_profile(housekeys: Housekeys, home: Path) -> None:

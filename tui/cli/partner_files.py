@@ -118,10 +118,11 @@ async def check_config(context: Context) -> ExitCode:
 
     from core.partner.messages.partner_config_reading import PartnerConfigError
     from core.partner.partner_configs import differences
+    from tui.cli.given_files import name_of
 
-    name = context.arguments.file
+    name = name_of(context.arguments.file)
     try:
-        config = await _read(context, name)
+        config = await _read(context, context.arguments.file)
     except PartnerConfigError as error:
         if context.output.json:
             context.output.data({"file": name, "problems": list(map(asdict, error.problems)), "differences": []})

@@ -95,7 +95,7 @@ def read_object(content: bytes, called: str = "the body") -> JsonObject | FieldP
             parse_constant=_no_constant,
         )
     except json.JSONDecodeError as error:
-        what = error.msg[:1].lower() + error.msg[1:]
+        what = error.msg[:1].lower() + error.msg[1:].removesuffix(" at").removesuffix(" starting")  # the place is told
         return FieldProblem("", f"{called} is not JSON, at line {error.lineno}, column {error.colno}: {what}")
     except _ConstantError as error:
         return FieldProblem("", f"{called} is not JSON: {error} is not a number of JSON")
