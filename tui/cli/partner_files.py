@@ -61,7 +61,12 @@ def _add_config_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser]
     )
     new.add_argument("--name", default="", help="of the partner, as on the tile (default: that of the profile)")
     new.add_argument("--description", default="", metavar="TEXT", help="one sentence for the tile")
-    new.add_argument("--category", choices=_CATEGORIES, help="the shelf (default: by the kind of integration)")
+    new.add_argument(
+        "--category",
+        choices=_CATEGORIES,
+        metavar="SHELF",
+        help=f"one of {', '.join(_CATEGORIES)} (default: by the kind of integration)",
+    )
     new.add_argument("--privacy-policy", default="", metavar="URL")
     new.add_argument("--terms-of-service", default="", metavar="URL")
     new.add_argument("--logo", default="logo.svg", metavar="FILE", help=".png or .svg, 4.4 times as wide as high")
