@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,8 +52,7 @@ def home(tmp_path: Path) -> Path:
     return tmp_path / "home"
 
 
-@pytest.fixture
-def housekeys(home: Path) -> Housekeys:
+def commands(home: Path) -> Housekeys:
     """`housekeys("tenant", "list", typed="y\\n", environ={...})`: run a command; `typed` makes it a terminal."""
 
     def run_words(*words: str, typed: str | None = None, environ: dict[str, str] | None = None) -> Outcome:
@@ -68,3 +68,23 @@ def housekeys(home: Path) -> Housekeys:
         return Outcome(code, stdout.getvalue(), stderr.getvalue())
 
     return run_words
+
+
+def copied(made: Path, home: Path) -> Path:
+    """`home`, as it was `made` once for many tests; to run the commands for each of them takes seconds."""
+    shutil.copytree(made, home, symlinks=True)
+    return home
+
+
+@pytest.fixture
+def housekeys(home: Path) -> Housekeys:
+    return commands(home)
+
+
+@pytest.fixture(scope="session")
+def made_with_datalens_user(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with a journal and the DataLens user, to be `copied`."""
+    home = tmp_path_factory.mktemp("made") / "home"
+    made = commands(home)("datalens", "setup", "--generate-password")
+    assert made.code == 0, made.stderr
+    return home

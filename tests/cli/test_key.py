@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from core.keys import envelope
 from tests.cli.conftest import Housekeys
-from tests.unit.keys.sample_keys import CHEAP, fingerprint, openssl, private_pem, public_pem
+from tests.unit.keys.sample_keys import fingerprint, make_cheap_keys, openssl, private_pem, public_pem
 
 PASSPHRASE = "correct horse battery staple"
 UNLOCKED = {"HOUSEKEYS_PASSPHRASE": PASSPHRASE}
@@ -16,7 +15,7 @@ UNLOCKED = {"HOUSEKEYS_PASSPHRASE": PASSPHRASE}
 
 @pytest.fixture(autouse=True)
 def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(envelope, "STRONG", CHEAP)
+    make_cheap_keys(monkeypatch)
 
 
 def private_file(path: Path, content: bytes | str, mode: int = 0o600) -> Path:

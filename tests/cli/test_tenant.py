@@ -6,14 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Housekeys, Outcome
+from tests.cli.conftest import Housekeys, Outcome, commands, copied
 
 
 @pytest.fixture
-def ready(housekeys: Housekeys) -> Housekeys:
+def ready(made_with_datalens_user: Path, home: Path) -> Housekeys:
     """With a DataLens user."""
-    assert housekeys("datalens", "setup", "--generate-password").code == 0
-    return housekeys
+    return commands(copied(made_with_datalens_user, home))
 
 
 def states(outcome: Outcome) -> dict[str, str]:

@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from core.keys import envelope
-from tests.cli.conftest import Housekeys
-from tests.unit.keys.sample_keys import CHEAP, openssl, private_pem, public_pem
+from tests.cli.conftest import Housekeys, commands, copied
+from tests.unit.keys.sample_keys import make_cheap_keys, openssl, private_pem, public_pem
 from tests.unit.tokens.receiver import Receiver
 
 UNLOCKED = {"HOUSEKEYS_PASSPHRASE": "correct horse battery staple"}
@@ -20,7 +19,7 @@ UNLOCKED = {"HOUSEKEYS_PASSPHRASE": "correct horse battery staple"}
 
 @pytest.fixture(autouse=True)
 def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(envelope, "STRONG", CHEAP)
+    make_cheap_keys(monkeypatch)
 
 
 def must(housekeys: Housekeys, *words: str) -> None:
@@ -28,18 +27,26 @@ def must(housekeys: Housekeys, *words: str) -> None:
     assert done.code == 0, f"{words}: {done.stderr}"
 
 
-@pytest.fixture
-def ready(housekeys: Housekeys, tmp_path: Path) -> Housekeys:
-    """With the DataLens user, two tenants and a key on each side."""
-    pem = tmp_path / "datalens.pem"
+@pytest.fixture(scope="module")
+def made(made_with_datalens_user: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with the DataLens user, two tenants and a key on each side."""
+    folder = tmp_path_factory.mktemp("token")
+    home, pem = copied(made_with_datalens_user, folder / "home"), folder / "datalens.pem"
     pem.write_bytes(public_pem(1))
-    must(housekeys, "datalens", "setup", "--generate-password", "--password-out", str(tmp_path / "pw"), "--yes")
-    must(housekeys, "tenant", "add", "acme", "globex")
-    must(housekeys, "key", "generate")
-    must(housekeys, "key", "submit", "1")
-    must(housekeys, "key", "activate", "1")
-    must(housekeys, "key", "import", str(pem), "--side", "datalens", "--version", "1")
-    return housekeys
+    housekeys = commands(home)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        make_cheap_keys(monkeypatch)
+        must(housekeys, "tenant", "add", "acme", "globex")
+        must(housekeys, "key", "generate")
+        must(housekeys, "key", "submit", "1")
+        must(housekeys, "key", "activate", "1")
+        must(housekeys, "key", "import", str(pem), "--side", "datalens", "--version", "1")
+    return home
+
+
+@pytest.fixture
+def ready(made: Path, home: Path) -> Housekeys:
+    return commands(copied(made, home))
 
 
 def receiver(housekeys: Housekeys) -> Receiver:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -23,8 +24,10 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest.fixture
-async def place(shared_engine: EmbeddedEngine, tmp_path: Path) -> TenantsPlace:
-    return await TenantsPlace(shared_engine, tmp_path).prepare(with_user=False)
+async def place(shared_engine: EmbeddedEngine, tmp_path: Path) -> AsyncIterator[TenantsPlace]:
+    place = await TenantsPlace(shared_engine, tmp_path).prepare(with_user=False)
+    yield place
+    await place.leave()
 
 
 async def check(place: TenantsPlace, *hosts: str) -> dict[str, CheckItem]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -24,8 +25,10 @@ PASSWORD = "Correct-horse 😀 'battery'"
 
 
 @pytest.fixture
-async def place(shared_engine: EmbeddedEngine, tmp_path: Path) -> TenantsPlace:
-    return await TenantsPlace(shared_engine, tmp_path).prepare(with_user=False)
+async def place(shared_engine: EmbeddedEngine, tmp_path: Path) -> AsyncIterator[TenantsPlace]:
+    place = await TenantsPlace(shared_engine, tmp_path).prepare(with_user=False)
+    yield place
+    await place.leave()
 
 
 async def setup(place: TenantsPlace, password: str | None = PASSWORD) -> Change:

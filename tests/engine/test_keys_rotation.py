@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,6 @@ import pytest
 from core.changes import inverse
 from core.clickhouse.embedded import EmbeddedEngine
 from core.errors import RefusedError
-from core.keys import envelope
 from core.keys.key_ring import KeyRing
 from core.keys.key_store import KeyStore
 from core.keys.planning import (
@@ -26,7 +26,7 @@ from core.keys.rsa_keys import WrongPassphraseError
 from core.keys.versions import KeyState, KeyVersion, Side, find, key_versions
 from core.secrets import Secret
 from tests.engine.tenants_place import TenantsPlace
-from tests.unit.keys.sample_keys import CHEAP, fingerprint, openssl, public_pem
+from tests.unit.keys.sample_keys import fingerprint, make_cheap_keys, openssl, public_pem
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 SECRET = Secret("secret")
@@ -51,11 +51,14 @@ class KeysPlace(TenantsPlace):
 
 
 @pytest.fixture
-async def place(shared_engine: EmbeddedEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> KeysPlace:
-    monkeypatch.setattr(envelope, "STRONG", CHEAP)
+async def place(
+    shared_engine: EmbeddedEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[KeysPlace]:
+    make_cheap_keys(monkeypatch)
     place = KeysPlace(shared_engine, tmp_path)
     await place.prepare(with_user=False)
-    return place
+    yield place
+    await place.leave()
 
 
 async def test_a_rotation_is_folded_from_the_journal_by_any_other_operator(place: KeysPlace) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,10 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest.fixture
-async def place(shared_engine: EmbeddedEngine, tmp_path: Path) -> TenantsPlace:
-    return await TenantsPlace(shared_engine, tmp_path).prepare()
+async def place(shared_engine: EmbeddedEngine, tmp_path: Path) -> AsyncIterator[TenantsPlace]:
+    place = await TenantsPlace(shared_engine, tmp_path).prepare()
+    yield place
+    await place.leave()
 
 
 async def test_tables_the_largest_first(place: TenantsPlace) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,10 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest.fixture
-async def place(shared_engine: EmbeddedEngine, tmp_path: Path) -> TenantsPlace:
-    return await TenantsPlace(shared_engine, tmp_path).prepare()
+async def place(shared_engine: EmbeddedEngine, tmp_path: Path) -> AsyncIterator[TenantsPlace]:
+    place = await TenantsPlace(shared_engine, tmp_path).prepare()
+    yield place
+    await place.leave()
 
 
 class Partly(EmbeddedEngine):

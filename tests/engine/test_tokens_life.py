@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import csv
 import os
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from core.clickhouse.embedded import EmbeddedEngine
 from core.errors import BadInputError, NotFoundError, RefusedError
@@ -26,7 +28,7 @@ from core.tokens.planning import issuer_for, plan_issue, plan_mark, plan_reissue
 from core.tokens.text_format import fingerprint_of
 from core.tokens.verifying import verify
 from tests.engine.tenants_place import TenantsPlace
-from tests.unit.keys.sample_keys import CHEAP, private_key, private_pem, public_pem
+from tests.unit.keys.sample_keys import CHEAP, make_cheap_keys, private_key, private_pem, public_pem
 from tests.unit.tokens.receiver import Receiver
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -85,9 +87,25 @@ class TokensPlace(TenantsPlace):
 
 
 @pytest.fixture
-async def place(shared_engine: EmbeddedEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TokensPlace:
-    monkeypatch.setattr(envelope, "STRONG", CHEAP)
-    return await TokensPlace(shared_engine, tmp_path).begin()
+async def place(
+    shared_engine: EmbeddedEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[TokensPlace]:
+    make_cheap_keys(monkeypatch)
+    place = await TokensPlace(shared_engine, tmp_path).begin()
+    yield place
+    await place.leave()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def lasting_place(
+    shared_engine: EmbeddedEngine, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[TokensPlace]:
+    """One place for all crashes: none hides behind what another has left."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        make_cheap_keys(monkeypatch)
+        place = await TokensPlace(shared_engine, tmp_path_factory.mktemp("crashes")).begin()
+        yield place
+        await place.leave()
 
 
 async def test_an_issued_token_is_accepted_and_in_the_ledger(place: TokensPlace) -> None:
@@ -219,7 +237,6 @@ async def test_a_reissue_leaves_out_tenants_that_are_gone(place: TokensPlace) ->
 
 
 async def test_another_private_key_than_the_journal_knows_is_not_used(place: TokensPlace) -> None:
-    envelope.seal(private_key(3), "partner", 1, SECRET, CHEAP)
     place.store.path(1).write_bytes(envelope.seal(private_key(3), "partner", 1, SECRET, CHEAP).to_bytes())
     with pytest.raises(RefusedError, match="is not the one that the journal knows"):
         await place.issuer()
@@ -242,9 +259,9 @@ class Death(BaseException):
 
 @pytest.mark.parametrize("die_at", range(1, 12))
 async def test_no_crash_leaves_a_token_outside_of_the_ledger(
-    place: TokensPlace, monkeypatch: pytest.MonkeyPatch, die_at: int
+    lasting_place: TokensPlace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, die_at: int
 ) -> None:
-    out = place.folder / "tokens.csv"
+    place, out = lasting_place, tmp_path / "tokens.csv"
     issuing = await plan_issue(place.engine, await place.issuer(), [place.acme] * 3, datalens_user=place.user, out=out)
     left = die_at
 

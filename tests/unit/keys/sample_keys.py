@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 from uuid import uuid4
 
+import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from core.changes import Change, Event
 from core.journal.rows import DONE, Row
-from core.keys import rsa_keys
+from core.keys import envelope, rsa_keys
 from core.keys.envelope import ScryptCost
+from core.keys.rsa_keys import generate
 
 CHEAP = ScryptCost(2**10)  # the least a file may ask for: tests need no cost
 START = datetime(2026, 11, 3, 12, tzinfo=UTC)
@@ -23,7 +26,14 @@ START = datetime(2026, 11, 3, 12, tzinfo=UTC)
 @cache
 def private_key(number: int) -> rsa.RSAPrivateKey:
     """One of any number of different keys, always the same in one process."""
-    return rsa_keys.generate()
+    return generate()
+
+
+def make_cheap_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Generate no keys, for every test begins with the same that were not known to it, and seal them at no cost."""
+    numbers = itertools.count(1_000)
+    monkeypatch.setattr(rsa_keys, "generate", lambda: private_key(next(numbers)))
+    monkeypatch.setattr(envelope, "STRONG", CHEAP)
 
 
 @cache

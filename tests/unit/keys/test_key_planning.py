@@ -11,7 +11,7 @@ from core.changes import Change, Danger, FileStep, RecordStep, StatementStep, St
 from core.errors import BadInputError, HousekeysError, NotFoundError, RefusedError
 from core.files import remove_file, write_private
 from core.journal.rows import Row
-from core.keys import envelope, rsa_keys
+from core.keys import rsa_keys
 from core.keys.envelope import NotProtectedError
 from core.keys.key_ring import UnlockedKey
 from core.keys.key_store import KeyStore
@@ -30,7 +30,15 @@ from core.keys.planning import (
 from core.keys.rsa_keys import PassphraseMissingError, WrongPassphraseError
 from core.keys.versions import KeyState, KeyVersion, Side, find, fold, issuing_keys
 from core.secrets import Secret
-from tests.unit.keys.sample_keys import CHEAP, fingerprint, openssl, private_key, private_pem, public_pem, rows_of
+from tests.unit.keys.sample_keys import (
+    fingerprint,
+    make_cheap_keys,
+    openssl,
+    private_key,
+    private_pem,
+    public_pem,
+    rows_of,
+)
 
 SECRET = AtRest(Secret("secret"))
 
@@ -72,7 +80,7 @@ class Bench:
 
 @pytest.fixture
 def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
-    monkeypatch.setattr(envelope, "STRONG", CHEAP)
+    make_cheap_keys(monkeypatch)
     return Bench(tmp_path)
 
 
