@@ -31,6 +31,7 @@ from core.partner.security.basic_credentials import Presented, header_value
 from core.partner.security.sealing_keys import SealingKeys, new_sealing_key
 from core.partner.storage.request_log import RequestLog, RequestTail
 from core.partner.storage.requests_seen import AnsweredRequest
+from core.partner.storage.sealed_table import SealedTable
 from core.partner.storage.tables import REQUESTS_TABLE, PartnerTables
 from core.paths import Paths
 from core.profiles import load
@@ -253,7 +254,9 @@ def test_credentials_come_one_before_the_other_goes(housekeys: Housekeys, home: 
     assert housekeys("partner", "credential", "remove", new["id"], "--yes").code == 3  # the last one
 
 
-def test_the_life_of_sealing_keys(housekeys: Housekeys, home: Path, tmp_path: Path) -> None:
+def test_the_life_of_sealing_keys(
+    housekeys: Housekeys, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     passphrase = tmp_path / "passphrase"
     passphrase.write_text("correct horse battery staple")
     passphrase.chmod(0o600)
@@ -270,6 +273,14 @@ def test_the_life_of_sealing_keys(housekeys: Housekeys, home: Path, tmp_path: Pa
         (1, first.json["id"], "opens"),
     ]
     assert "Keep a copy" in first.stderr
+    denied = partial(DenyingEngine, table="partner_secrets")
+    with monkeypatch.context() as patched:
+        patched.setattr(
+            partner_connections, "SealedTable", lambda engine, *rest, **more: SealedTable(denied(engine), *rest, **more)
+        )
+        listed = housekeys("partner", "sealing-key", "list", "--json")
+    assert [(row["use"], row["connections"]) for row in listed.json] == [("seals", None), ("opens", None)]
+    assert "SELECT ON housekeys.partner_secrets" in listed.stderr
     assert Path(first.json["file"]).stat().st_mode & 0o777 == 0o600
 
     text = tmp_path / "keys.txt"

@@ -90,8 +90,11 @@ async def list_keys(context: Context) -> None:
     from core.display import count
     from tui.cli.output import Column
 
-    sealed = await (await context.session()).partner_connections.sealed_table.by_key()
+    sealed, lacking = await _connections_by_key(context)
     rows = [row | {"connections": len(sealed.pop(row["id"], ()))} for row in _rows(await _store(context))]
+    if lacking:  # the files are worth seeing without it
+        rows = [row | {"connections": None} for row in rows]
+        context.output.message(f"Note: how many connections need each is not known, for you lack {lacking}.")
     columns = [
         Column("version", "VERSION", "right"),
         Column("id", "ID"),
@@ -109,6 +112,16 @@ async def list_keys(context: Context) -> None:
     for id, connections in sealed.items():  # that of another host, or one that is lost
         needed = "1 connection needs" if len(connections) == 1 else f"{len(connections):,} connections need"
         context.output.message(f"Note: {needed} sealing key {id}, which is not here.")
+
+
+async def _connections_by_key(context: Context) -> tuple[dict[str, Any], str]:
+    """Which partner connections need each key; or none, and the right that is lacking to read it."""
+    from core.clickhouse.errors import NoRightError
+
+    try:
+        return dict(await (await context.session()).partner_connections.sealed_table.by_key()), ""
+    except NoRightError as error:
+        return {}, error.missing
 
 
 async def export_keys(context: Context) -> None:
