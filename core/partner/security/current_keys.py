@@ -106,13 +106,17 @@ class CurrentKeys:
         finally:
             self._next_look = self._clock() + LOOK_SECONDS  # from its end: a vault that hangs is not asked all the time
         if self._keys.ids != before:
-            self._taken_up.set()
+            self._tell()
         if self._keys.get(key_id) is None:
             log.info("a secret or a link names sealing key %s, which is not here", key_id)
 
     async def _renew(self) -> None:
         if await self._read():
-            self._taken_up.set()
+            self._tell()
+
+    def _tell(self) -> None:
+        self._taken_up.set()
+        log.info("%d sealing keys are in use, the newest is %s", len(self._keys.ids), self.newest)
 
     async def _read(self) -> bool:
         """Read the keys and use them; whether that went well. Behind a reading under way, which may be too early."""
@@ -128,5 +132,4 @@ class CurrentKeys:
             log.exception("the sealing keys that were read before stay in use")
             return False
         self._use(keys)
-        log.info("%d sealing keys were read, the newest is %s", len(keys.ids), keys.newest.id)
         return True

@@ -38,7 +38,7 @@ _FORM_FIELD = re.compile(
 )
 _KNOWN_FORMS = re.compile(
     r"\b(?:dapi|dose|dkea|doau)[0-9a-f]{16,}(?:-\d+)?\b"  # tokens and OAuth secrets of Databricks
-    r"|\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*"  # JSON Web Tokens
+    r"|\beyJ[\w-]{8,2048}+\.[\w-]+\.[\w-]*"  # JSON Web Tokens; bounded, lest each of many is read to the end
     r"|\b(?:sealed1|link1)\.[0-9a-f]{16}\.[\w.-]+"
     r"|\bhousekeys-sealing-key:[0-9a-f]{16}:[\w-]+",
     re.ASCII,

@@ -123,7 +123,7 @@ async def test_to_be_told_again_while_they_are_read_is_another_reading(caplog: p
     with caplog.at_level(logging.INFO):
         await asyncio.gather(first, second)
     assert (keys.newest, vault.reads) == (NEW.newest.id, 2)
-    assert f"2 sealing keys were read, the newest is {NEW.newest.id}" in caplog.text
+    assert f"2 sealing keys are in use, the newest is {NEW.newest.id}" in caplog.text
     await asyncio.wait_for(keys.taken_up(), 5)
     await keys.close()
     vault.open.clear()

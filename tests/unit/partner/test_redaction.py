@@ -85,6 +85,7 @@ def test_no_secret_in_forms_and_urls(name: str, value: str) -> None:
         ("[(b'authorization', b'odd \"x\"'), (b'host', b'h')]", "[(b'authorization', b'********'), (b'host', b'h')]"),
         ("it was dapi0123456789abcdef0123-2, gone", "it was ********, gone"),
         ("and doseabcdef0123456789abcdef", "and ********"),
+        (f"x-eyJ{'hbGc' * 300}.{'x' * 9000}.y-_ today", "x-******** today"),
         ("POST /sign-in?link=link1.0123456789abcdef.abc.def 200", "POST /sign-in?link=******** 200"),
         ("see link1.0123456789abcdef.abc.def", "see ********"),
         (
@@ -110,7 +111,18 @@ def test_a_body_that_is_no_json_is_text() -> None:
     )
 
 
-@pytest.mark.parametrize("text", ["\\" * 50_000, '\\"' * 25_000, '"a":"' * 10_000, "a" * 50_000, '"token":"\\' * 5_000])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\\" * 50_000,
+        '\\"' * 25_000,
+        '"a":"' * 10_000,
+        "a" * 50_000,
+        '"token":"\\' * 5_000,
+        "eyJ-" * 50_000,  # took half a minute
+    ],
+    ids=["backslashes", "escaped quotes", "names", "a word", "values", "beginnings of tokens"],
+)
 def test_long_odd_texts_are_soon_done(text: str) -> None:
     assert redacted(text)
 
