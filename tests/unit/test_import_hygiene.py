@@ -5,6 +5,7 @@ from __future__ import annotations
 import pkgutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +20,7 @@ HEAVY = (
     "chdb",
     "tomlkit",
     "numpy",
+    "pandas",
     "pyarrow",
     "bcrypt",
     "boto3",
@@ -60,6 +62,14 @@ def test_the_whole_core_imports_no_screen() -> None:
 def test_help_and_version_import_nothing_heavy(words: list[str]) -> None:
     loaded = modules_after(f"import tui.__main__; tui.__main__.main({words!r})")
     assert not loaded & set(HEAVY)
+
+
+def test_a_change_imports_no_pandas(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The driver would, at the first insert, and pandas is there wherever chDB is."""
+    monkeypatch.setenv("HOUSEKEYS_HOME", str(tmp_path))
+    words = ["datalens", "setup", "--generate-password"]
+    assert "pandas" not in modules_after(f"import tui.__main__; tui.__main__.main({words!r})")
+    assert list(tmp_path.rglob("*.done"))
 
 
 def test_the_console_imports_no_driver_before_its_first_picture() -> None:
