@@ -240,6 +240,10 @@ async def test_a_visitor_authorises_the_workspace(authorising: Desk, email: str,
     query = fake.consent(begun.url)
     with pytest.raises(AuthorizationStateError):  # another browser
         await desk.reception.finish_authorization(query, Secret("another"))
+    desk.place.engine.broken = True
+    with pytest.raises(AuthorizationStateError):  # of nobody: it asks ClickHouse nothing
+        await desk.reception.finish_authorization([("code", "x"), ("state", f"Yy0y.{'r' * 43}")], begun.browser_key)
+    desk.place.engine.repair()
     assert await desk.reception.finish_authorization(query, begun.browser_key) == visitor.workspace_to_authorize
     with pytest.raises(AuthorizationStateError):
         await desk.reception.finish_authorization(query, begun.browser_key)

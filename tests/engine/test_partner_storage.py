@@ -27,8 +27,9 @@ from core.partner.accounts.folding import fold
 from core.partner.oauth.authorization import published_app
 from core.partner.oauth.calling import DatabricksHttp
 from core.partner.oauth.discovery import Discovery
-from core.partner.oauth.u2m import U2mTokens
+from core.partner.oauth.u2m import U2mTokens, lease_of
 from core.partner.partner_connections import PartnerConnections, Standing
+from core.partner.provisioning.removal import CONNECTION_ID, ERASE
 from core.partner.security.basic_credentials import header_value
 from core.partner.security.current_keys import CurrentKeys
 from core.partner.security.hosts import workspace_host
@@ -339,6 +340,25 @@ async def test_who_is_cancelled_on_taking_a_lease_leaves_none(storage: Storage) 
     with pytest.raises(asyncio.CancelledError):
         await taking
     assert await Claims(storage.engine, storage.journal.database).take("a", 60) is not None
+
+
+async def test_an_operator_erases_behind_a_refresh_that_is_under_way(storage: Storage) -> None:
+    claims = Claims(storage.engine, storage.journal.database)
+    for place in (TOKEN, replace(REFRESH, connection_id="pc2")):
+        await storage.sealed.write(place, "x")
+        held = await claims.take(lease_of(place.connection_id), 60)
+        assert held is not None
+        erasing = asyncio.create_task(
+            storage.connections.secret_calls.call(ERASE, {CONNECTION_ID: place.connection_id})
+        )
+        if place == TOKEN:
+            await erasing  # which no refresh replaces
+        await claims.give_back(held)
+        await erasing
+        assert await storage.sealed.names(place.connection_id) == []
+        next_one = await claims.take(lease_of(place.connection_id), 60)
+        assert next_one is not None
+        assert next_one.turn == held.turn + (2 if place == TOKEN else 4)  # it had the turn between
 
 
 async def test_a_refresh_token_is_used_by_one_process_at_a_time(storage: Storage) -> None:

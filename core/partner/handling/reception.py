@@ -15,6 +15,7 @@ from core.partner.accounts.state import PartnerAccount, PartnerConnection, Partn
 from core.partner.handling.needs import FollowsFacts
 from core.partner.handling.outcomes import AuthorizationBegun, HowToConnect, Visitor
 from core.partner.handling.titles import SET_PASSWORD
+from core.partner.oauth.authorization import read_callback
 from core.partner.oauth.failures import AuthorizationStateError, OAuthRefusedError
 from core.partner.oauth.single_flight import SingleFlight
 from core.partner.provisioning.clusters import NO_CLUSTER, Clusters
@@ -117,6 +118,8 @@ class Reception:
 
         Raises AuthorizationStateError, OAuthRefusedError, UnreachableError.
         """
+        if self._state.known.connection(read_callback(query).connection_id, None) is None:
+            raise AuthorizationStateError  # anybody can make one up: it asks ClickHouse nothing
         client = await self._tokens.u2m.complete(query, browser_key)
         with contextlib.suppress(HousekeysError):  # what stays of one that was deleted goes with the next start
             await self._state.catch_up()
