@@ -1,7 +1,7 @@
 """A process that provisions a connection in AWS, or resumes it, and kills itself when a call has just been made.
 
-`python -m tests.cloud.dying_provisioning FOLDER CLOUD LAKEHOUSE REGION ARN DIE_AT`: after the call number DIE_AT has
-taken effect and before anything of it is written down; 0: never.
+Its words, for `tests.forking`, are FOLDER, CLOUD, LAKEHOUSE, REGION, ARN and DIE_AT: it dies after the call number
+DIE_AT has taken effect and before anything of it is written down; 0: never.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -54,7 +53,7 @@ async def main(folder: Path, cloud: str, lakehouse: str, connection: ApiConnecti
     print("finished")
 
 
-if __name__ == "__main__":
-    where, cloud, lakehouse, region, arn, die_at = sys.argv[1:]
+def run(words: list[str]) -> None:
+    where, cloud, lakehouse, region, arn, die_at = words
     wanted = ApiConnection("udf", Provider.AWS, region, arn, "cz-udf-code")
     asyncio.run(main(Path(where), cloud, lakehouse, wanted, int(die_at)))

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,19 +11,10 @@ from core.lakehouse.state import Condition
 from tests.cloud.accounts import aws_account
 from tests.cloud.connection_place import PASSWORD_VARIABLE, ConnectionPlace, connection_in
 from tests.cloud.fixtures import AwsServer
+from tests.forking import forks_of
 from tests.lakehouse_stub import PASSWORD, LakehouseStub
 
 CALLS = 8  # a policy, the role, two attachments, CREATE, DESC, the trust policy, reading back
-
-
-def die(folder: Path, aws: AwsServer, lakehouse: LakehouseStub, partition: str, die_at: int) -> int:
-    """Run the process until it has made so many calls; returns how it ended."""
-    connection = connection_in(aws_account(aws.url, partition))
-    words = [str(folder), aws.url, lakehouse.url, connection.region, connection.role_arn, str(die_at)]
-    command = [sys.executable, "-m", "tests.cloud.dying_provisioning", *words]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-    assert ended.returncode in (0, -signal.SIGKILL), ended.stderr
-    return ended.returncode
 
 
 @pytest.mark.parametrize("partition", ["aws-cn"])
@@ -36,10 +24,12 @@ async def test_killed_after_every_call_it_is_ready_in_the_end(
     """One process after the other makes one call, dies before it can write that down, and leaves it to the next."""
     monkeypatch.setattr(client_module, "_FIRST_PAUSE", 0.002)
     monkeypatch.setenv(PASSWORD_VARIABLE, PASSWORD)
-    with LakehouseStub() as lakehouse:
+    with LakehouseStub() as lakehouse, forks_of("tests.cloud.dying_provisioning") as forks:
+        connection = connection_in(aws_account(aws_server.url, partition))
+        words = (str(tmp_path), aws_server.url, lakehouse.url, connection.region, connection.role_arn)
         deaths = 0
         # The call that was not written down is made again, so each process comes one call further with two.
-        while die(tmp_path, aws_server, lakehouse, partition, 1 if deaths == 0 else 2) != 0:
+        while not forks.finishes(tmp_path / "printed", *words, "1" if deaths == 0 else "2"):
             deaths += 1
             assert deaths <= CALLS
         assert deaths == CALLS

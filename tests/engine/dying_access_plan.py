@@ -1,12 +1,11 @@
 """A process that carries out a plan of access entities, or resumes it, and kills itself in the middle.
 
-`python -m tests.engine.dying_access_plan FOLDER DIE_AT`: see `dying_run`, whose deaths these are.
+Its words, for `tests.forking`, are FOLDER and DIE_AT: see `dying_run`, whose deaths these are.
 """
 
 from __future__ import annotations
 
 import asyncio
-import sys
 from pathlib import Path
 
 from core.access.access_model import AccessModel
@@ -80,5 +79,6 @@ async def main(folder: Path, die_at: int) -> None:
     print("finished")
 
 
-if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2])))
+def run(words: list[str]) -> None:
+    folder, die_at = words
+    asyncio.run(main(Path(folder), int(die_at)))

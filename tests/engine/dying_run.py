@@ -1,8 +1,8 @@
 """A process that runs a bulk change, or resumes it, and kills itself in the middle (for test_killed_change).
 
-`python -m tests.engine.dying_run FOLDER GROUPS DIE_AT`: dies by SIGKILL just before the DIE_AT-th act that something
-outside can see (a write to a file, its renaming, a statement, an insert); with DIE_AT 0 it lives. Prints `finished`
-when there is nothing left to run or to send.
+Its words, for `tests.forking`, are FOLDER, GROUPS and DIE_AT: it dies by SIGKILL just before the DIE_AT-th act that
+something outside can see (a write to a file, its renaming, a statement, an insert); with DIE_AT 0 it lives. Prints
+`finished` when there is nothing left to run or to send.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import asyncio
 import hashlib
 import os
 import signal
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -112,5 +111,6 @@ def watch(death: Death) -> None:
             setattr(owner, name, death.before(getattr(owner, name)))
 
 
-if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])))
+def run(words: list[str]) -> None:
+    folder, groups, die_at = words
+    asyncio.run(main(Path(folder), int(groups), int(die_at)))

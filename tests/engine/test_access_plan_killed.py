@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,25 +9,18 @@ from core.access.difference import compare
 from core.clickhouse.embedded import EmbeddedEngine
 from tests.engine.dying_access_plan import AFTER, access_change, model
 from tests.engine.test_access_plan import read
+from tests.forking import forks_of
 from tests.unit.access.plan_models import PROFILES
 
 FIRST, FURTHER = 6, 19  # acts before the first death, and how many more before each next one
-ROOT = Path(__file__).parents[2]
-
-
-def lives(folder: Path, die_at: int) -> bool:
-    """Whether the run came to its end; otherwise it must have been killed, and not have failed."""
-    command = [sys.executable, "-m", "tests.engine.dying_access_plan", str(folder), str(die_at)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode in (0, -signal.SIGKILL), done.stderr
-    return done.stdout == "finished\n"
 
 
 async def test_a_killed_plan_is_brought_to_its_end(tmp_path: Path) -> None:
     die_at = FIRST
-    while not lives(tmp_path, die_at):
-        die_at += FURTHER
-        assert die_at < 500, "no run gets any further"
+    with forks_of("tests.engine.dying_access_plan") as forks:
+        while not forks.finishes(tmp_path / "printed", str(tmp_path), str(die_at)):
+            die_at += FURTHER
+            assert die_at < 500, "no run gets any further"
     assert die_at >= FIRST + 3 * FURTHER
     engine = await EmbeddedEngine.open(tmp_path / "engine")
     try:

@@ -4,31 +4,27 @@ from __future__ import annotations
 
 import os
 import random
-import signal
-import subprocess
-import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from core.clickhouse.embedded import EmbeddedEngine
 from core.journal.journal import Journal
+from tests.forking import Forks, forks_of
 
 GROUPS = 8
-ROOT = Path(__file__).parents[2]
 
 
-def start(folder: Path, die_at: int) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "tests.engine.dying_run", str(folder), str(GROUPS), str(die_at)]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+@pytest.fixture(scope="module")
+def forks() -> Iterator[Forks]:
+    with forks_of("tests.engine.dying_run") as forks:
+        yield forks
 
 
-def live_or_die(folder: Path, die_at: int) -> bool:
+def live_or_die(forks: Forks, folder: Path, die_at: int) -> bool:
     """Whether the run came to its end; otherwise it must have been killed, and not have failed."""
-    process = start(folder, die_at)
-    told, errors = process.communicate(timeout=120)
-    assert process.returncode in (0, -signal.SIGKILL), errors
-    return told == "finished\n"
+    return forks.finishes(folder / "printed", str(folder), str(GROUPS), str(die_at))
 
 
 async def check(folder: Path) -> None:
@@ -55,10 +51,10 @@ async def check(folder: Path) -> None:
     ]
 
 
-async def test_killed_at_many_moments(tmp_path: Path) -> None:
+async def test_killed_at_many_moments(forks: Forks, tmp_path: Path) -> None:
     chance = random.Random(1)
     kills = 0
-    while not live_or_die(tmp_path, chance.randint(4, 20)):
+    while not live_or_die(forks, tmp_path, chance.randint(4, 20)):
         kills += 1
         assert kills < 100, "no run gets any further"
     assert kills > 5
@@ -66,15 +62,15 @@ async def test_killed_at_many_moments(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("share", [0.3, 0.7])
-async def test_killed_from_outside(tmp_path: Path, share: float) -> None:
+async def test_killed_from_outside(forks: Forks, tmp_path: Path, share: float) -> None:
     """The kernel ends it wherever it is, in the middle of ClickHouse's own work too."""
-    process = start(tmp_path, 0)
+    child = forks.start(tmp_path / "printed", str(tmp_path), str(GROUPS), "0")
     wanted = int(6_000 + share * 100 * GROUPS * 6)  # bytes of write-ahead: the intent, then the steps
-    while process.poll() is None and write_ahead(tmp_path) < wanted:
+    while not child.has_printed and write_ahead(tmp_path) < wanted:
         os.sched_yield()
-    process.kill()
-    process.communicate(timeout=120)
-    assert live_or_die(tmp_path, 0)
+    child.kill()
+    child.wait()
+    assert live_or_die(forks, tmp_path, 0)
     await check(tmp_path)
 
 
