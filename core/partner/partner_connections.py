@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import difflib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final, TypeVar
@@ -22,10 +22,12 @@ from core.journal.journal import Journal
 from core.partner.accounts import facts
 from core.partner.accounts.decision import Removal
 from core.partner.accounts.domains import plain_email
+from core.partner.accounts.ending import what_it_had
 from core.partner.accounts.ids import IdKind, new_id
 from core.partner.accounts.policy import PartnerPolicy, user_name
 from core.partner.accounts.state import Known, PartnerAccount, PartnerConnection, PartnerUser
 from core.partner.provisioning.clusters import NO_CLUSTER, Clusters
+from core.partner.provisioning.remaining import remaining
 from core.partner.provisioning.removal import plan_removal
 from core.partner.secret_calls import SecretCalls
 from core.partner.security.basic_credentials import BasicCredential, Presented
@@ -108,6 +110,7 @@ class PartnerConnections:
         self.sealed_table = SealedTable(engine, journal.database, replicated=journal.cluster is not None)
         self.request_log = RequestLog(engine, journal.database)
         self.secret_calls = SecretCalls(self.sealed_table, Leases(Claims(engine, journal.database)).hold)
+        self._engine = engine
         self._clusters = clusters
         self._clock = clock
 
@@ -188,17 +191,21 @@ class PartnerConnections:
         return await self.tables.creation()
 
     async def plan_delete(self, *identifiers: str) -> Change:
-        """Delete partner connections here: their secrets are erased. Databricks is not told."""
+        """Delete partner connections here: their secrets are erased. Databricks is not told.
+
+        One that is deleted can be deleted once more while there are secrets of it: erasing them has failed.
+        """
         states = [await self.state(identifier) for identifier in identifiers]
         ids = tuple(dict.fromkeys(state.connection.id for state in states))
-        for state in states:
-            if state.connection.deleted is not None:
-                raise RefusedError(f"Partner connection {state.connection.id} is deleted already.")
+        deleted = tuple(state.connection.id for state in states if state.connection.deleted is not None)
+        left = await self._left_of(Removal(connections=deleted)) if deleted else Removal()
+        if done := next((one for one in deleted if one not in left.connections), None):
+            raise RefusedError(f"Partner connection {done} is deleted already.")
         one = f"partner connection {ids[0]} of {one_line(states[0].account.domain)}"
         return plan_removal(
             f"Delete {one if len(ids) == 1 else f'{len(ids):,} partner connections'}",
             Removal(connections=ids),
-            tuple(map(facts.connection_deleted, ids)),
+            tuple(facts.connection_deleted(one) for one in ids if one not in deleted),
             self._clusters,
         )
 
@@ -259,9 +266,11 @@ class PartnerConnections:
         )
 
     async def plan_delete_account(self, identifier: str) -> Change:
-        """Delete an account with its users, their data and its partner connections."""
-        state = await self._live_account(identifier)
+        """Delete an account with users, their data and partner connections; of a deleted one what is left of it."""
+        state = await self.account(identifier)
         account = state.account
+        if account.deleted is not None:
+            return await self._plan_rest(account)
         events = [facts.connection_deleted(one.id) for one in state.connections]
         events += [facts.user_deleted(user.id) for user in state.users]
         removal = Removal(
@@ -290,6 +299,20 @@ class PartnerConnections:
         return credentials.plan_remove(await self.credentials(), identifier)
 
     # -- what is found
+
+    async def _plan_rest(self, account: PartnerAccount) -> Change:
+        """Bring the deletion of an account to its end that has failed in part. Raises RefusedError: none has."""
+        left = await self._left_of(what_it_had(account, self.known_state.known))
+        if left == Removal():
+            raise RefusedError(f"Account {account.id} is deleted, and nothing of it is left.")
+        title = f"Delete what is left of account {account.id} ({one_line(account.domain)})"
+        return plan_removal(title, left, clusters=self._clusters)
+
+    async def _left_of(self, had: Removal) -> Removal:
+        """What there is yet of what was to be taken away."""
+        sealed = {one for found in (await self.sealed_table.by_key()).values() for one in found}
+        secrets = tuple(one for one in had.connections if one in sealed)
+        return await remaining(self._engine, replace(had, connections=secrets))
 
     async def _live_account(self, identifier: str) -> PartnerAccountState:
         state = await self.account(identifier)
@@ -334,8 +357,10 @@ def _recorded(
 
 
 def _account(known: Known, identifier: str) -> PartnerAccount:
+    """By its id, the beginning of that, or its domain: of a deleted one where there is no other."""
     text = identifier.strip().lower()
-    of_domain = [one for one in known.accounts.values() if one.domain == text and one.deleted is None]
+    every = [one for one in known.accounts.values() if one.domain == text]
+    of_domain = [one for one in every if one.deleted is None] or every
     if len(of_domain) == 1:
         return of_domain[0]
     if of_domain:

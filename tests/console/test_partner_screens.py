@@ -69,8 +69,10 @@ async def test_partner_connections(take: Take, tmp_path: Path) -> None:
         await run_change(pilot, "! expired")
 
         # what is gone is shown on demand, and cannot be done away with again
-        await type_in(pilot, "v", Seen("- deleted"), "<slash>", "umbrella", "<enter>", Seen("1 of 4"), "x")
+        await type_in(pilot, "v", Seen("- deleted"), "<slash>", "umbrella", "<enter>", Seen("1 of 4"), "t")
         await until(pilot, lambda: "It is deleted." in told(app))
+        await type_in(pilot, "x")
+        await until(pilot, lambda: "pcdddddddd is deleted already" in told(app))
         await type_in(pilot, "<escape>", "v", Seen("Partner connections  3"))
 
         # several at once, and the one account

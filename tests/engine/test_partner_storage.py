@@ -571,6 +571,15 @@ async def test_a_partner_connection_is_deleted_with_its_secrets(storage: Storage
     with pytest.raises(RefusedError, match="deleted already"):
         await connections.plan_delete(state.connection.id)
 
+    # one whose secrets could not be erased is deleted once more
+    await storage.sealed.write(replace(TOKEN, connection_id=state.connection.id), "sealed")
+    rest = await connections.plan_delete(state.connection.id)
+    assert [step.kind for step in rest.steps] == ["call"]
+    assert (await session.runner.run(rest)).succeeded
+    assert await storage.sealed.names(state.connection.id) == []
+    with pytest.raises(RefusedError, match="deleted already"):
+        await connections.plan_delete(state.connection.id)
+
 
 async def session_at(storage: Storage) -> Session:
     """A session on an engine that is open already."""
@@ -624,6 +633,15 @@ async def test_accounts_end_go_on_and_go(storage: Storage) -> None:
     assert [one.standing for one in await connections.accounts(deleted=True)] == [Standing.DELETED]
     with pytest.raises(RefusedError, match="is deleted"):
         await connections.plan_purchase(state.account.id)
+
+    # what could not be dropped goes when it is deleted once more
+    await storage.engine.command(f"CREATE DATABASE `{database}`")
+    await storage.sealed.write(replace(TOKEN, connection_id=state.connections[0].id), "sealed")
+    rest = await connections.plan_delete_account("acme.com")
+    assert (rest.confirm_name, len(rest.steps)) == (database, 2)
+    await storage.run(rest)
+    with pytest.raises(RefusedError, match="is deleted, and nothing of it is left"):
+        await connections.plan_delete_account(state.account.id)
 
 
 def _service_of(connections: PartnerConnections) -> Any:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from core.session import Session
     from tui.screens.form import Form
 
+_AGAIN = ("partner.delete", "partner.delete_account")  # bring to its end what has failed in part
 _ONE_AT_A_TIME = ("partner.expire", "partner.renew", "partner.purchase", "partner.invite", "partner.delete_account")
 
 
@@ -120,11 +121,11 @@ class PartnerConnectionsScreen(EntityScreen[PartnerRow]):
         if command.id in _ONE_AT_A_TIME:
             if len(chosen) > 1:
                 return "This is done for one account at a time. Clear the marks first (esc)."
-            if chosen[0].state.account.deleted is not None:
+            if chosen[0].state.account.deleted is not None and command.id not in _AGAIN:
                 return "Its account is deleted."
             if command.id == "partner.invite" and self.connections.policy is None:
                 return "The profile says nothing of Partner Connect: who is invited would have no name in ClickHouse."
-        elif any(row.state.connection.deleted is not None for row in chosen):
+        elif command.id not in _AGAIN and any(row.state.connection.deleted is not None for row in chosen):
             return "It is deleted." if len(chosen) == 1 else "One of the marked is deleted."
         return ""
 

@@ -99,6 +99,13 @@ def deleted_before(request: AccountInfo, known: Known, policy: PartnerPolicy) ->
     return removal
 
 
+def what_it_had(account: PartnerAccount, known: Known) -> Removal:
+    """All that a deleted account had, whether it is there yet or not."""
+    users = (user for user in known.users.values() if user.account_id == account.id and user.added is not None)
+    connections = (one.id for one in known.connections.values() if one.account_id == account.id)
+    return Removal(tuple(connections), tuple(user.name for user in users), (account.role,), (account.database,))
+
+
 def _leaving(known: Known, account: PartnerAccount, users: list[PartnerUser], *, whole: bool) -> Ending:
     gone = {user.id for user in users}
     connections = tuple(one.id for one in known.connections_of(account) if whole or one.user_id in gone)
