@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlsplit
 
 from core.partner.checker.requesting import changed
 from core.partner.checker.subject import basic
@@ -258,7 +259,8 @@ class MadeBefore400:
     async def __call__(self, asked: Asked, handler: Handler) -> Reply:
         reply = await handler(asked)
         if reply.status == 400 and new(asked):
-            await handler(asked.saying(changed(asked.json, {"hostname": "dbc-1.cloud.databricks.com"})))
+            host = urlsplit(str(asked.json.get("workspace_url"))).hostname
+            await handler(asked.saying(changed(asked.json, {"hostname": host})))
         return reply
 
 

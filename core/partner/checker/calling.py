@@ -15,7 +15,8 @@ from core.partner.checker.subject import Limits
 from core.proxies import proxy_for
 
 if TYPE_CHECKING:
-    from aiohttp import ClientSession
+    from aiohttp import ClientResponse, ClientSession
+    from yarl import URL
 
 LONGEST_ANSWER = 512 * 1024  # bytes; the longest is a page of connectors
 _LONGEST_HEADER = 64 * 1024  # bytes
@@ -37,12 +38,23 @@ class NoAnswerError(Exception):
         self.late = late
 
 
+class _Reuse:
+    """Whether the last request went by a connection that was used before."""
+
+    seen = False
+
+    async def note(self, *_: object) -> None:
+        """Called by the HTTP client when it does so."""
+        self.seen = True
+
+
 class Caller:
     """Makes the calls of one check. Closed with `close`; to be used from one event loop."""
 
-    def __init__(self, session: ClientSession, limits: Limits) -> None:
+    def __init__(self, session: ClientSession, limits: Limits, reuse: _Reuse) -> None:
         self._session = session
         self._limits = limits
+        self._reuse = reuse
         self._proxies: dict[str, str | None] = {}  # by scheme and host: the environment stays as it is
 
     @classmethod
@@ -55,17 +67,20 @@ class Caller:
             return aiohttp
 
         aiohttp = await asyncio.to_thread(load)
+        reuse = _Reuse()
+        tracing = aiohttp.TraceConfig()
+        tracing.on_connection_reuseconn.append(reuse.note)
         session = aiohttp.ClientSession(
-            # A connection for each call: one that a server closes while it is used again looks like a fault of its.
-            connector=aiohttp.TCPConnector(ssl=verify, force_close=True),
+            connector=aiohttp.TCPConnector(ssl=verify),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS),
             cookie_jar=aiohttp.DummyCookieJar(),
             skip_auto_headers=("User-Agent", "Content-Type", "Accept", "Accept-Encoding"),
             auto_decompress=False,  # done here: nobody else notices that the end of a body lacks
             max_line_size=_LONGEST_HEADER,
             max_field_size=_LONGEST_HEADER,
+            trace_configs=[tracing],
         )
-        return cls(session, limits)
+        return cls(session, limits, reuse)
 
     async def close(self) -> None:
         """Close the connections. Idempotent."""
@@ -80,14 +95,7 @@ class Caller:
 
         try:
             async with asyncio.timeout(self._limits.answer):
-                response = await self._session.request(
-                    method,
-                    URL(url, encoded=True),
-                    headers=headers,
-                    data=body,
-                    allow_redirects=False,
-                    proxy=self._proxy(url),
-                )
+                response = await self._request(method, URL(url, encoded=True), headers, body, self._proxy(url))
         except ConnectionTimeoutError:
             reason = f"cannot be reached (no connection within {_CONNECT_SECONDS:g} s)"
             failure = NoAnswerError(reason, unreachable=True, late=True)
@@ -104,6 +112,25 @@ class Caller:
                 content = await self._content(response) if whole else b""
                 return Answer(response.status, _headers(response), content)
         raise failure  # outside of the handlers: the HTTP client's exceptions can hold what was sent
+
+    async def _request(
+        self, method: str, url: URL, headers: Mapping[str, str], body: bytes | None, proxy: str | None
+    ) -> ClientResponse:
+        """The beginning of the answer. A connection that is closed when it is used again had been kept for too long.
+
+        That is no fault of the service, which has not seen the request: it is made anew.
+        """
+        from aiohttp import ClientOSError, ServerDisconnectedError
+
+        while True:
+            self._reuse.seen = False
+            try:
+                return await self._session.request(
+                    method, url, headers=headers, data=body, allow_redirects=False, proxy=proxy
+                )
+            except (ServerDisconnectedError, ClientOSError):
+                if not self._reuse.seen:
+                    raise
 
     def _proxy(self, url: str) -> str | None:
         origin = "/".join(url.split("/", 3)[:3])

@@ -166,7 +166,8 @@ async def interrupted(partner: MemoryPartner, held: Held) -> list[Result]:
     async with serving(faulty(partner, held)) as url:
         subject = Subject(url, partner.config, USER, Secret(PASSWORD))
         checking = asyncio.ensure_future(check(subject, chosen(["P100", "P200", "P300", "P400"]), results=results))
-        await held.reached.wait()
+        async with asyncio.timeout(60):
+            await held.reached.wait()
         checking.cancel()
         held.let_go.set()
         with pytest.raises(asyncio.CancelledError):
