@@ -131,7 +131,7 @@ class WorkspaceTests:
         query = "SELECT count() FROM system.databases WHERE name = {name:String}"
         found = await self._engine.query(query, {"name": account.database})
         if not int(found.first_cell()):
-            raise _FailedError(f"The database {account.database} of the account is not there.")
+            raise _FailedError(f"The database {account.database} of the account is not there, or may not be seen.")
         return f"The database {account.database} is there."
 
     async def _test_user(self, user: PartnerUser) -> str:
