@@ -49,7 +49,7 @@ _numbers = itertools.count()
 async def place(shared_engine: EmbeddedEngine, tmp_path: Path) -> AsyncIterator[ServicePlace]:
     place = await ServicePlace(shared_engine, tmp_path, f"handling{next(_numbers)}").prepare()
     yield place
-    await place.handler.close()
+    await place.leave()
 
 
 def link_of(place: ServicePlace, answer: Connection, purpose: LinkPurpose) -> tuple[str, str]:

@@ -83,8 +83,8 @@ _names = st.text(
 )
 
 
-@given(names=st.lists(_names, min_size=1, max_size=8, unique=True))
-@settings(max_examples=examples(12), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(names=st.lists(_names, min_size=1, max_size=16, unique=True))
+@settings(max_examples=examples(6), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_a_name_is_taken_exactly_or_refused(place: TenantsPlace, names: list[str]) -> None:
     good = [name for name in names if not name_problem(name, journal_database=place.journal.database)]
     if len(good) < len(names):
