@@ -23,6 +23,7 @@ from core.partner.oauth.calling import Address, https_address
 from core.partner.partner_configs import partner_config
 from core.partner.partner_connections import PartnerConnections, PartnerConnectionState
 from core.partner.provisioning.clusters import Clusters
+from core.partner.provisioning.grantable import refuse_ungrantable
 from core.partner.security.current_keys import CurrentKeys, ReadKeys
 from core.partner.security.sealed_store import SealedSecrets
 from core.partner.security.sealing import SealedValueError
@@ -95,6 +96,7 @@ class ServingParts:
             address=ground.profile.address_for_users,
             clusters=clusters,
         )
+        self._engine = ground.engine
         self._tokens = tokens
         self._secrets = secrets
         self._sealed = connections.sealed_table
@@ -122,8 +124,9 @@ class ServingParts:
     async def start(self) -> None:
         """Read what is known, bring to an end what a killed process has left, and follow the journal from then on.
 
-        Raises what the engine raises.
+        Raises what the engine raises; BadInputError for privileges of the template that no database can have.
         """
+        await refuse_ungrantable(self._engine, self.policy.resources)
         await self.handler.settle_at_start()
         self._background = [asyncio.create_task(self.state.follow()), asyncio.create_task(self._keep_seals_new())]
 
