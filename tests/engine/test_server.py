@@ -256,14 +256,7 @@ async def test_a_user_who_may_change_no_setting(tmp_path: Path) -> None:
 
 @settings(max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(values=st.lists(st.text(), min_size=1, max_size=20))
-def test_any_text_comes_back(running_front: Front, values: list[str]) -> None:
-    async def ask() -> list[str]:
-        engine = await ServerEngine.open(running_front.options())
-        try:
-            one = (await engine.query("SELECT {x:String}", {"x": values[0]})).first_cell()
-            assert one == values[0]
-            return list((await engine.query("SELECT {x:Array(String)}", {"x": values})).first_cell())
-        finally:
-            await engine.close()
-
-    assert asyncio.run(ask()) == values
+async def test_any_text_comes_back(server_engine: ServerEngine, values: list[str]) -> None:
+    one = (await server_engine.query("SELECT {x:String}", {"x": values[0]})).first_cell()
+    assert one == values[0]
+    assert list((await server_engine.query("SELECT {x:Array(String)}", {"x": values})).first_cell()) == values
