@@ -26,7 +26,11 @@ details = st.dictionaries(
     texts, st.none() | st.booleans() | st.integers(-(2**53), 2**53) | texts | st.lists(texts, max_size=2), max_size=3
 )
 events = st.lists(st.builds(Event, texts, texts, texts, details), max_size=3).map(tuple)
-paths = st.from_regex(r"/[a-z]{1,8}(/[a-z.]{1,8}){0,2}", fullmatch=True).map(Path)
+letters = "abcdefghijklmnopqrstuvwxyz"
+parts = st.lists(st.text(f"{letters}.", min_size=1, max_size=8), max_size=2)
+# Not by regular expressions, which are drawn letter by letter.
+paths = st.builds(Path, st.text(letters, min_size=1, max_size=8).map("/{}".format), parts.map("/".join))
+hashes = st.binary(min_size=32, max_size=32).map(bytes.hex)
 
 statements = st.builds(
     StatementStep,
@@ -46,15 +50,13 @@ plain_files = st.builds(
     paths,
     st.none() | st.binary(max_size=30),
     replace_existing=st.booleans(),
-    expects=st.none() | st.just("") | st.from_regex(r"[0-9a-f]{64}", fullmatch=True),
+    expects=st.none() | st.just("") | hashes,
     keep_mode=st.booleans(),
     shown=texts,
     events=events,
 )
 moves = st.builds(MoveStep, texts, paths, paths, no_undo=texts, events=events)
-copies = st.builds(
-    FileStep, texts, paths, st.none(), sha256=st.from_regex(r"[0-9a-f]{64}", fullmatch=True), copy_of=paths
-)
+copies = st.builds(FileStep, texts, paths, st.none(), sha256=hashes, copy_of=paths)
 secret_files = st.builds(FileStep, texts, paths, st.binary(min_size=1, max_size=30), secret=st.just(True))
 permissions = st.builds(PermissionsStep, texts, paths, st.sampled_from([0o600, 0o700]), no_undo=texts, events=events)
 notes = st.builds(RecordStep, texts, events)
