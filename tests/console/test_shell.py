@@ -120,14 +120,21 @@ async def test_badges_stay_in_sight_at_every_width(tmp_path: Path, size: tuple[i
         assert all(badge in header for badge in ("PRODUCTION", "READ-ONLY", "TLS NOT VERIFIED"))
 
 
-async def test_the_navigation_folds_away_when_narrow(tmp_path: Path) -> None:
+async def test_the_navigation_folds_away_when_narrow_and_a_page_is_never_drawn_without_it_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     app = console(tmp_path, FixedSession())
+    drawn: list[bool] = []
     async with app.run_test(size=(109, 24)) as pilot:
         assert not app.screen.query_one(Navigation).display
         await pilot.resize_terminal(110, 24)
         await until(pilot, lambda: app.screen.query_one(Navigation).display)
+        monkeypatch.setattr(
+            HousekeysApp, "_display", lambda _app, page, _update: drawn.append(page.query_one(Navigation).display)
+        )
         await pilot.click(Navigation, offset=(3, 1 + list(app.NUMBERS.values()).index("profiles")))
         await until(pilot, lambda: "Profiles" in line(app, "crumb"))
+    assert drawn and all(drawn)
 
 
 async def test_a_failed_connection_is_a_state_with_a_retry(tmp_path: Path) -> None:

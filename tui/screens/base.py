@@ -62,6 +62,7 @@ class ConsoleScreen(CommandHost, Screen[ScreenResultType], Generic[ScreenResultT
     # -- composition
 
     def compose(self) -> ComposeResult:
+        self._look_at_the_terminal()
         yield ChromeLine(id="header")
         with Horizontal(id="middle"):
             if self.SCREEN_ID:
@@ -72,6 +73,12 @@ class ConsoleScreen(CommandHost, Screen[ScreenResultType], Generic[ScreenResultT
                 yield ChromeLine(id="banner")
                 yield from self.content()
         yield ChromeLine(id="footer")
+
+    def _look_at_the_terminal(self) -> None:
+        """Know how wide and tall it is before there are widgets: else they are laid out and drawn as if it were not."""
+        app = self.app
+        for cells, breakpoints in zip(app.size, (app.HORIZONTAL_BREAKPOINTS, app.VERTICAL_BREAKPOINTS), strict=True):
+            self.add_class(*self._get_breakpoint_classes(cells, breakpoints or []))
 
     def content(self) -> ComposeResult:
         """The widgets between breadcrumb and footer."""
