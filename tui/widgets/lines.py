@@ -169,10 +169,15 @@ class LinesView(ScrollView, can_focus=True, inherit_bindings=False):
     @property
     def height_needed(self) -> int:
         """Lines it takes at its present width."""
+        self._wrap_as_wide_as_it_is()
         return len(self._drawn)
 
     def on_resize(self, _event: Resize) -> None:
         self._wrap()
+
+    def _wrap_as_wide_as_it_is(self) -> None:
+        if self._drawn_width != self._width:
+            self._wrap()
 
     def _wrap(self) -> None:
         width = self._drawn_width = self._width
@@ -190,8 +195,7 @@ class LinesView(ScrollView, can_focus=True, inherit_bindings=False):
         self.virtual_size = Size(self.scrollable_content_region.width, len(drawn))
 
     def render_line(self, y: int) -> Strip:
-        if self._drawn_width != self._width:
-            self._wrap()
+        self._wrap_as_wide_as_it_is()
         index = y + self.scroll_offset.y
         width = self.size.width
         if index >= len(self._drawn):
