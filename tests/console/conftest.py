@@ -8,12 +8,22 @@ from collections.abc import Callable
 import pytest
 import pytest_textual_snapshot as plugin
 import textual._doc as taking
+from textual._compositor import Compositor
+from textual.css.stylesheet import Stylesheet
 from textual.pilot import Pilot
 
+from core.keys import envelope
 from tests.console.album import take as take
 from tests.console.both_sizes import Pictures, take_both
-from tests.console.waiting import pause_until_drawn, press_and_wait, wait_for_the_busy
+from tests.console.waiting import (
+    draw_when_looked_at,
+    parse_once,
+    pause_until_drawn,
+    press_and_wait,
+    wait_for_the_busy,
+)
 from tests.console.walking import Walk
+from tests.unit.keys.sample_keys import CHEAP
 from tui.app import HousekeysApp
 
 _NOTHING = re.compile(r'<rect [^>]*\bwidth="0"[^>]*/>')
@@ -26,6 +36,14 @@ def keys_have_their_effect(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Pilot, "press", press_and_wait)
     monkeypatch.setattr(Pilot, "pause", pause_until_drawn)
     monkeypatch.setattr(Pilot, "_wait_for_screen", wait_for_the_busy)
+    monkeypatch.setattr(Compositor, "render_update", draw_when_looked_at)
+    monkeypatch.setattr(Stylesheet, "_parse_rules", parse_once)
+
+
+@pytest.fixture(autouse=True)
+def passphrases_are_tried_quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How long it takes to try one is no matter of the console: keys made there are sealed as cheaply as may be."""
+    monkeypatch.setattr(envelope, "STRONG", CHEAP)
 
 
 def without_nothing(svg: str) -> str:

@@ -9,7 +9,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
+from weakref import WeakKeyDictionary
 
+from textual._compositor import Compositor
 from textual._context import visible_screen_stack
 from textual.pilot import Pilot
 
@@ -39,6 +41,8 @@ HOSTILE = (
 )
 REFUSED = UnreachableError("Cannot connect to ch-1.example:8443.", advice="Check host and port.")
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+
+_texts: WeakKeyDictionary[Compositor, str | None] = WeakKeyDictionary()  # of pages whose changes are told
 
 
 def start_in(folder: Path, config: str = "", *, screen: str = "journal", profile: str = "embedded") -> Start:
@@ -83,11 +87,14 @@ def connected(start: Start, how: OpenSession = open_session) -> Start:
 
 async def until(pilot: Pilot[None], condition: Callable[[], object], seconds: float = 60) -> None:
     """Wait until `condition` holds, letting the console work meanwhile."""
+    app = cast(HousekeysApp, pilot.app)
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:
-            raise AssertionError(f"did not come about; on the screen is:\n{text_of(cast(HousekeysApp, pilot.app))}")
-        await pilot.pause(0.03)
+            raise AssertionError(f"did not come about; on the screen is:\n{text_of(app)}")
+        if app._exception is not None:
+            raise app._exception
+        await asyncio.sleep(0.03)  # a pause would ask the widgets each time, which takes longer than to look
     await pilot.pause()
 
 
@@ -96,8 +103,19 @@ def told(app: HousekeysApp) -> str:
     return "\n".join(notification.message for notification in app._notifications)
 
 
+def page_changes(compositor: Compositor) -> None:
+    """To be called each time a page is drawn, or would be: in between, `text_of` finds its text once."""
+    _texts[compositor] = None
+
+
 def text_of(app: HousekeysApp) -> str:
     """What is on the screen, as plain lines."""
-    # Drawn without the page below it, a dialog would stay without it in the next picture as well.
-    visible_screen_stack.set(app._background_screens)
-    return "\n".join("".join(segment.text for segment in strip) for strip in app.screen._compositor.render_strips())
+    compositor = app.screen._compositor
+    text = _texts.get(compositor)
+    if text is None:
+        # Drawn without the page below it, a dialog would stay without it in the next picture as well.
+        visible_screen_stack.set(app._background_screens)
+        text = "\n".join("".join(segment.text for segment in strip) for strip in compositor.render_strips())
+        if compositor in _texts:
+            _texts[compositor] = text
+    return text

@@ -1,21 +1,29 @@
-"""How the tests of the console wait for it.
+"""How the tests of the console wait for it, and what of its work they leave out: nobody watches.
 
-A Pilot asks every widget of a page whether it has handled all it was told, after each key and in each pause: a good
-part of the time of these tests.
+A Pilot asks every widget of a page whether it has handled all it was told, after each key and in each pause, and the
+console draws its page each time. Together that was two fifths of the time of these tests.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable, Hashable
+from typing import Any
 
-from textual import _wait
+from rich.console import RenderableType
+from textual import _wait, events
 from textual import screen as drawing
+from textual._compositor import Compositor
 from textual._queue import Queue
+from textual.css.model import RuleSet
+from textual.css.stylesheet import Stylesheet
 from textual.message import Message
 from textual.message_pump import MessagePump
 from textual.pilot import Pilot
 
+from tests.console.starting import page_changes
+from tui.app import HousekeysApp
 from tui.key_order import KeysInOrder
 
 # A Pilot waits after each key until the process rests for so many seconds. It is better asked of the console.
@@ -25,7 +33,9 @@ _wait.SLEEP_IDLE = _wait.SLEEP_GRANULARITY / 2
 drawing.UPDATE_PERIOD = 1 / 20  # type: ignore[misc]
 LAYOUTS = 2  # what is laid out may scroll, and then is laid out again
 PATIENCE = 30.0  # seconds
-_press, _pause = Pilot.press, Pilot.pause
+_press, _pause, _draw = Pilot.press, Pilot.pause, Compositor.render_update
+_parse_rules = Stylesheet._parse_rules
+_parsed: dict[Hashable, list[RuleSet]] = {}  # by the text, where it is from, and the colours it is read with
 
 
 async def press_and_wait(pilot: Pilot[None], *keys: str) -> None:
@@ -59,12 +69,16 @@ async def wait_for_the_busy(pilot: Pilot[None]) -> bool:
     left: set[MessagePump] = set()
     all_done = asyncio.Event()
 
-    def handled(node: MessagePump) -> None:
-        left.discard(node)
-        if not left:
-            all_done.set()
+    def saying_so(node: MessagePump) -> Callable[[], None]:
+        def handled() -> None:
+            left.discard(node)
+            if not left:
+                all_done.set()
 
-    left.update(node for node in waited_for if node.call_later(handled, node))
+        handled._param_count = 0  # type: ignore[attr-defined]  # or Textual inspects its signature, which takes longer
+        return handled
+
+    left.update(node for node in waited_for if node.post_message(events.Callback(callback=saying_so(node))))
     if left:
         ends = [asyncio.create_task(event.wait()) for event in (all_done, app._exception_event)]
         _, pending = await asyncio.wait(ends, timeout=PATIENCE, return_when=asyncio.FIRST_COMPLETED)
@@ -78,3 +92,23 @@ def is_busy(node: MessagePump) -> bool:
     """Whether it handles a message, or has one waiting: else its loop waits for the next one."""
     queue: Queue[Message | None] = node._message_queue
     return not (queue.empty() and queue.ready_event._waiters)
+
+
+def draw_when_looked_at(compositor: Compositor, full: bool = False, **how: Any) -> RenderableType | None:
+    """Draw a whole page, as for a picture. What changes on it is not drawn: there is no terminal to send it to.
+
+    `text_of` draws the page for itself. Widgets in an app of their own are drawn at each change, as in a terminal.
+    """
+    page_changes(compositor)
+    if full or not (compositor.root and isinstance(compositor.root.app, HousekeysApp)):
+        return _draw(compositor, full, **how)
+    compositor._dirty_regions.clear()
+    return None
+
+
+def parse_once(sheet: Stylesheet, css: str, *where: Any, **how: Any) -> list[RuleSet]:
+    """Read a style sheet once for all consoles: each would read the same ones twice while it starts."""
+    wanted = css, where, *how.items(), frozenset(sheet._variables.items())
+    if wanted not in _parsed:
+        _parsed[wanted] = _parse_rules(sheet, css, *where, **how)
+    return _parsed[wanted]
