@@ -16,7 +16,7 @@ from tests.console.starting import NARROW, NOW, REFUSED, connected, never, openi
 from tests.console.walking import Seen, copies, fill_in, reconnect, run_change, run_named, see, type_in
 from tests.engine.denying_engine import DenyingEngine
 from tui.app import HousekeysApp
-from tui.screens.partner_statistics import Day
+from tui.screens.partner_statistics import Day, day_lines
 
 NARROW_ONLY = ("80x24",)
 
@@ -30,6 +30,8 @@ def test_a_connection_that_leads_to_the_sign_in_page_is_a_connect() -> None:
     today = NOW.date()
     day = Day(today, (DayCount(today, "connect", 200, "sign_in", 7, 2, 0, 0.1),))
     assert (day.connects, day.sign_ins) == (2, 5)
+    nowhere = Day(today, (DayCount(today, "", 401, "unauthorized", 7, 0, 0, 0.1),))
+    assert day_lines(nowhere)[3].text == "-  401  unauthorized"  # as one-shot commands say it
 
 
 async def test_partner_connections(take: Take, tmp_path: Path) -> None:
