@@ -15,7 +15,7 @@ from typing import NamedTuple
 from core.access.difference_privileges import BITS, SOURCE_NAMES, is_table_engine, source_name
 from core.access.effective.privilege_tree import Depth
 from core.access.model import CURRENT_DATABASE, Grant, Revoke, Right
-from core.access.privileges import PARAMETRISED, SOURCES, WITHOUT_DATABASE
+from core.access.privileges import PARAMETRISED, SOURCES
 from core.access.render import render
 from core.errors import BadInputError
 
@@ -360,14 +360,15 @@ def _whole_source(right: Right) -> bool:
 
 
 def _split(place: Place) -> frozenset[str]:
-    """The groups that cannot be written for `place`, because ClickHouse understands more by them.
+    """The groups that are not written for `place`, because they are more than they seem.
 
-    `ACCESS MANAGEMENT ON name.*` is ACCESS MANAGEMENT on everything; and of `ALL ON name.table` SHOW GRANTS tells, and
-    whoever runs what it tells gives, rights on a user, a collection and so on called `name`.
+    `ACCESS MANAGEMENT ON name.*` is about row policies there, and about the users and roles called `name`; and of
+    `ALL ON name.table` SHOW GRANTS tells, and whoever runs what it tells gives, rights on a user, a collection and so
+    on called `name`.
     """
     if place.depth is Depth.GLOBAL:
         return frozenset()
-    return WITHOUT_DATABASE if place.depth is Depth.DATABASE else WITHOUT_DATABASE | {"ALL"}
+    return frozenset({"ACCESS MANAGEMENT"} if place.depth is Depth.DATABASE else {"ACCESS MANAGEMENT", "ALL"})
 
 
 def _parts(right: Right, statement: Grant | Revoke) -> Iterator[tuple[int, Place]]:
@@ -376,9 +377,6 @@ def _parts(right: Right, statement: Grant | Revoke) -> Iterator[tuple[int, Place
         yield BITS.sources, Place(right.privilege)
         return
     mask = BITS.mask(right.privilege)
-    if right.privilege in WITHOUT_DATABASE:
-        yield mask, Place()
-        return
     for place in _places(right, statement):
         yield mask, place
 

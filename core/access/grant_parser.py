@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.access.cursor import Cursor
 from core.access.model import CURRENT_DATABASE, Grant, NameSet, Revoke, Right
 from core.access.name_sets import parse_name_set
-from core.access.privileges import PARAMETRISED, SOURCES, WITHOUT_DATABASE, privilege_name
+from core.access.privileges import PARAMETRISED, SOURCES, privilege_name
 from core.access.tokenizer import Kind
 
 
@@ -146,8 +146,6 @@ def _on_object(cursor: Cursor, privileges: list[tuple[str, tuple[str, ...]]]) ->
 def _placed(name: str, columns: tuple[str, ...], place: Right) -> Right:
     if name in PARAMETRISED:
         return Right(name, parameter="")
-    if name in WITHOUT_DATABASE:
-        return Right(name)
     return place._replace(privilege=name, columns=columns)
 
 

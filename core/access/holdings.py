@@ -141,4 +141,4 @@ def _overlap(first: Right, second: Right) -> bool:
         return True
     plain = first if first.parameter is None else second
     # A group of privileges may hold some with a parameter: SOURCES, ACCESS MANAGEMENT, ALL.
-    return plain.database is None or plain.database_wildcard or plain.privilege == "ALL"
+    return plain.database is None or plain.database_wildcard or plain.privilege in ("ALL", "ACCESS MANAGEMENT")

@@ -41,8 +41,6 @@ PARAMETRISED = frozenset(
         "WRITE",
     }
 )
-# A group whose members are partly global and partly parametrised: `ON *` means everything, not the current database.
-WITHOUT_DATABASE = frozenset({"ACCESS MANAGEMENT"})
 # Sources take a pattern in brackets.
 SOURCES = frozenset({"READ", "WRITE"})
 

@@ -220,6 +220,15 @@ async def test_reads_see_what_was_just_changed(engine: EmbeddedEngine) -> None:
     assert await shown(engine, "SHOW GRANTS FOR u") == ["GRANT SELECT ON b.* TO u"]
 
 
+async def test_access_management_on_a_database_stays_there(engine: EmbeddedEngine) -> None:
+    """It is about row policies of the database, and about the users and roles called like it, as in ClickHouse itself."""
+    await done(engine, "CREATE USER u", "GRANT ACCESS MANAGEMENT ON d.* TO u")
+    assert await shown(engine, "SHOW GRANTS FOR u") == [
+        "GRANT CREATE ROW POLICY, ALTER ROW POLICY, DROP ROW POLICY, SHOW ROW POLICIES ON d.* TO u",
+        "GRANT CREATE USER, ALTER USER, DROP USER, CREATE ROLE, ALTER ROLE, DROP ROLE, IMPERSONATE ON d TO u",
+    ]
+
+
 async def test_a_view_of_another_user_sees_what_was_just_revoked(engine: EmbeddedEngine) -> None:
     await done(
         engine,

@@ -54,11 +54,11 @@ _METHODS = st.sampled_from(
         (Authentication(AuthKind.LDAP, server="l"),),
     ]
 )
-_PRIVILEGES = ["SELECT", "INSERT", "ALTER DELETE", "SHOW TABLES", "ALL", "CREATE TABLE", "SHOW", "dictGet"]
+_PRIVILEGES = ["SELECT", "INSERT", "ALTER DELETE", "SHOW TABLES", "ALL", "CREATE TABLE", "SHOW", "dictGet", "ACCESS MANAGEMENT"]
 _NAMES = st.sampled_from(["a", "ab", "abc", "b"])
 
 rights = st.one_of(
-    strategies.right(st.sampled_from([*_PRIVILEGES, "KILL QUERY", "SYSTEM", "ACCESS MANAGEMENT"])),
+    strategies.right(st.sampled_from([*_PRIVILEGES, "KILL QUERY", "SYSTEM"])),
     strategies.right(st.sampled_from(_PRIVILEGES), database=_NAMES, database_wildcard=st.booleans()),
     strategies.right(st.sampled_from(_PRIVILEGES), database=_NAMES, table=_NAMES, table_wildcard=st.booleans()),
     strategies.right(
