@@ -15,7 +15,7 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,7 +35,8 @@ class Child:
         return self.printed.exists() and self.printed.stat().st_size > 0
 
     def kill(self) -> None:
-        os.kill(self.pid, signal.SIGKILL)  # also when it has ended: its number is nobody else's until the next begins
+        with suppress(ProcessLookupError):  # it has ended of its own
+            os.kill(self.pid, signal.SIGKILL)
 
     def wait(self) -> int:
         """How it ended, as subprocess says it: below zero by a signal."""
@@ -103,18 +104,14 @@ def _run_child(module: str, printed: str, words: list[str]) -> None:
 def _serve(module: str) -> None:
     importlib.import_module(module)
     importlib.import_module("clickhouse_connect")
-    before = 0
     for line in sys.stdin:
-        if before:
-            os.waitpid(before, 0)
         printed, *words = json.loads(line)
-        before = pid = os.fork()
+        pid = os.fork()
         if pid == 0:
             _run_child(module, printed, words)
         print(pid, flush=True)
-        ended = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
-        assert ended is not None
-        print(ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status, flush=True)
+        _, status = os.waitpid(pid, 0)
+        print(os.waitstatus_to_exitcode(status), flush=True)
 
 
 if __name__ == "__main__":

@@ -221,7 +221,7 @@ async def test_reads_see_what_was_just_changed(engine: EmbeddedEngine) -> None:
 
 
 async def test_access_management_on_a_database_stays_there(engine: EmbeddedEngine) -> None:
-    """It is about row policies of the database, and about the users and roles called like it, as in ClickHouse itself."""
+    """It is about its row policies, and about users and roles called like it, as in ClickHouse itself."""
     await done(engine, "CREATE USER u", "GRANT ACCESS MANAGEMENT ON d.* TO u")
     assert await shown(engine, "SHOW GRANTS FOR u") == [
         "GRANT CREATE ROW POLICY, ALTER ROW POLICY, DROP ROW POLICY, SHOW ROW POLICIES ON d.* TO u",

@@ -54,7 +54,8 @@ _METHODS = st.sampled_from(
         (Authentication(AuthKind.LDAP, server="l"),),
     ]
 )
-_PRIVILEGES = ["SELECT", "INSERT", "ALTER DELETE", "SHOW TABLES", "ALL", "CREATE TABLE", "SHOW", "dictGet", "ACCESS MANAGEMENT"]
+_TABLE = ["SELECT", "INSERT", "ALTER DELETE", "SHOW TABLES", "CREATE TABLE", "SHOW", "dictGet"]
+_PRIVILEGES = [*_TABLE, "ALL", "ACCESS MANAGEMENT"]
 _NAMES = st.sampled_from(["a", "ab", "abc", "b"])
 
 rights = st.one_of(
