@@ -5,7 +5,8 @@ BIN := $(VENV)/bin
 # Pins live in constraints.txt; a changed pin or dependency makes the environment stale and it is installed again.
 RUN_STAMP := $(VENV)/.installed-run
 DEV_STAMP := $(VENV)/.installed-dev
-WORKERS ?= 2
+# One more than the two cores it is meant for: a quarter of the time a test waits for what it watches.
+WORKERS ?= 3
 # The vendor's connector of the Lakehouse cannot live beside our packages, so it has an environment of its own: 430 MB.
 CONNECTOR ?= clickzetta-connector==1.0.31
 CONNECTOR_VENV := .venv-connector
