@@ -1,4 +1,4 @@
-"""A real engine as it is to a user who may read all but one table."""
+"""A real engine that refuses some statements: to a user who may read all but one table, or as an older one does."""
 
 from __future__ import annotations
 
@@ -7,15 +7,18 @@ from typing import Any
 
 from core.clickhouse.engine import Engine, QueryResult, SettingValue
 from core.clickhouse.errors import NoRightError
+from core.errors import HousekeysError
 from tests.engine.faulty_engine import FaultyEngine
 
 
 class DenyingEngine(FaultyEngine):
-    """Passes everything on to `engine` but queries about `table`, which it answers as ClickHouse does."""
+    """Passes everything on to `engine` but queries with `words`, usually a table, which it answers by `error`."""
 
-    def __init__(self, engine: Engine, table: str) -> None:
+    def __init__(self, engine: Engine, words: str, error: HousekeysError | None = None) -> None:
         super().__init__(engine)
-        self.table = table
+        self.words = words
+        lacking = NoRightError("The user lacks a right.", code=497, missing=f"SELECT ON housekeys.{words}")
+        self.error = error or lacking
 
     async def query(
         self,
@@ -24,6 +27,6 @@ class DenyingEngine(FaultyEngine):
         *,
         settings: Mapping[str, SettingValue] | None = None,
     ) -> QueryResult:
-        if self.table in sql:
-            raise NoRightError("The user lacks a right.", code=497, missing=f"SELECT ON housekeys.{self.table}")
+        if self.words in sql:
+            raise self.error
         return await super().query(sql, parameters, settings=settings)

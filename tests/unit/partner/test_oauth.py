@@ -101,6 +101,14 @@ class Partner:
         begun = await self.u2m.begin("c-1", HOST, app)
         return await self.u2m.complete(self.fake.consent(begun.url), begun.browser_key)
 
+    async def refresh_in_vain(self, client: DatabricksClient) -> None:
+        """An hour later a token is refreshed, and what comes of it cannot be stored."""
+        self.now += 3600
+        self.memory.full = True
+        with pytest.raises(UnreachableError):
+            await self.u2m.access_token(client)
+        self.memory.full = False
+
     async def name_of(self, token: AccessToken) -> str:
         """Whose token it is, by Databricks."""
         headers = {"Authorization": f"Bearer {token.value.reveal()}"}
@@ -514,11 +522,7 @@ async def test_no_access_token_before_the_refresh_token_is_stored(
 
 async def test_a_token_kept_too_long_for_want_of_a_store_is_renewed(partner: Partner) -> None:
     client = await partner.authorise()
-    partner.now += 3600
-    partner.memory.full = True
-    with pytest.raises(UnreachableError):
-        await partner.u2m.access_token(client)
-    partner.memory.full = False
+    await partner.refresh_in_vain(client)
     partner.now += 3600
     assert USER in await partner.name_of(await partner.u2m.access_token(client))
     assert partner.fake.grants.count("refresh_token") == 2
@@ -528,11 +532,7 @@ async def test_a_token_kept_too_long_for_want_of_a_store_is_renewed(partner: Par
 async def test_a_token_that_could_not_be_stored_gives_way_to_a_newer_one(partner: Partner, late: str) -> None:
     """The user has authorised again by another process meanwhile."""
     client = await partner.authorise()
-    partner.now += 3600
-    partner.memory.full = True
-    with pytest.raises(UnreachableError):
-        await partner.u2m.access_token(client)
-    partner.memory.full = False
+    await partner.refresh_in_vain(client)
     other = partner.another_process()
     begun = await other.begin("c-1", HOST, APP)
     await other.complete(partner.fake.consent(begun.url), begun.browser_key)
@@ -552,11 +552,7 @@ async def test_a_token_that_could_not_be_stored_does_not_come_back_once_all_is_e
     partner: Partner, late: str
 ) -> None:
     client = await partner.authorise()
-    partner.now += 3600
-    partner.memory.full = True
-    with pytest.raises(UnreachableError):
-        await partner.u2m.access_token(client)
-    partner.memory.full = False
+    await partner.refresh_in_vain(client)
     await partner.secrets.erase("c-1")  # by another process
     if late == "close":
         await partner.u2m.close()
