@@ -293,6 +293,10 @@ class EntityTable(ScrollView, Generic[R], can_focus=True):
 
     # -- drawing
 
+    def draw_anew(self) -> None:
+        """Draw all of it: what was drawn while another page was over this one may not be what is seen."""
+        self._redraw()
+
     def _redraw(self) -> None:
         self._drawn.clear()
         self.refresh()
