@@ -153,7 +153,7 @@ def test_who_may_not_read_the_log_is_shown_the_rest(
 ) -> None:
     configured(home)
     connected(home)
-    denied = partial(DenyingEngine, table="partner_requests")
+    denied = partial(DenyingEngine, words="partner_requests")
     monkeypatch.setattr(partner_connections, "RequestLog", lambda engine, name: RequestLog(denied(engine), name))
     missing = "SELECT ON housekeys.partner_requests"
     for words in (("list",), ("show", "pca")):
@@ -273,7 +273,7 @@ def test_the_life_of_sealing_keys(
         (1, first.json["id"], "opens"),
     ]
     assert "Keep a copy" in first.stderr
-    denied = partial(DenyingEngine, table="partner_secrets")
+    denied = partial(DenyingEngine, words="partner_secrets")
     with monkeypatch.context() as patched:
         patched.setattr(
             partner_connections, "SealedTable", lambda engine, *rest, **more: SealedTable(denied(engine), *rest, **more)
