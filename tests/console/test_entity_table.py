@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 from textual.app import App, ComposeResult
+from textual.geometry import Region
 
 from tests.console.starting import HOSTILE
 from tui.widgets.columns import Column, place
@@ -188,6 +189,20 @@ async def test_only_lines_that_differ_are_drawn_again() -> None:
         app.table.show([Thing(f"t{number}", number + (number == 5)) for number in range(10)])
         await pilot.pause()
         assert sorted(set(drawn)) == [6]
+
+
+async def test_new_rows_are_drawn_after_the_styles_were_read_again() -> None:
+    """Textual does so when the focus is somewhere else, or a page comes back: it keeps the lines that it has drawn."""
+    app = TableApp()
+    async with app.run_test(size=(60, 20)) as pilot:
+        app.table.show([Thing("t", 1)])
+        await pilot.pause()
+        app.stylesheet.update(app)
+        await pilot.pause()
+        app.table.show([Thing("t", 2)])
+        await pilot.pause()
+        (line,) = [strip.text for strip in app.table.render_lines(Region(0, 1, 60, 1))]
+        assert line.split()[-1] == "2"
 
 
 async def test_a_click_moves_and_a_second_one_opens() -> None:

@@ -137,7 +137,6 @@ class EntityScreen(DetailedScreen[R]):
 
     def on_screen_resume(self) -> None:
         self._forget_rows_of_another()  # it was not told while another screen was shown
-        self.table.draw_anew()
         outdated = self._rows_of is not self._source or self._changes_seen != self.console.changes_run
         if outdated or self._failure is not None or self._rows_of is None:
             self.refresh_rows(connect=False)

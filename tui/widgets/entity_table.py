@@ -293,10 +293,6 @@ class EntityTable(ScrollView, Generic[R], can_focus=True):
 
     # -- drawing
 
-    def draw_anew(self) -> None:
-        """Draw all of it: what was drawn while another page was over this one may not be what is seen."""
-        self._redraw()
-
     def _redraw(self) -> None:
         self._drawn.clear()
         self.refresh()
@@ -309,10 +305,6 @@ class EntityTable(ScrollView, Generic[R], can_focus=True):
     def watch_has_focus(self, _has_focus: bool) -> None:
         super().watch_has_focus(_has_focus)
         self._redraw_changed()
-
-    def notify_style_update(self) -> None:
-        super().notify_style_update()
-        self._drawn.clear()
 
     def _look(self, y: int) -> object:
         """Everything the line `y` of the view depends on, but for widths and theme."""
