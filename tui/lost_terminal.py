@@ -6,8 +6,10 @@ child: the console, with unlocked keys and the lock on the data, would stay with
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import stat
 import threading
 import time
 from typing import Final
@@ -21,6 +23,14 @@ def on_terminal() -> bool:
         return os.isatty(0)
     except OSError:
         return False
+
+
+def print_nowhere_if_lost() -> None:
+    """Let what is printed to a terminal that is gone go nowhere: else every print is an error, and nobody sees it."""
+    for stream in (1, 2):
+        with contextlib.suppress(OSError):
+            if stat.S_ISCHR(os.fstat(stream).st_mode) and not os.isatty(stream):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
 
 
 def watch() -> None:

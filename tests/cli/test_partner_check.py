@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import os
 import signal
 import ssl
 import stat
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -20,8 +23,8 @@ from core.partner.accounts.policy import PartnerPolicy
 from core.partner.messages.writing import write_partner_config
 from tests.cli.conftest import Housekeys, Outcome
 from tests.http_front.certificates import make_certificates
-from tests.partner_faults import established, instead, new, told
-from tests.partner_server import PASSWORD, USER, Asked, Handler, MemoryPartner, Reply, faulty, serving_in_thread
+from tests.partner_faults import DELETE, established, instead, new, told
+from tests.partner_server import PASSWORD, USER, Asked, Fault, Handler, MemoryPartner, Reply, faulty, serving_in_thread
 from tests.unit.partner.test_checker_rules import left_behind
 from tui.cli.running import run
 
@@ -160,21 +163,121 @@ def test_a_report_is_printed_whatever_was_answered_and_in_any_coding(
             assert ElementTree.fromstring(report).get("failures") == "1"  # noqa: S314 - our own report
 
 
-def test_ctrl_c_deletes_what_was_made_and_reports_what_was_found(check: Check) -> None:
-    partner = MemoryPartner(POLICY)
+@pytest.fixture
+def usual_signals() -> Iterator[None]:
+    """As a terminal starts a command, whatever has started the tests (nohup ignores one); they are so afterwards."""
+    usual: dict[signal.Signals, Any] = {signal.SIGINT: signal.default_int_handler}
+    usual |= dict.fromkeys((signal.SIGTERM, signal.SIGHUP), signal.SIG_DFL)
+    before = {number: signal.signal(number, handler) for number, handler in usual.items()}
+    yield
+    assert {number: signal.signal(number, before[number]) for number in usual} == usual
 
-    async def interrupting(asked: Asked, handler: Handler) -> Reply:
+
+def interrupting(number: signal.Signals) -> Fault:
+    """A fault that sends a signal to this process with every sign-in and every deletion."""
+
+    async def fault(asked: Asked, handler: Handler) -> Reply:
         reply = await handler(asked)
-        if established(asked):
-            os.kill(os.getpid(), signal.SIGINT)
+        if established(asked) or asked.path == DELETE:
+            os.kill(os.getpid(), number)
         return reply
 
-    outcome = check("--only", "P100,P300,P400", "--json", handler=faulty(partner, interrupting))
-    assert outcome.code == 130
+    return fault
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.usefixtures("usual_signals")
+def test_a_signal_deletes_what_was_made_and_reports_what_was_found(check: Check, number: signal.Signals) -> None:
+    """Twice at the same time is once: `timeout` sends its signal to the command, and to the group that it is in."""
+    partner = MemoryPartner(POLICY)
+    outcome = check("--only", "P100,P300,P400", "--json", handler=faulty(partner, interrupting(number)))
+    assert outcome.code == 128 + number
     ended = {case["id"]: (case["outcome"], case["note"]) for case in outcome.json["cases"]}
     skipped = ("skipped", "the check was interrupted")
     assert ended == {"P100": ("passed", ""), "P300": skipped, "P400": skipped}
-    assert "3 cases: 1 passed, 2 skipped\nInterrupted." in outcome.stderr
+    assert outcome.stderr == f"3 cases: 1 passed, 2 skipped\nInterrupted by {number.name}.\n"
+    assert left_behind(partner) == (0, 0)
+
+
+@pytest.mark.usefixtures("usual_signals")
+def test_a_signal_while_a_case_cleans_up_lets_it_finish(check: Check) -> None:
+    partner = MemoryPartner(POLICY)
+    outcome = check("--only", "P400,P600", "--json", handler=faulty(partner, interrupting(signal.SIGTERM)))
+    assert outcome.code == 143
+    ended = [(case["outcome"], case["left"]) for case in outcome.json["cases"]]
+    assert ended == [("passed", []), ("skipped", [])]
+    assert left_behind(partner) == (0, 0)
+
+
+def test_a_signal_that_is_to_be_ignored_is(check: Check) -> None:
+    """As nohup wants it of SIGHUP."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        outcome = check("--only", "P300", handler=faulty(MemoryPartner(POLICY), interrupting(signal.SIGHUP)))
+    finally:
+        assert signal.signal(signal.SIGHUP, before) is signal.SIG_IGN
+    assert outcome.code == 0
+
+
+ON_A_TERMINAL = "import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0)"
+ANY_SECOND_SIGNAL = "from tui.cli import interruption; interruption.SAME_SECONDS = 0"
+RUN = "import sys; from tui.cli.running import run; sys.exit(run(sys.argv[1:]))"
+
+
+def started(before: str, url: str, config: Path, *words: str, **options: Any) -> subprocess.Popen[str]:
+    """A check of P100 and P300 in a process of its own, which does something `before`."""
+    given = ("partner", "check", url, "--partner-config", str(config), *CREDENTIALS, "--only", "P100,P300", *words)
+    return subprocess.Popen([sys.executable, "-c", f"{before}; {RUN}", *given], text=True, **options)
+
+
+def test_a_second_signal_ends_it_at_once_and_what_is_known_is_told(
+    partner: Handler, config: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONNECT_PASSWORD", PASSWORD)
+    monkeypatch.setenv("HOUSEKEYS_HOME", str(home))
+
+    async def hanging(asked: Asked, handler: Handler) -> Reply:
+        reply = await handler(asked)
+        signalled = asked.path == DELETE and len(deletions) > 0
+        if established(asked) or signalled:
+            process.send_signal(signal.SIGTERM)
+        if signalled:
+            await asyncio.Event().wait()
+        deletions.extend([asked] * (asked.path == DELETE))
+        return reply
+
+    deletions: list[Asked] = []
+    with serving_in_thread(faulty(partner, hanging)) as url:
+        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        process = started(ANY_SECOND_SIGNAL, url, config, "--json", **streams)
+        stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGTERM
+    ended = {case["id"]: (case["outcome"], len(case["left"])) for case in json.loads(stdout)["cases"]}
+    assert ended == {"P100": ("passed", 0), "P300": ("skipped", 1)}
+    assert stderr == "2 cases: 1 passed, 1 skipped\nInterrupted by SIGTERM.\n"
+
+
+def test_a_terminal_that_is_gone_ends_it_in_order(
+    config: Path, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONNECT_PASSWORD", PASSWORD)
+    monkeypatch.setenv("HOUSEKEYS_HOME", str(home))
+    partner, report = MemoryPartner(POLICY), tmp_path / "report.json"
+    screen, terminal = os.openpty()
+
+    async def closing(asked: Asked, handler: Handler) -> Reply:
+        reply = await handler(asked)
+        if established(asked):
+            os.close(screen)
+        return reply
+
+    with serving_in_thread(faulty(partner, closing)) as url:
+        streams = dict.fromkeys(("stdin", "stdout", "stderr"), terminal)
+        words = ("--format", "json", "--output", str(report))
+        process = started(ON_A_TERMINAL, url, config, *words, start_new_session=True, **streams)
+        os.close(terminal)
+        assert process.wait(60) == 129
+    assert [case["outcome"] for case in json.loads(report.read_text())["cases"]] == ["passed", "skipped"]
     assert left_behind(partner) == (0, 0)
 
 

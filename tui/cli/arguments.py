@@ -12,12 +12,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.errors import BadInputError, ExitCode
+from core.errors import BadInputError
 
 if TYPE_CHECKING:
     from tui.cli.context import Context
 
-Handler = Callable[["Context"], Awaitable[ExitCode | None]]
+Handler = Callable[["Context"], Awaitable[int | None]]
 
 NOUNS = {
     "profile": "saved ways to reach a ClickHouse",

@@ -49,9 +49,10 @@ def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser], frame:
         "A case is passed, failed, passed with warnings (what is wise, and nobody\n"
         "demands), manual (what to do is told) or skipped (why is told). After three\n"
         "cases in a row without an answer in time the rest is skipped. The exit code is\n"
-        "0 if no case has failed, 1 if one has, 5 if nobody answers at all, and 130\n"
-        "after Ctrl-C: what was made till then is deleted, and what was found is\n"
-        "reported. No secret is in a report.",
+        "0 if no case has failed, 1 if one has, 5 if nobody answers at all.\n\n"
+        "After Ctrl-C, SIGTERM, or SIGHUP of a terminal that is gone, what was made is\n"
+        "deleted and what was found is reported; the exit code is 130, 143 or 129. A\n"
+        "second signal ends it at once. No secret is in a report.",
         examples=(
             "housekeys partner check https://staging.example.com/databricks --partner-config partner.json "
             "--user databricks --password-ref env:CONNECT_PASSWORD",
@@ -84,12 +85,13 @@ def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser], frame:
     )
 
 
-async def check_partner(context: Context) -> ExitCode:
+async def check_partner(context: Context) -> int:
     """Handle `partner check`."""
     from datetime import UTC, datetime
 
     from core.partner.checker.catalogue import chosen
     from core.partner.checker.running import Outcome, check
+    from tui.cli.interruption import Interruption
 
     arguments = context.arguments
     _refuse_profile_file(arguments)
@@ -106,11 +108,18 @@ async def check_partner(context: Context) -> ExitCode:
         what = "1 case" if len(cases) == 1 else f"{len(cases)} cases"
         context.output.message(f"Checking {subject.base_url}: {what}, one call after the other.")
     results: list[Result] = []
-    try:
-        await check(subject, cases, verify=_verify(arguments.ca_file), results=results)
-    except asyncio.CancelledError:
-        _report(context, subject, results, began)  # of what was checked till then
-        raise
+    checking = asyncio.create_task(check(subject, cases, verify=_verify(arguments.ca_file), results=results))
+    interruption = Interruption(checking)
+    with interruption.on_signals():
+        try:
+            await checking
+        except asyncio.CancelledError:
+            if interruption.by is None:
+                raise
+            interruption.begin_to_tell()
+            _report(context, subject, results, began)  # of what was checked till then
+            context.output.message(f"Interrupted by {interruption.by.name}.")
+            return interruption.exit_code()
     _report(context, subject, results, began)
     return ExitCode.FAILED if any(result.outcome is Outcome.FAILED for result in results) else ExitCode.DONE
 

@@ -91,7 +91,7 @@ def _one_shot(context: Context) -> int:
         return ExitCode.FAILED
 
 
-async def _handle(context: Context, handler: Handler) -> ExitCode:
+async def _handle(context: Context, handler: Handler) -> int:
     from tui.cli.carrying_out import DryRunFinished
 
     try:

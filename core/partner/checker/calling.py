@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import ssl
 import zlib
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from core.error_causes import causes
@@ -49,7 +50,7 @@ class _Reuse:
 
 
 class Caller:
-    """Makes the calls of one check. Closed with `close`; to be used from one event loop."""
+    """Makes the calls of one check, from one event loop."""
 
     def __init__(self, session: ClientSession, limits: Limits, reuse: _Reuse) -> None:
         self._session = session
@@ -58,8 +59,9 @@ class Caller:
         self._proxies: dict[str, str | None] = {}  # by scheme and host: the environment stays as it is
 
     @classmethod
-    async def open(cls, limits: Limits, verify: ssl.SSLContext | bool = True) -> Caller:
-        """Make ready to call; nothing is called yet. `verify` is how certificates are checked."""
+    @contextlib.asynccontextmanager
+    async def opened(cls, limits: Limits, verify: ssl.SSLContext | bool = True) -> AsyncIterator[Caller]:
+        """Ready to call until the end of the block; nothing is called yet. `verify` is how certificates are checked."""
 
         def load() -> Any:
             import aiohttp  # slow to import, and needed by nothing else of the command
@@ -70,7 +72,7 @@ class Caller:
         reuse = _Reuse()
         tracing = aiohttp.TraceConfig()
         tracing.on_connection_reuseconn.append(reuse.note)
-        session = aiohttp.ClientSession(
+        async with aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(ssl=verify),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS),
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -79,12 +81,8 @@ class Caller:
             max_line_size=_LONGEST_HEADER,
             max_field_size=_LONGEST_HEADER,
             trace_configs=[tracing],
-        )
-        return cls(session, limits, reuse)
-
-    async def close(self) -> None:
-        """Close the connections. Idempotent."""
-        await self._session.close()
+        ) as session:
+            yield cls(session, limits, reuse)
 
     async def call(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None, *, whole: bool = True

@@ -98,6 +98,7 @@ class Conversation:
         calling = self._noted_exchange(method or METHODS[endpoint], url, present, content, made_by)
         # Not ended with the check: what a call makes is known from its answer alone.
         self._calling = asyncio.ensure_future(calling)
+        self._calling.add_done_callback(_take_note)
         answer = await asyncio.shield(self._calling)
         check_answer(answer, endpoint, self._secrets())
         own = self.subject.password is not None and "Authorization" not in (headers or {})
@@ -255,10 +256,10 @@ class Conversation:
     async def _end_call(self) -> None:
         """Wait for a call that an interruption has left under way, as long as for the body of an answer."""
         if self._calling is not None and not self._calling.done():
-            await asyncio.wait((self._calling,), timeout=self.subject.limits.body)
-            self._calling.cancel()
-        if self._calling is not None:
-            await asyncio.gather(self._calling, return_exceptions=True)
+            try:
+                await asyncio.wait((self._calling,), timeout=self.subject.limits.body)
+            finally:
+                self._calling.cancel()
 
     def _unheard(self, since: int) -> bool:
         """Whether a call `since` then had no answer: so would the next ones, each after a long wait."""
@@ -282,6 +283,12 @@ class Conversation:
         self.late = False
         self.exchanges.append(Exchange(method, url, headers, body, answer, link=link))
         return answer
+
+
+def _take_note(calling: asyncio.Future[Answer]) -> None:
+    """Of how a call ended that an interruption has left: else asyncio complains that nobody did."""
+    if not calling.cancelled():
+        calling.exception()
 
 
 def told(connection: Connection) -> tuple[Any, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 import time
 from collections.abc import Sequence
@@ -88,17 +89,15 @@ async def check(
     `results` gets each as it ends: whoever interrupts the check has them there, and the rest as skipped.
     """
     results = [] if results is None else results
-    caller = await Caller.open(subject.limits, verify)
     try:
-        if any(not case.why_not(subject) for case in cases if case.steps is not None):
-            await _reach(subject, caller)
-        for case in cases:
-            await _go_through(subject, caller, case, results)
+        async with Caller.opened(subject.limits, verify) as caller:
+            if any(not case.why_not(subject) for case in cases if case.steps is not None):
+                await _reach(subject, caller)
+            for case in cases:
+                await _go_through(subject, caller, case, results)
     except asyncio.CancelledError:
         results += [_untried(subject, case, _INTERRUPTED) for case in cases[len(results) :]]
         raise
-    finally:
-        await caller.close()
     return tuple(results)
 
 
@@ -112,11 +111,14 @@ async def _go_through(subject: Subject, caller: Caller, case: Case, results: lis
     found = _untried(subject, case, _INTERRUPTED)
     try:
         found = await _result(talk, case)
+        await talk.clean()
+    except BaseException:  # an interruption, of the cleaning too
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(subject.limits.goodbye):
+                await talk.clean()
+        raise
     finally:
-        try:
-            await talk.clean()
-        finally:
-            results.append(replace(found, left=talk.left))
+        results.append(replace(found, left=talk.left))
 
 
 def _untried(subject: Subject, case: Case, reason: str) -> Result:

@@ -26,6 +26,7 @@ class Limits:
 
     answer: float = 60.0
     body: float = 5.0
+    goodbye: float = 8.0  # for a check that is interrupted to remove what it made: many a CI kills after 10
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from core.partner.checker.reporting import report_lines
 from core.partner.checker.running import Outcome, Result, check
 from core.partner.checker.subject import Limits, Subject, basic
 from core.secrets import Secret
-from tests.partner_faults import AUTHORIZATION, CONNECT, decoded, established, made, told
+from tests.partner_faults import AUTHORIZATION, CONNECT, DELETE, decoded, established, made, told
 from tests.partner_server import PASSWORD, USER, Asked, Handler, MemoryPartner, Reply, faulty, serving
 from tests.unit.partner.test_checker_rules import POLICY, left_behind
 
@@ -160,16 +160,17 @@ class Held:
         return reply
 
 
-async def interrupted(partner: MemoryPartner, held: Held) -> list[Result]:
-    """The results of a check that is interrupted where a call is held."""
+async def interrupted(partner: MemoryPartner, held: Held, limits: Limits | None = None) -> list[Result]:
+    """The results of a check that is interrupted where a call is held; for good if there are `limits`."""
     results: list[Result] = []
     async with serving(faulty(partner, held)) as url:
-        subject = Subject(url, partner.config, USER, Secret(PASSWORD))
+        subject = Subject(url, partner.config, USER, Secret(PASSWORD), limits=limits or Limits())
         checking = asyncio.ensure_future(check(subject, chosen(["P100", "P200", "P300", "P400"]), results=results))
         async with asyncio.timeout(60):
             await held.reached.wait()
         checking.cancel()
-        held.let_go.set()
+        if limits is None:
+            held.let_go.set()
         with pytest.raises(asyncio.CancelledError):
             await checking
     return results
@@ -187,6 +188,23 @@ async def test_an_interrupted_check_deletes_what_it_made_and_tells_what_it_found
     assert outcomes[-3:] == ["manual", "skipped", "skipped"]
     assert results[-1].note == "the check was interrupted"
     assert all(not each.left for each in results)
+
+
+async def test_an_interrupted_check_waits_for_its_partner_for_a_short_time_only() -> None:
+    """What it could not delete till then it tells."""
+    results = await interrupted(MemoryPartner(POLICY), Held(lambda asked, _: asked.path == DELETE), Limits(goodbye=0.1))
+    assert [(each.outcome.value, len(each.left)) for each in results[:2]] == [("passed", 1), ("manual", 0)]
+    assert results[-1].note == "the check was interrupted"
+
+
+async def test_a_check_that_is_interrupted_at_once_tells_all_cases_as_well() -> None:
+    results: list[Result] = []
+    checking = asyncio.ensure_future(check(Subject("http://127.0.0.1:1"), chosen(["P100", "E100"]), results=results))
+    await asyncio.sleep(0)
+    checking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await checking
+    assert [each.note for each in results] == ["needs the user and the password", "the check was interrupted"]
 
 
 async def test_what_cannot_be_deleted_is_told() -> None:
