@@ -25,10 +25,18 @@ from tests.databricks_fake import (
     DatabricksFake,
 )
 
-# Not by `import`, or mypy reads all of it for a minute.
-sdk: Any = import_module("databricks.sdk")
-oauth: Any = import_module("databricks.sdk.oauth")
-sql: Any = import_module("databricks.sdk.service.sql")
+
+# Not by `import`, or mypy reads all of it for a minute; and when asked for, or every worker of a run reads it.
+def sdk() -> Any:
+    return import_module("databricks.sdk")
+
+
+def oauth() -> Any:
+    return import_module("databricks.sdk.oauth")
+
+
+def sql() -> Any:
+    return import_module("databricks.sdk.service.sql")
 
 
 @pytest.fixture(autouse=True)
@@ -45,18 +53,17 @@ def fake() -> Iterator[DatabricksFake]:
 
 
 def workspace(fake: DatabricksFake, secret: str = PRINCIPAL_SECRET) -> Any:
-    return sdk.WorkspaceClient(host=fake.url, client_id=PRINCIPAL, client_secret=secret, auth_type="oauth-m2m")
+    return sdk().WorkspaceClient(host=fake.url, client_id=PRINCIPAL, client_secret=secret, auth_type="oauth-m2m")
 
 
 def consent(fake: DatabricksFake) -> Any:
-    endpoints = oauth.get_workspace_endpoints(fake.url)
-    return oauth.OAuthClient(
-        oidc_endpoints=endpoints, client_id=PUBLISHED_APP, redirect_url=REDIRECT
-    ).initiate_consent()
+    endpoints = oauth().get_workspace_endpoints(fake.url)
+    client = oauth().OAuthClient(oidc_endpoints=endpoints, client_id=PUBLISHED_APP, redirect_url=REDIRECT)
+    return client.initiate_consent()
 
 
 def name_of(fake: DatabricksFake, token: Any) -> Any:
-    return sdk.WorkspaceClient(host=fake.url, token=token.access_token, auth_type="pat").current_user.me().user_name
+    return sdk().WorkspaceClient(host=fake.url, token=token.access_token, auth_type="pat").current_user.me().user_name
 
 
 def test_a_service_principal_gets_a_token_and_keeps_it(fake: DatabricksFake) -> None:
@@ -104,23 +111,23 @@ def test_the_user_denies(fake: DatabricksFake) -> None:
 
 
 def test_the_sdk_looks_where_the_fake_says(fake: DatabricksFake) -> None:
-    endpoints = oauth.get_workspace_endpoints(fake.url)
+    endpoints = oauth().get_workspace_endpoints(fake.url)
     assert urlsplit(endpoints.authorization_endpoint).path == "/oidc/v1/authorize"
     assert urlsplit(endpoints.token_endpoint).path == "/oidc/v1/token"
 
 
 def test_a_warehouse_answers_a_statement(fake: DatabricksFake) -> None:
-    client = sdk.WorkspaceClient(host=fake.url, token=PAT, auth_type="pat")
+    client = sdk().WorkspaceClient(host=fake.url, token=PAT, auth_type="pat")
     asked = {
         "statement": "SELECT 1",
         "wait_timeout": "10s",
-        "on_wait_timeout": sql.ExecuteStatementRequestOnWaitTimeout.CANCEL,
+        "on_wait_timeout": sql().ExecuteStatementRequestOnWaitTimeout.CANCEL,
     }
     answer = client.statement_execution.execute_statement(warehouse_id=WAREHOUSE, **asked)
-    assert (answer.status.state, answer.result.data_array) == (sql.StatementState.SUCCEEDED, [["1"]])
+    assert (answer.status.state, answer.result.data_array) == (sql().StatementState.SUCCEEDED, [["1"]])
     fake.warehouse = "STARTING"
     answer = client.statement_execution.execute_statement(warehouse_id=WAREHOUSE, **asked)
-    assert answer.status.state is sql.StatementState.CANCELED
+    assert answer.status.state is sql().StatementState.CANCELED
     with pytest.raises(Exception, match="no such SQL warehouse"):
         client.statement_execution.execute_statement(warehouse_id="other", **asked)
     fake.warehouse = "DENIED"

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import schemathesis
 
 from core.partner.checker.catalogue import chosen
 from core.partner.checker.running import Outcome, Result, check
@@ -20,7 +19,6 @@ from core.partner.checker.subject import Subject
 from tests.engine.checked_service import FaultyService, faulty_service, listening_service
 from tests.examples import is_thorough
 from tests.partner_rules import RULES, Rule, changed_policy
-from tests.partner_schema import conforms
 from tests.unit.partner.test_checker_rules import LIMITS, NEVER_ENDING, POLICIES, POLICY, unhappy
 
 FEW_CASES = ("P100", "P401", "P501", "P900", "E100", "H101", "H311")
@@ -84,5 +82,9 @@ async def test_the_service_answers_as_its_document_declares(tmp_path: Path) -> N
 
 
 def call_as_documented(subject: Subject, examples: int) -> Counter[tuple[str, str, int]]:
+    import schemathesis  # here, because it takes a second or two, and other workers need none of it
+
+    from tests.partner_schema import conforms
+
     schema = schemathesis.openapi.from_url(f"{subject.base_url}/openapi.json")
     return conforms(schema, subject.authorization() or "", examples)

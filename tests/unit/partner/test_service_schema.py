@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import schemathesis
-
 from core.partner.messages.openapi import openapi_document
 from core.partner.service.app import create_app
 from core.profiles.partner import ServicePolicy
 from tests.partner_handler import MemoryParts
-from tests.partner_schema import conforms
 from tests.unit.partner.test_service_api import POLICY
 
 
 def test_every_answer_is_one_that_the_document_declares() -> None:
+    import schemathesis  # here, because it takes a second or two, and other workers need none of it
+
+    from tests.partner_schema import conforms
+
     parts = MemoryParts(replace(POLICY, service=ServicePolicy(requests_per_minute=1_000_000)))
     app = create_app(parts, "here:1/2")
     seen = conforms(schemathesis.openapi.from_asgi("/openapi.json", app), parts.credentials.authorization, 15)
