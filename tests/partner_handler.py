@@ -127,6 +127,10 @@ class MemoryParts:
         self.credentials = credentials or MemoryCredentials()
         self.requests = MemoryRequests()
         self.not_ready = ""
+        self.lacking: list[str] = []
 
     async def why_not_ready(self) -> str:
         return self.not_ready
+
+    def missing(self) -> list[str]:
+        return self.lacking

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import ssl
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,6 +25,7 @@ from core.partner.partner_configs import partner_config
 from core.partner.partner_connections import PartnerConnections, PartnerConnectionState
 from core.partner.provisioning.clusters import Clusters
 from core.partner.provisioning.grantable import refuse_ungrantable
+from core.partner.provisioning.prerequisites import Prerequisites
 from core.partner.security.current_keys import CurrentKeys, ReadKeys
 from core.partner.security.sealed_store import SealedSecrets
 from core.partner.security.sealing import SealedValueError
@@ -96,6 +98,7 @@ class ServingParts:
             address=ground.profile.address_for_users,
             clusters=clusters,
         )
+        self.prerequisites = Prerequisites(ground.engine, policy.resources, ground.profile.name)
         self._engine = ground.engine
         self._tokens = tokens
         self._secrets = secrets
@@ -124,11 +127,14 @@ class ServingParts:
     async def start(self) -> None:
         """Read what is known, bring to an end what a killed process has left, and follow the journal from then on.
 
-        Raises what the engine raises; BadInputError for privileges of the template that no database can have.
+        Raises what the engine raises; BadInputError for privileges of the template that no database can have. What
+        the template names and is not there may come later: until then `why_not_ready` tells.
         """
         await refuse_ungrantable(self._engine, self.policy.resources)
+        await self.prerequisites.fresh(0)
         await self.handler.settle_at_start()
-        self._background = [asyncio.create_task(self.state.follow()), asyncio.create_task(self._keep_seals_new())]
+        followed = (self.state.follow(), self.prerequisites.follow(), self._keep_seals_new())
+        self._background = [asyncio.create_task(one) for one in followed]
 
     def renew_keys(self) -> None:
         """Take up new sealing keys, and seal with the newest what older ones have sealed. Goes on in the background."""
@@ -140,9 +146,19 @@ class ServingParts:
             return "The service is starting."
         try:
             await self.state.fresh(READY_SECONDS)
+            if not self.prerequisites.met_once:
+                await self.prerequisites.fresh(READY_SECONDS)
         except HousekeysError:
             return "ClickHouse cannot be asked; the log says why."
-        return ""
+        return "" if self.prerequisites.met_once else " ".join(self.missing())
+
+    def missing(self) -> Sequence[str]:
+        """What the template names and is not there, a sentence each.
+
+        Once all of it was there the service stays ready all the same: only those who come new are answered with a 500,
+        and if it were not, nobody could sign in, and no secret were erased that Databricks wants erased.
+        """
+        return [str(unmet) for unmet in self.prerequisites.missing]
 
     async def aclose(self) -> None:
         """Finish what was begun, write what is to be kept, and let go of the workspaces. Idempotent."""

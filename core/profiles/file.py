@@ -14,6 +14,7 @@ from core.display import one_line
 from core.errors import BadInputError, HousekeysError, NotFoundError, RefusedError
 from core.profiles import reading
 from core.profiles.model import BUILT_IN, Preferences, Problem, Profile
+from core.profiles.positions import KeyPath, positions
 from core.profiles.tables import nearest
 
 
@@ -62,6 +63,11 @@ class ProfileFile:
     def profile_origin(self, name: str) -> str:
         """Where a profile is defined: `FILE:LINE`, or `built-in`."""
         return f"{self.path}:{self.lines[name]}" if name in self.lines else "built-in"
+
+    def place(self, path: KeyPath) -> str:
+        """Where a key is written, or the table that it belongs in: `FILE:LINE`, or `FILE` where neither is."""
+        line = positions(self.text).line(path)
+        return f"{self.path}:{line}" if line else str(self.path)
 
     def profile(self, name: str | None = None) -> Profile:
         """The profile to open; the preferred one when no name is given.

@@ -46,6 +46,12 @@ class Positions:
     mentions: tuple[tuple[KeyPath, int, int], ...]
     statements: tuple[Statement, ...]
 
+    def line(self, key: KeyPath) -> int:
+        """The line of a key, or of what it belongs in where it is not written; 0 where nothing of it is."""
+        while key not in self.lines and key:
+            key = key[:-1]
+        return self.lines.get(key, 0)
+
 
 def positions(text: str) -> Positions:
     """Find everything in a valid TOML text. Lines end with LF or CRLF."""

@@ -26,7 +26,7 @@ from core.profiles.model import (
     name_problem,
 )
 from core.profiles.partner_reading import read_partner
-from core.profiles.positions import positions
+from core.profiles.positions import Positions, positions
 from core.profiles.tables import KeyPath, Table, dotted, file_problem, key_problem, nearest, setting_problem
 
 _SERVER_ONLY = ("url", "host", "port", "user", "password", "cluster", "connect_timeout", "tls")
@@ -62,12 +62,12 @@ def read_text(text: str, path: Path) -> Contents:
     """As `read_bytes`, of text."""
     try:
         values = tomllib.loads(text)
-        lines = positions(text).lines
+        places = positions(text)
     except tomllib.TOMLDecodeError as error:
         return unread(_syntax_problem(str(error), text, path))
     except RecursionError:
         return unread(Problem(path, 0, "", "the values are nested too deeply. No profile of it is read."))
-    return _Reading(values, lines, path).contents()
+    return _Reading(values, places, path).contents()
 
 
 def unread(problem: Problem) -> Contents:
@@ -90,21 +90,16 @@ def _syntax_problem(message: str, text: str, path: Path) -> Problem:
 class _Reading:
     """The state of one reading: the problems so far, and which profile they belong to."""
 
-    def __init__(self, values: Mapping[str, Any], lines: Mapping[KeyPath, int], path: Path) -> None:
+    def __init__(self, values: Mapping[str, Any], places: Positions, path: Path) -> None:
         self.values = values
-        self.lines = lines
+        self.places = places
         self.path = path
         self.problems: list[Problem] = []
         self.profile: str | None = None
 
     def note(self, key: KeyPath, message: str, blocking: bool) -> None:
         blocking = blocking and self.profile is not None  # a wrong preference keeps no profile from being opened
-        self.problems.append(Problem(self.path, self.line(key), dotted(key), message, self.profile, blocking))
-
-    def line(self, key: KeyPath) -> int:
-        while key not in self.lines and key:
-            key = key[:-1]
-        return self.lines.get(key, 0)
+        self.problems.append(Problem(self.path, self.places.line(key), dotted(key), message, self.profile, blocking))
 
     def contents(self) -> Contents:
         root = Table(self.values, (), self.note)
@@ -115,7 +110,7 @@ class _Reading:
         profiles: dict[str, Profile] = {}
         names: dict[str, int] = {}
         for name, values in (written or {}).items():
-            names[name] = self.line(("profiles", name))
+            names[name] = self.places.line(("profiles", name))
             if profile := self.read_profile(name, values):
                 profiles[name] = profile
         if BUILT_IN not in names:

@@ -19,6 +19,7 @@ from tui.app import HousekeysApp
 from tui.screens.partner_statistics import Day, day_lines
 
 NARROW_ONLY = ("80x24",)
+NAMED = 'resources = { quota = "partners", settings_profile = "partner_limits" }\n'
 
 
 def console(folder: Path, how: object = never, *, screen: str = "partner", profile: str = "partnered") -> HousekeysApp:
@@ -87,6 +88,7 @@ async def test_partner_connections(take: Take, tmp_path: Path) -> None:
 
 async def test_tests_and_read_only(take: Take, tmp_path: Path) -> None:
     config = PROFILE.format(name="partnered") + 'sealing_keys = "prompt"\n[profiles.bare]\nengine = "embedded"\n'
+    config += PROFILE.format(name="demanding") + NAMED
     app = HousekeysApp(
         connected(
             start_in(tmp_path, config, screen="partner", profile="partnered"),
@@ -102,7 +104,10 @@ async def test_tests_and_read_only(take: Take, tmp_path: Path) -> None:
         await type_in(pilot, "<escape>", "<space>", "<space>", Seen("2 marked"), "t", Seen("A secret is needed"))
         await type_in(pilot, PASSPHRASE, "<enter>", Seen("0 of 2 pass every test."), "<escape>")
 
-        # a profile that says nothing of it; and one that may change nothing
+        # a profile that names what is not there; one that says nothing of it; and one that may change nothing
+        app.connection.profile_name = "demanding"
+        await reconnect(pilot, partner_session(partner_rows()))
+        await take(pilot, "missing", "! There is no quota partners.", "settings-profile create partner_limits")
         app.connection.profile_name = "bare"
         await reconnect(pilot, partner_session())
         await take(

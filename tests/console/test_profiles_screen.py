@@ -57,6 +57,11 @@ secure = false
 provision = true
 credentials_profile = "nobody"
 """
+PARTNER = """
+[profiles.lab.partner]
+base_url = "https://connect.acme.example"
+resources = { quota = "partners" }
+"""
 
 
 def console(folder: Path, config: str = CONFIG) -> HousekeysApp:
@@ -308,12 +313,15 @@ async def test_a_test_connects_once_and_shows_what_the_user_may_do(
         with LakehouseStub() as lakehouse:
             with (tmp_path / "config.toml").open("a") as config:
                 config.write(LAKEHOUSE.format(lakehouse.service, INSTANCE, WORKSPACE, USER))
+                config.write(PARTNER)
             await pilot.press("r")
             await until(pilot, lambda: any(row.profile and row.profile.lakehouse for row in screen_of(app).table.shown))
             await pilot.press("t")
             await until(pilot, lambda: f"workspace {WORKSPACE}, 0 connections" in screen_of(app).pane.view.plain)
         assert "The config profile (nobody) could not be found." in screen_of(app).pane.view.plain
-        assert "AWS failed" in text_of(app)
+        assert "There is no quota partners." in screen_of(app).pane.view.plain
+        assert "Run: housekeys -p lab quota create partners" in screen_of(app).pane.view.plain
+        assert any("AWS, Partner Connect failed" in row.tested for row in screen_of(app).table.shown)
 
 
 async def test_a_dead_server_is_told_and_blocks_nothing(tmp_path: Path) -> None:

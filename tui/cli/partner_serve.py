@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from tui.cli.arguments import Frame
 
 if TYPE_CHECKING:
     from core.partner.partner_connections import PartnerConnections
+    from core.partner.provisioning.prerequisites import Unmet
     from core.partner.service.listening import Listener
     from core.partner.service.tls import ServerCertificate
     from core.profiles.partner import ServicePolicy
@@ -29,7 +31,8 @@ def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser], frame:
         "says in [profiles.NAME.partner]. On SIGTERM /health/ready says 503 for three\n"
         "seconds while balancers turn away; then nothing new is taken, and what is under\n"
         "way is finished. SIGHUP loads a renewed certificate, and takes up new sealing\n"
-        "keys.",
+        "keys. Until the quota and the settings profile that the profile names are there,\n"
+        "/health/ready says 503 and what is missing.",
         examples=(
             "housekeys -p prod partner serve --create-tables",
             "housekeys -p prod partner serve --listen 0.0.0.0:443 --certificate chain.pem --private-key key.pem",
@@ -109,8 +112,11 @@ async def _serve(context: Context, listener: Listener, certificate: ServerCertif
     )
     try:
         await parts.start()
+        _tell_unmet(context, parts.prerequisites.unmet)
         writer = parts.requests
-        metrics = Metrics(lambda: float(writer.waiting), lambda: float(writer.dropped))
+        metrics = Metrics(
+            lambda: float(writer.waiting), lambda: float(writer.dropped), lambda: float(len(parts.missing()))
+        )
         await serve(
             parts,
             listener,
@@ -131,6 +137,13 @@ async def _ensure_tables(context: Context, connections: PartnerConnections) -> N
         context.arguments.yes = True
     if change.steps or context.arguments.dry_run:
         await context.carry_out(change, always_ask=True)  # who starts a service need not expect it
+
+
+def _tell_unmet(context: Context, found: Sequence[Unmet]) -> None:
+    """A service begins all the same: it is ready as soon as what is missing has been made."""
+    for unmet in found:
+        state = "Not ready" if unmet.seen else "Note"
+        context.output.message(f"{state}: {context.profile_file.place(unmet.path)}: {unmet}")
 
 
 def _tell_where(context: Context, url: str) -> None:

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import BadInputError
 from tui.cli.profile_lakehouse import absolute, add_options, clouds_from, lakehouse_from, side_fields, side_record
+from tui.cli.profile_partner import unmet_fields, unmet_record
 from tui.cli.profile_record import broken_record, profile_fields, profile_record
 
 if TYPE_CHECKING:
     from core.lakehouse.sides import TriedSide
+    from core.partner.provisioning.prerequisites import Unmet
     from core.profiles import Profile, ProfileFile
     from core.session import Session
     from tui.cli.arguments import Frame
@@ -42,8 +44,9 @@ def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser], frame:
         test_profile,
         "connect, and show the server, the user, what the user may do, and the latency",
         description="Connect, and show the server, the user, what the user may do, and the latency. Where the profile "
-        "names a Lakehouse or clouds that Housekeys may change, log in there as well and say who it is. Whichever of "
-        "them fails is told with the rest, and makes the exit code.",
+        "names a Lakehouse or clouds that Housekeys may change, log in there as well and say who it is. Where it says "
+        "something of Partner Connect, look whether the privileges, the quota and the settings profile that it names "
+        "are there. Whichever of them fails is told with the rest, and makes the exit code.",
         examples=["housekeys profile test prod", "housekeys profile test --json"],
     )
     for parser in (show, test):
@@ -191,10 +194,24 @@ async def test_profile(context: Context) -> None:
         record["not_enforced"] = {title(key): words for key, words in not_enforced.items()}
     sides = await _try_sides(context, session)
     told = {side.key: side_record(side) for side in sides}
+    unmet = await _read_unmet(session)
     record |= {"lakehouse": told.pop("lakehouse", None), "clouds": told}
-    context.output.record({**_test_fields(session, record), **side_fields(sides)}, record)
-    if error := next((side.error for side in sides if side.error), None):
+    record["partner"] = None if unmet is None else unmet_record(unmet, context.profile_file)
+    partner = {} if unmet is None else unmet_fields(unmet, context.profile_file)
+    context.output.record({**_test_fields(session, record), **side_fields(sides), **partner}, record)
+    errors = [side.error for side in sides] + [one.error for one in unmet or () if one.seen]
+    if error := next((error for error in errors if error), None):
         context.exit_code = error.exit_code
+
+
+async def _read_unmet(session: Session) -> Sequence[Unmet] | None:
+    """What a service of Partner Connect would not find; None for a profile that says nothing of it."""
+    profile = session.profile
+    if profile.partner is None:
+        return None
+    from core.partner.provisioning.prerequisites import read_unmet
+
+    return await read_unmet(session.engine, profile.partner.resources, profile.name)
 
 
 async def _try_sides(context: Context, session: Session) -> Sequence[TriedSide]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from core.partner.accounts.state import PartnerAccount, PartnerConnection, PartnerUser, Trial
     from core.partner.messages.requests import WorkspaceKey
     from core.partner.partner_connections import PartnerAccountState, PartnerConnectionState
+    from core.partner.provisioning.prerequisites import Unmet
     from core.partner.storage.requests_seen import AnsweredRequest
 
 REQUESTS_SHOWN: Final = 50  # of one partner connection
@@ -240,6 +241,19 @@ def _connections(connections: Iterable[PartnerConnection], now: datetime) -> lis
 
 def _numbered(number: int, one: str, many: str) -> str:
     return f"1 {one}" if number == 1 else f"{count(number)} {many}"
+
+
+# -- what is missing
+
+
+def notice_lines(found: Iterable[Unmet]) -> list[Line]:
+    """What a service would not find of what the profile names, and what to do; what may not be seen is not told."""
+    lines: list[Line] = []
+    for unmet in found:
+        if unmet.seen:
+            lines.append(Line(f"! {unmet.error.message} Nobody new can be let in.", style="warning"))
+            lines.append(Line(unmet.error.advice))
+    return lines
 
 
 # -- nothing there

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
+from textual.app import ComposeResult
+
 from core.errors import HousekeysError, NotFoundError
 from tui.commands import Command
 from tui.screens.entity import EntityScreen
@@ -15,17 +17,20 @@ from tui.screens.partner_connection_rows import (
     PartnerRow,
     account_lines,
     empty_lines,
+    notice_lines,
     request_lines,
     row_of,
     summary_lines,
 )
 from tui.widgets.chrome import Piece
 from tui.widgets.lines import Line
+from tui.widgets.notice import Notice
 
 if TYPE_CHECKING:
     from core.changes import Change
     from core.partner.accounts.state import PartnerAccount
     from core.partner.partner_connections import PartnerConnections
+    from core.partner.provisioning.prerequisites import Unmet
     from core.session import Session
     from tui.screens.form import Form
 
@@ -71,6 +76,11 @@ class PartnerConnectionsScreen(EntityScreen[PartnerRow]):
     def __init__(self) -> None:
         super().__init__()
         self._with_deleted = False
+        self._unmet: Sequence[Unmet] = ()  # as of the last rows that were read
+
+    def content(self) -> ComposeResult:
+        yield Notice(id="notice")
+        yield from super().content()
 
     @property
     def connections(self) -> PartnerConnections:
@@ -87,6 +97,7 @@ class PartnerConnectionsScreen(EntityScreen[PartnerRow]):
 
     async def load(self, session: Session) -> Sequence[PartnerRow]:
         connections = await asyncio.to_thread(lambda: session.partner_connections)  # the first time it imports much
+        self._unmet = await _read_unmet(session)
         now = self.now()
         return [row_of(state, now) for state in await connections.states(deleted=self._with_deleted)]
 
@@ -106,6 +117,12 @@ class PartnerConnectionsScreen(EntityScreen[PartnerRow]):
     def crumb(self) -> tuple[list[Piece], list[Piece]]:
         left, right = super().crumb()
         return [*left, *([Piece("deleted ones too", "$accent")] if self._with_deleted else [])], right
+
+    def show_frame(self) -> None:
+        super().show_frame()
+        if self.built:
+            known = self.session is not None and self._rows_of is self.session
+            self.query_one(Notice).say(notice_lines(self._unmet) if known else [])
 
     def on_entity_table_marked(self) -> None:
         self.show_frame()  # what is about an account takes one row only
@@ -212,3 +229,11 @@ class PartnerConnectionsScreen(EntityScreen[PartnerRow]):
     def _not_there(self, error: HousekeysError) -> None:
         self.show_error(error)
         self.refresh_rows()
+
+
+async def _read_unmet(session: Session) -> Sequence[Unmet]:
+    """What a service would not find of what the profile names."""
+    from core.partner.provisioning.prerequisites import read_unmet
+
+    policy = session.profile.partner
+    return () if policy is None else await read_unmet(session.engine, policy.resources, session.profile.name)

@@ -1,13 +1,17 @@
-"""The test of a profile: connect once, beside the open session, and reach the Lakehouse and the clouds it names."""
+"""The test of a profile: connect once, beside the open session, and look for whatever else it names.
+
+That is the Lakehouse and the clouds, and what a service of Partner Connect needs.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import importlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from core.errors import HousekeysError
 from core.paths import Paths
 from core.profiles import Profile
 from tui.screens.profile_rows import capability_lines
@@ -17,11 +21,14 @@ if TYPE_CHECKING:
     from core.clickhouse.capabilities import Capabilities
     from core.clickhouse.engine import Engine
     from core.lakehouse.sides import TriedSide
+    from core.partner.provisioning.prerequisites import Unmet
     from core.secrets import Prompt
     from core.session import Session
 
 _MODULES = ("core.clickhouse.connecting", "core.clickhouse.capabilities", "core.journal.journal")
 _SIDES = "core.lakehouse.sides"
+_PREREQUISITES = "core.partner.provisioning.prerequisites"
+_PARTNER = "Partner Connect"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,21 +37,26 @@ class Tested:
 
     profile: Profile
     found: Capabilities
-    sides: Sequence[TriedSide]
+    sides: Sequence[TriedSide] = ()
+    unmet: Sequence[Unmet] | None = None  # of Partner Connect; None: the profile says nothing of it
 
     @property
     def summary(self) -> str:
         """A few words for the list."""
-        failed = ", ".join(side.label for side in self.sides if side.error is not None)
+        labels = [side.label for side in self.sides if side.error is not None]
+        labels += [_PARTNER] if any(unmet.seen for unmet in self.unmet or ()) else []
+        failed = ", ".join(labels)
         told = f"{failed} failed" if failed else f"{self.found.latency_seconds * 1000:.0f} ms"
         return f"{self.found.version}, {told}"
 
     @property
     def lines(self) -> Sequence[Line]:
-        """All of it; the sides of API connections before the long list of what the user may do."""
+        """All of it; what else the profile names before the long list of what the user may do."""
         works, *rest = capability_lines(self.found, self.profile.database)
-        sides = [line for side in self.sides for line in _side_lines(side)]
-        return [works, *([Line(), *sides] if sides else ()), *rest]
+        named = [line for side in self.sides for line in _error_lines(side.label, side.said, side.error, side.advice)]
+        if self.unmet is not None:
+            named += _partner_lines(self.unmet)
+        return [works, *([Line(), *named] if named else ()), *rest]
 
 
 async def run_test(profile: Profile, session: Session | None, paths: Paths, prompt: Prompt) -> Tested:
@@ -53,11 +65,16 @@ async def run_test(profile: Profile, session: Session | None, paths: Paths, prom
 
     async def ask(engine: Engine) -> Tested:
         found = await capabilities.probe(engine, database=profile.database, cluster=profile.cluster)
-        if profile.lakehouse is None and not profile.clouds:
-            return Tested(profile, found, ())
-        (sides,) = await asyncio.to_thread(_import, _SIDES)
-        journal = journals.Journal(engine, profile.database, profile.cluster)
-        return Tested(profile, found, await sides.try_sides(profile, journal, prompt))
+        tested = Tested(profile, found)
+        if profile.partner is not None:
+            (prerequisites,) = await asyncio.to_thread(_import, _PREREQUISITES)
+            unmet = await prerequisites.read_unmet(engine, profile.partner.resources, profile.name)
+            tested = replace(tested, unmet=unmet)
+        if profile.lakehouse is not None or profile.clouds:
+            (sides,) = await asyncio.to_thread(_import, _SIDES)
+            journal = journals.Journal(engine, profile.database, profile.cluster)
+            tested = replace(tested, sides=await sides.try_sides(profile, journal, prompt))
+        return tested
 
     if session is not None and session.profile == profile:
         return await ask(session.engine)
@@ -74,7 +91,18 @@ def _import(*names: str) -> list[Any]:
     return [importlib.import_module(name) for name in names]
 
 
-def _side_lines(side: TriedSide) -> list[Line]:
-    if side.error is None:
-        return [fact(side.label, side.said, "success")]
-    return [fact(side.label, side.error.message, "error"), *([fact(" ", side.advice)] if side.advice else ())]
+def _error_lines(label: str, said: str, error: HousekeysError | None, advice: str) -> list[Line]:
+    if error is None:
+        return [fact(label, said, "success")]
+    return [fact(label, error.message, "error"), *([fact(" ", advice)] if advice else ())]
+
+
+def _partner_lines(found: Sequence[Unmet]) -> list[Line]:
+    if not found:
+        return [fact(_PARTNER, "all that the profile names is there", "success")]
+    labels = (_PARTNER, *(" " for _ in found))
+    return [
+        line
+        for label, unmet in zip(labels, found, strict=False)
+        for line in _error_lines(label, "", unmet.error, unmet.error.advice)
+    ]

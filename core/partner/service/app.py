@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -68,7 +68,9 @@ def _operations(parts: Serves, metrics: Metrics) -> list[BaseRoute]:
 
     async def ready(_: Request) -> Response:
         why_not = await parts.why_not_ready()
-        state = {"status": "not ready", "reason": why_not} if why_not else {"status": "ready"}
+        state: dict[str, Any] = {"status": "not ready", "reason": why_not} if why_not else {"status": "ready"}
+        if not why_not and (missing := parts.missing()):
+            state["missing"] = list(missing)
         return JSONResponse(state, 503 if why_not else 200, headers=NO_STORE)
 
     async def openapi(_: Request) -> Response:

@@ -19,9 +19,17 @@ _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
 
 
 class Metrics:
-    """The figures of one service. `waiting` and `dropped` are asked of the log of requests when figures are read."""
+    """The figures of one service.
 
-    def __init__(self, waiting: Callable[[], float] | None = None, dropped: Callable[[], float] | None = None) -> None:
+    When they are read, `waiting` and `dropped` are asked of the log of requests, and `missing` of what there must be.
+    """
+
+    def __init__(
+        self,
+        waiting: Callable[[], float] | None = None,
+        dropped: Callable[[], float] | None = None,
+        missing: Callable[[], float] | None = None,
+    ) -> None:
         self._registry = registry = CollectorRegistry()
         self._requests = Counter(
             f"{_PREFIX}_requests", "Requests that were answered.", ("endpoint", "status", "word"), registry=registry
@@ -41,6 +49,7 @@ class Metrics:
         for name, text, ask in (
             ("log_waiting", "Answered requests that are to be written to the log of requests.", waiting),
             ("log_dropped", "Answered requests that the log of requests will not have.", dropped),
+            ("missing", "What the template names and is not there: nobody new can be let in.", missing),
         ):
             if ask is not None:
                 Gauge(f"{_PREFIX}_{name}", text, registry=registry).set_function(ask)

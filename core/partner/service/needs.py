@@ -111,3 +111,7 @@ class TellsReadiness(Protocol):
     async def why_not_ready(self) -> str:
         """Empty when requests can be answered; else a sentence that says why not, without a secret."""
         ...
+
+    def missing(self) -> Sequence[str]:
+        """What is not there without which nobody new can be let in, a sentence each, without a secret."""
+        ...

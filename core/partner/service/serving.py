@@ -114,6 +114,9 @@ class _UntilEnding:
     async def why_not_ready(self) -> str:
         return "The service is ending." if self._ending.asked else await self._parts.why_not_ready()
 
+    def missing(self) -> Sequence[str]:
+        return self._parts.missing()
+
 
 def _ending_connections(app: ASGIApp, ending: Ending) -> ASGIApp:
     """Answers end their connections once the service is to end: a proxy's next request then goes to another one."""

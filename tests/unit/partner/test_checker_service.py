@@ -53,6 +53,9 @@ class Parts:
     async def why_not_ready(self) -> str:
         return ""
 
+    def missing(self) -> tuple[str, ...]:
+        return ()
+
 
 async def page(_: Request) -> Response:
     return PlainTextResponse("welcome")

@@ -204,7 +204,11 @@ async def test_paths_are_those_of_the_policy_and_two_may_share_one() -> None:
 async def test_health() -> None:
     service = Service()
     nobody = {"authorization": None}
-    assert (await service.ask("/health/ready", b"", "GET", nobody)).status == 200
+    reply = await service.ask("/health/ready", b"", "GET", nobody)
+    assert (reply.status, reply.json) == (200, {"status": "ready"})
+    service.parts.lacking = ["There is no quota partners."]  # has gone: those who have an account need it not
+    reply = await service.ask("/health/ready", b"", "GET", nobody)
+    assert (reply.status, reply.json) == (200, {"status": "ready", "missing": ["There is no quota partners."]})
     service.parts.not_ready = "ClickHouse cannot be asked."
     reply = await service.ask("/health/ready", b"", "GET", nobody)
     assert (reply.status, reply.json["reason"]) == (503, "ClickHouse cannot be asked.")

@@ -1,0 +1,129 @@
+"""What must be there before the first connect: what the template names. Without it nobody new can be let in.
+
+A privilege that no database can have takes another profile; a quota or a settings profile may come at any time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import shlex
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from core.clickhouse.engine import Engine
+from core.clickhouse.errors import NoRightError, ServerError, UnknownNameError
+from core.clickhouse.quoting import quote_identifier
+from core.display import one_line
+from core.errors import BadInputError, HousekeysError, NotFoundError
+from core.partner.provisioning.grantable import refuse_ungrantable
+from core.profiles.partner import ResourceTemplate
+from core.profiles.tables import KeyPath, dotted
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS: Final = 30.0  # between two looks while nobody asks for them
+_OPTIONS: Final = {"quota": " --keyed-by user_name --interval '1 hour TRACKING ONLY'"}  # each user apart, no limit yet
+
+
+@dataclass(frozen=True, slots=True)
+class Unmet:
+    """What is not as a template needs it, or (`seen` is false) cannot be looked at by the connected user."""
+
+    profile: str
+    key: str  # in the table of the template
+    error: HousekeysError  # what is wrong, and what to do about it
+    seen: bool = True
+
+    @property
+    def path(self) -> KeyPath:
+        """The key from the top of the file."""
+        return ("profiles", self.profile, "partner", "resources", self.key)
+
+    def __str__(self) -> str:
+        return f"{dotted(self.path)}: {self.error}"
+
+
+async def read_unmet(engine: Engine, template: ResourceTemplate, profile: str) -> tuple[Unmet, ...]:
+    """All that is wrong with the template of a profile in this ClickHouse. Raises what the engine raises."""
+    missing = await read_missing(engine, template, profile)
+    try:
+        await refuse_ungrantable(engine, template)
+    except ServerError:
+        raise
+    except BadInputError as error:
+        return (Unmet(profile, "privileges", error), *missing)
+    return missing
+
+
+async def read_missing(engine: Engine, template: ResourceTemplate, profile: str) -> tuple[Unmet, ...]:
+    """The quota and the settings profile of the template that are not there. Raises what the engine raises."""
+    named = {"quota": template.quota, "settings_profile": template.settings_profile}
+    found = [await _look_for(engine, key, name, profile) for key, name in named.items() if name is not None]
+    return tuple(unmet for unmet in found if unmet is not None)
+
+
+async def _look_for(engine: Engine, key: str, name: str, profile: str) -> Unmet | None:
+    kind = key.replace("_", " ")
+    try:
+        # Not in the system tables: the embedded engine has an alias there for a name that XML cannot hold.
+        await engine.query(f"SHOW CREATE {kind} {quote_identifier(name)}")
+    except NoRightError as error:
+        return Unmet(profile, key, error, seen=False)
+    except UnknownNameError:
+        verb = f"{key.replace('_', '-')} create {shlex.quote(name)}{_OPTIONS.get(key, '')}"
+        advice = f"Run: housekeys -p {shlex.quote(profile)} {verb}"
+        return Unmet(profile, key, NotFoundError(f"There is no {kind} {one_line(name)}.", advice=advice))
+    return None
+
+
+class Prerequisites:
+    """Looks again and again at what a template names, and logs what is missing and what has come. For one event loop.
+
+    `unmet` is what the last look has found; `met_once`: nothing was missing at some look.
+    """
+
+    def __init__(self, engine: Engine, template: ResourceTemplate, profile: str) -> None:
+        self.unmet: tuple[Unmet, ...] = ()
+        self.met_once = False
+        self._engine = engine
+        self._template = template
+        self._profile = profile
+        self._lock = asyncio.Lock()
+        self._looked_at = -float("inf")
+
+    @property
+    def missing(self) -> tuple[Unmet, ...]:
+        """What the last look has found not to be there."""
+        return tuple(unmet for unmet in self.unmet if unmet.seen)
+
+    async def fresh(self, seconds: float) -> None:
+        """Look if the last look is longer ago than that. Raises what the engine raises."""
+        async with self._lock:
+            if time.monotonic() - self._looked_at > seconds:
+                found = await read_missing(self._engine, self._template, self._profile)
+                self._looked_at = time.monotonic()
+                before, self.unmet = self.unmet, found
+                self.met_once = self.met_once or not self.missing
+                _log_difference(before, found)
+
+    async def follow(self) -> None:
+        """Look again and again until cancelled. A ClickHouse that cannot be asked is waited for."""
+        while True:
+            try:
+                await self.fresh(LOOK_SECONDS)
+            except HousekeysError as error:
+                log.warning("whether all that the template names is there cannot be seen: %s %s", error, error.detail)
+            await asyncio.sleep(LOOK_SECONDS)
+
+
+def _log_difference(before: Sequence[Unmet], now: Sequence[Unmet]) -> None:
+    told, standing = {str(unmet) for unmet in before}, {str(unmet) for unmet in now}
+    for unmet in now:
+        if str(unmet) not in told:
+            log.log(logging.ERROR if unmet.seen else logging.WARNING, "%s", unmet)
+    for unmet in before:
+        if str(unmet) not in standing:
+            log.info("%s is met now", dotted(unmet.path))
