@@ -47,12 +47,14 @@ def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser], frame:
         "databricks-test.com; accounts of made-up domains stay, for no endpoint removes\n"
         "them: check a staging system.\n\n"
         "A case is passed, failed, passed with warnings (what is wise, and nobody\n"
-        "demands), manual (what to do is told) or skipped (why is told). After three\n"
-        "cases in a row without an answer in time the rest is skipped. The exit code is\n"
-        "0 if no case has failed, 1 if one has, 5 if nobody answers at all.\n\n"
-        "After Ctrl-C, SIGTERM, or SIGHUP of a terminal that is gone, what was made is\n"
-        "deleted and what was found is reported; the exit code is 130, 143 or 129. A\n"
-        "second signal ends it at once. No secret is in a report.",
+        "demands), manual (what to do is told) or skipped (why is told). A request takes\n"
+        "65 s at most, 60 s (--timeout) to the end of the headers and 5 s for the body;\n"
+        "after three cases in a row without an answer in time the rest is skipped.\n\n"
+        "The exit code is 0 if no case has failed, 1 if one has, and 5 if nobody answers\n"
+        "at all. "
+        "After Ctrl-C, SIGTERM, or SIGHUP of a terminal that is gone, what was\n"
+        "made is deleted and what was found is reported; the exit code is 130, 143 or\n"
+        "129 then, and a second signal ends it at once. No secret is in a report.",
         examples=(
             "housekeys partner check https://staging.example.com/databricks --partner-config partner.json "
             "--user databricks --password-ref env:CONNECT_PASSWORD",
@@ -77,7 +79,11 @@ def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser], frame:
     parser.add_argument("--format", choices=FORMATS, default=None, help="of the report (default: table; --json: json)")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write the report there and not to standard output")
     parser.add_argument(
-        "--timeout", type=float, default=60.0, metavar="SECONDS", help="for an answer (default: 60, as Databricks)"
+        "--timeout",
+        type=float,
+        default=60.0,
+        metavar="SECONDS",
+        help="for all headers of an answer (default: 60, as Databricks)",
     )
     parser.add_argument("--ca-file", type=Path, metavar="FILE", help="a CA to trust besides the usual ones")
     parser.add_argument(

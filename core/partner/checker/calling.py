@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.error_causes import causes
 from core.partner.checker.exchanges import Answer
+from core.partner.checker.judging import Demand
 from core.partner.checker.subject import Limits
 from core.proxies import proxy_for
 
@@ -22,21 +23,38 @@ if TYPE_CHECKING:
 LONGEST_ANSWER = 512 * 1024  # bytes; the longest is a page of connectors
 _LONGEST_HEADER = 64 * 1024  # bytes
 _CONNECT_SECONDS = 10.0
+_TOO_LONG = f"answered with more than {LONGEST_ANSWER // 1024} KiB"
 _REASONS = {  # where the exceptions of the HTTP client say less than their kind
     "ServerDisconnectedError": "the connection was closed",
     "ClientPayloadError": "the connection was closed before its end",
     "ClientResponseError": "what came is not HTTP, or has headers that are too long",
 }
-_TOO_LONG = f"answered with more than {LONGEST_ANSWER // 1024} KiB"
+_SUITE = "the certification suite: 60 s for a call, and 5 s to read the body of its answer"
+_LATE = Demand("Send all headers within 60 s: Databricks waits no longer. --timeout is how long a check waits.", _SUITE)
+_ENDLESS = Demand("End the body, by its length or its last chunk, within 5 s: Databricks waits no longer.", _SUITE)
+_UNREACHABLE = Demand("Databricks and its users must reach it, and so must the machine that checks.")
+_SILENT = Demand("Look at the firewalls on the way: a port where nobody listens would have refused at once.")
+_BROKEN = Demand("The log of the service tells why, or that of a proxy before it.")
+_MISCODED = Demand("Let Content-Encoding say how the body is coded, or leave it out.", "ApiSpecifications.md: Headers")
+_LARGE = Demand("Answer less: connectors come in pages.", "ApiSpecifications.md: Get Connectors List API")
 
 
 class NoAnswerError(Exception):
     """A call without an answer that can be used: the message is the rest of a sentence that begins with "it"."""
 
-    def __init__(self, reason: str, *, unreachable: bool = False, late: bool = False) -> None:
+    def __init__(self, reason: str, demand: Demand) -> None:
         super().__init__(reason)
-        self.unreachable = unreachable
-        self.late = late
+        self.demand = demand
+
+    @property
+    def unreachable(self) -> bool:
+        """Whether nobody was there."""
+        return self.demand in (_UNREACHABLE, _SILENT)
+
+    @property
+    def late(self) -> bool:
+        """Whether the time was over."""
+        return self.demand in (_LATE, _ENDLESS, _SILENT)
 
 
 class _Reuse:
@@ -96,15 +114,16 @@ class Caller:
                 response = await self._request(method, URL(url, encoded=True), headers, body, self._proxy(url))
         except ConnectionTimeoutError:
             reason = f"cannot be reached (no connection within {_CONNECT_SECONDS:g} s)"
-            failure = NoAnswerError(reason, unreachable=True, late=True)
+            failure = NoAnswerError(reason, _SILENT)
         except TimeoutError:
-            failure = NoAnswerError(f"did not answer within {self._limits.answer:g} s", late=True)
+            waited = f"did not answer within {self._limits.answer:g} s: no headers came, or they did not end"
+            failure = NoAnswerError(waited, _LATE)
         except InvalidURL:
-            failure = NoAnswerError("is not a URL that can be called", unreachable=True)
+            failure = NoAnswerError("is not a URL that can be called", _UNREACHABLE)
         except ClientConnectorError as error:
-            failure = NoAnswerError(f"cannot be reached ({_reason(error)})", unreachable=True)
+            failure = NoAnswerError(f"cannot be reached ({_reason(error)})", _UNREACHABLE)
         except (OSError, ClientError, ValueError) as error:
-            failure = NoAnswerError(f"broke off without an answer ({_reason(error)})")
+            failure = NoAnswerError(f"broke off without an answer ({_reason(error)})", _BROKEN)
         else:
             async with response:
                 content = await self._content(response) if whole else b""
@@ -145,12 +164,12 @@ class Caller:
                 async for piece in response.content.iter_any():
                     content += piece
                     if len(content) > LONGEST_ANSWER:
-                        raise NoAnswerError(_TOO_LONG)
+                        raise NoAnswerError(_TOO_LONG, _LARGE)
             return _unpacked(bytes(content), response.headers.get("Content-Encoding", ""))
         except TimeoutError:
-            failure = NoAnswerError(f"did not end the body of its answer within {self._limits.body:g} s", late=True)
+            failure = NoAnswerError(f"did not end the body of its answer within {self._limits.body:g} s", _ENDLESS)
         except (OSError, ClientError, ValueError) as error:
-            failure = NoAnswerError(f"sent a body that cannot be read ({_reason(error)})")
+            failure = NoAnswerError(f"sent a body that cannot be read ({_reason(error)})", _BROKEN)
         raise failure
 
 
@@ -165,11 +184,11 @@ def _unpacked(content: bytes, coding: str) -> bytes:
     try:
         plain = unpacking.decompress(content, LONGEST_ANSWER + 1)
     except zlib.error:
-        raise NoAnswerError(f"sent a body that is not {coding}, as it says") from None
+        raise NoAnswerError(f"sent a body that is not {coding}, as it says", _MISCODED) from None
     if len(plain) > LONGEST_ANSWER:
-        raise NoAnswerError(_TOO_LONG)
+        raise NoAnswerError(_TOO_LONG, _LARGE)
     if not unpacking.eof:
-        raise NoAnswerError(f"sent a body whose {coding} breaks off")
+        raise NoAnswerError(f"sent a body whose {coding} breaks off", _MISCODED)
     return plain
 
 

@@ -17,7 +17,6 @@ from core.logs import secret_forms
 from core.partner.checker.calling import Caller, NoAnswerError
 from core.partner.checker.exchanges import Answer, Exchange
 from core.partner.checker.judging import (
-    Demand,
     UnmetError,
     check_answer,
     check_entry,
@@ -47,7 +46,6 @@ METHODS: Final[Mapping[str, str]] = {
     "get_connectors_path": "GET",
 }
 """By which method the tests of Databricks call each endpoint."""
-_LATE: Final = Demand("Answer within 60 s: Databricks waits no longer. --timeout is how long a check waits.")
 _SHORTEST_SECRET: Final = 8
 _HEADERS: Final = {
     "User-Agent": "databricks",
@@ -279,7 +277,7 @@ class Conversation:
             self.late = error.late
             self.exchanges.append(Exchange(method, url, headers, body, failure=f"it {error}", link=link))
             wanted = f"an answer from {urlsplit(url).hostname or 'a host'}"
-            unmet(wanted, f"it {error}", _LATE if error.late else Demand())
+            unmet(wanted, f"it {error}", error.demand)
         self.late = False
         self.exchanges.append(Exchange(method, url, headers, body, answer, link=link))
         return answer

@@ -13,14 +13,18 @@ from urllib.parse import urlsplit
 
 from core.errors import BadInputError, UnreachableError
 from core.partner.checker.calling import Caller, NoAnswerError
-from core.partner.checker.case import Case
+from core.partner.checker.case import Case, Steps
 from core.partner.checker.conversation import Conversation
 from core.partner.checker.exchanges import Exchange, shown_url
-from core.partner.checker.judging import UnmetError
+from core.partner.checker.judging import Demand, UnmetError, unmet
 from core.partner.checker.subject import Subject
 
 _PATIENCE = 3  # cases without an answer in time, each of which takes a minute
 _INTERRUPTED = "the check was interrupted"
+_WITHOUT_END = Demand(
+    "Answer sooner, and let the pages of connectors have an end.",
+    "no document: a check waits no longer, as Databricks would not",
+)
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
@@ -142,12 +146,23 @@ async def _reach(subject: Subject, caller: Caller) -> None:
             raise UnreachableError(message, advice="Check the URL, the network and the certificate.") from None
 
 
+async def _steps(talk: Conversation, steps: Steps) -> None:
+    """Go the steps of a case, in the time of a case. Raises UnmetError."""
+    limit = talk.subject.limits.case
+    try:
+        async with asyncio.timeout(limit):
+            await steps(talk)
+    except TimeoutError:
+        talk.late = True
+        unmet(f"the end of a case within {limit:,.0f} s", f"{len(talk.exchanges)} calls, and no end", _WITHOUT_END)
+
+
 async def _result(talk: Conversation, case: Case) -> Result:
     if case.steps is None or case.why_not(talk.subject):
         return _untried(talk.subject, case, "")
     began = time.monotonic()
     try:
-        await case.steps(talk)
+        await _steps(talk, case.steps)
     except UnmetError as error:
         seconds = time.monotonic() - began
         exchanges = tuple(talk.exchanges)

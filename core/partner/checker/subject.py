@@ -22,11 +22,20 @@ REQUIRED_ENDPOINTS = Endpoints(
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long Databricks waits, in seconds: for an answer to begin, and for its body to end."""
+    """How long Databricks waits, in seconds: for the headers of an answer to end, and then for its body to end.
+
+    Both are for all that comes, however slowly: a byte in time gains no more time.
+    """
 
     answer: float = 60.0
     body: float = 5.0
+    calls: int = 20  # that a case may have with the whole time for each; but for pages without an end none has so many
     goodbye: float = 8.0  # for a check that is interrupted to remove what it made: many a CI kills after 10
+
+    @property
+    def case(self) -> float:
+        """How long the steps of one case may take."""
+        return self.calls * (self.answer + self.body)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from core.partner.checker.subject import Limits, Subject, basic
 from core.secrets import Secret
 from tests.partner_faults import AUTHORIZATION, CONNECT, DELETE, decoded, established, made, told
 from tests.partner_server import PASSWORD, USER, Asked, Handler, MemoryPartner, Reply, faulty, serving
-from tests.unit.partner.test_checker_rules import POLICY, left_behind
+from tests.unit.partner.test_checker_rules import POLICY, checked, left_behind
 
 CONNECTION = {
     "redirect_value": "create_trial",
@@ -141,8 +141,57 @@ async def test_a_partner_that_hangs_is_given_up() -> None:
     ended = {each.case.id: (each.outcome, each.note) for each in results if each.outcome is not Outcome.MANUAL}
     assert [name for name, (outcome, _) in ended.items() if outcome is Outcome.FAILED] == ["P100", "P101", "P300"]
     assert ended["H901"] == (Outcome.SKIPPED, "given up, for 3 cases in a row had no answer in time")
-    assert results[0].advice.startswith("Answer within 60 s")
+    assert results[0].advice.startswith("Send all headers within 60 s")
     assert len(results) == len(CASES)
+
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+NO_HEADERS = (Limits(answer=0.2), "it did not answer within 0.2 s: ")
+NO_END = (Limits(body=0.1), "it did not end the body of its answer within 0.1 s")
+DRIPS: dict[str, tuple[bytes, bytes, tuple[Limits, str]]] = {  # what is sent at first, and then again and again
+    "a header without an end": (HEAD + b"X-Slow: ", b"a", NO_HEADERS),
+    "headers without an end": (HEAD, b"X-Slow: a\r\n", NO_HEADERS),
+    "one interim answer after the other": (b"", b"HTTP/1.1 100 Continue\r\n\r\n", NO_HEADERS),
+    "a body without an end": (HEAD + b"\r\n", b" ", NO_END),
+    "a body that is told to be long": (HEAD + b"Content-Length: 9999\r\n\r\n", b" ", NO_END),
+    "chunks without an end": (CHUNKED, b"1\r\n \r\n", NO_END),
+    "the length of a chunk without an end": (CHUNKED, b"0", NO_END),
+    "trailers without an end": (CHUNKED + b"2\r\n{}\r\n0\r\n", b"X-Slow: a\r\n", NO_END),
+}
+
+
+@pytest.mark.parametrize(("head", "drop", "given_up"), DRIPS.values(), ids=DRIPS)
+async def test_a_partner_that_never_stops_is_not_waited_for(
+    head: bytes, drop: bytes, given_up: tuple[Limits, str]
+) -> None:
+    """However soon something comes after what came before."""
+
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            writer.write(head)
+            while not reader.at_eof():
+                writer.write(drop)
+                await asyncio.sleep(0.01)  # one byte after the other, or it would be too much soon
+        writer.close()
+
+    async with await asyncio.start_server(drip, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        subject = Subject(url, None, USER, Secret(PASSWORD), limits=given_up[0])
+        async with asyncio.timeout(60):
+            (result,) = await check(subject, chosen(["P100"]))
+    assert (result.outcome, result.late) == (Outcome.FAILED, True)
+    assert result.came.startswith(given_up[1])
+    assert result.by == "the certification suite: 60 s for a call, and 5 s to read the body of its answer"
+    assert "Databricks waits no longer" in result.advice
+
+
+async def test_pages_without_an_end_are_not_waited_for_either() -> None:
+    """Each comes in time, and that for ever."""
+    results = await checked(POLICY, ("H901",), limits=Limits(calls=0))
+    assert (results[0].outcome, results[0].late) == (Outcome.FAILED, True)
+    assert results[0].expected == "the end of a case within 0 s"
+    assert results[0].by.startswith("no document")
 
 
 class Held:
