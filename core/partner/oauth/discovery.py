@@ -12,8 +12,11 @@ from core.partner.oauth.failures import foreign_answer
 from core.partner.oauth.single_flight import SingleFlight
 from core.partner.security.hosts import WorkspaceHost
 
-DOCUMENTS = ("/oidc/.well-known/oauth-authorization-server", "/oidc/.well-known/openid-configuration")
-"""RFC 8414 and OpenID Connect Discovery; one of them is enough."""
+ISSUER_PATH = "/oidc"  # of every workspace, behind its address
+DOCUMENTS = tuple(
+    f"{ISSUER_PATH}/.well-known/{name}" for name in ("oauth-authorization-server", "openid-configuration")
+)
+"""RFC 8414 and OpenID Connect Discovery; one of them is enough. Databricks has both behind the path of the issuer."""
 _KEPT_SECONDS = 3600.0
 _KEPT = 1000  # workspaces
 
@@ -58,7 +61,10 @@ class Discovery:
 
 def read_endpoints(host: WorkspaceHost, document: Mapping[str, Any], address: str) -> OAuthEndpoints:
     """The endpoints in a discovery document, if they are on the workspace itself. Raises UnreachableError."""
-    found = [document.get(name) for name in ("issuer", "authorization_endpoint", "token_endpoint")]
+    issuer = document.get("issuer")
+    if issuer != f"{address}{ISSUER_PATH}":  # RFC 8414, section 3.3: of another issuer nothing is to be used
+        raise foreign_answer(host, f"the issuer that it publishes is not {address}{ISSUER_PATH}", str(issuer))
+    found = [document.get(name) for name in ("authorization_endpoint", "token_endpoint")]
     for url in found:
         # A secret goes there: not to any other host, whatever the document says. No query can be appended to one.
         if (
@@ -71,6 +77,6 @@ def read_endpoints(host: WorkspaceHost, document: Mapping[str, Any], address: st
     methods = document.get("code_challenge_methods_supported", ["S256"])
     if not isinstance(methods, list) or "S256" not in methods:
         raise foreign_answer(host, "it does not support PKCE with S256")
-    issuer, authorization, token = map(str, found)
+    authorization, token = map(str, found)
     tells_issuer = document.get("authorization_response_iss_parameter_supported") is True
     return OAuthEndpoints(issuer, authorization, token, tells_issuer)

@@ -187,6 +187,21 @@ async def test_an_endpoint_is_a_plain_url_of_the_workspace(partner: Partner, url
         await partner.discovery.endpoints(HOST)
 
 
+@pytest.mark.parametrize(
+    "issuer", ["{0}", "{0}/", "{0}/oidc/", "{0}/OIDC", "{0}/oidc/accounts/1", "{0}/oidc/../oidc", "{0}/other/oidc"]
+)
+@pytest.mark.parametrize("path", DOCUMENTS)
+async def test_the_issuer_is_the_one_whose_document_was_asked_for(partner: Partner, issuer: str, path: str) -> None:
+    """RFC 8414, section 3.3; OpenID Connect Discovery, section 4.3."""
+    if path != DOCUMENTS[0]:
+        partner.fake.expect(DOCUMENTS[0], Reply(404))
+    partner.fake.documents = {"issuer": issuer.format(partner.fake.url)}
+    with pytest.raises(UnreachableError, match=f"the issuer that it publishes is not {partner.fake.url}/oidc"):
+        await partner.discovery.endpoints(HOST)
+    partner.fake.documents = {}
+    assert (await partner.discovery.endpoints(HOST)).issuer == f"{partner.fake.url}/oidc"  # nothing of it is kept
+
+
 def test_a_workspace_is_called_by_https() -> None:
     assert https_address(HOST) == "https://dbc-a1b2.cloud.databricks.com"
 
