@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from core.partner.checker.advice import advice_for
 from core.partner.checker.conversation import Conversation
 from core.partner.checker.subject import CREDENTIALS, Need, Subject
 
@@ -55,6 +56,11 @@ class Case:
     def basis(self) -> str:
         """Where it is documented what the case expects."""
         return _BASES.get(self.id[:2]) or _BASES[self.id[0]]
+
+    @property
+    def advice(self) -> str:
+        """What a partner does so that it passes."""
+        return advice_for(self.id)
 
     @property
     def all_needs(self) -> tuple[Need, ...]:

@@ -17,11 +17,13 @@ from core.logs import secret_forms
 from core.partner.checker.calling import Caller, NoAnswerError
 from core.partner.checker.exchanges import Answer, Exchange
 from core.partner.checker.judging import (
+    Demand,
     UnmetError,
     check_answer,
     check_entry,
     check_link,
     check_new_connection,
+    check_opened,
     check_refusal,
     check_sign_in,
     check_success,
@@ -46,14 +48,18 @@ METHODS: Final[Mapping[str, str]] = {
     "get_connectors_path": "GET",
 }
 """By which method the tests of Databricks call each endpoint."""
+_MANUAL: Final = Demand(
+    "Let nobody sign in before the sign-up is finished, or take require_manual_signup out of the PartnerConfig."
+)
 _SHORTEST_SECRET: Final = 8
-_HEADERS: Final = {
+HEADERS: Final = {
     "User-Agent": "databricks",
     "Content-Type": "application/json; charset=utf-8",
     "Accept": "application/json",
     "Accept-Encoding": "gzip, deflate",
     "Accept-Language": "en-US",
 }
+"""What every call has, but where a case is about headers."""
 
 
 class Conversation:
@@ -87,7 +93,7 @@ class Conversation:
     ) -> Answer:
         """Call an endpoint, given by its field of `Endpoints`; None among `headers` leaves one out."""
         content = json.dumps(body).encode() if isinstance(body, dict) else body
-        sent: dict[str, str | None] = {**_HEADERS, "Authorization": self.subject.authorization(), **(headers or {})}
+        sent: dict[str, str | None] = {**HEADERS, "Authorization": self.subject.authorization(), **(headers or {})}
         present = {name: value for name, value in sent.items() if value is not None}
         if content is None:
             present.pop("Content-Type", None)
@@ -158,7 +164,7 @@ class Conversation:
         """
         answer = await self.connect(self.requests.established(user, workspace, connection_id, changes))
         if self.subject.manual_signup:
-            check_refusal(answer, *NOT_FOUND)
+            check_refusal(answer, *NOT_FOUND, demand=_MANUAL)
             return None
         connection = read_connection(answer)
         check_sign_in(answer, connection, redirects)
@@ -220,9 +226,9 @@ class Conversation:
         require(not any(secret in url for secret in self._secrets()), "no secret in a redirect_uri", "one is in it")
         config = self.subject.config
         check_link(url, None if config is None else config.hostnames, insecure_http=self.subject.insecure_http)
-        headers = {name: _HEADERS[name] for name in ("User-Agent", "Accept-Language")}
+        headers = {name: HEADERS[name] for name in ("User-Agent", "Accept-Language")}
         answer = await self._exchange("GET", url, headers, None, link=True)
-        require(200 <= answer.status < 400, "2xx or 3xx for redirect_uri", f"status {answer.status}")
+        check_opened(answer.status)
 
     async def clean(self) -> None:
         """Remove what the case made, as far as there are endpoints for it. What fails is `left`.
@@ -292,3 +298,9 @@ def _take_note(calling: asyncio.Future[Answer]) -> None:
 def told(connection: Connection) -> tuple[Any, ...]:
     """What an answer says of a user, to be compared with another's."""
     return connection.redirect_value, connection.user_status, connection.account_status
+
+
+def told_in_words(connection: Connection) -> str:
+    """The same for people."""
+    redirect, user, account = told(connection)
+    return f"redirect_value {redirect}, user_status {user}, account_status {account}"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlsplit
 
 from core.partner.security.redaction import is_secret_name, redacted, redacted_body
@@ -46,7 +47,7 @@ class Exchange:
         """Whether it is a link that opens: then it is not what a case failed for."""
         return self.link and self.answer is not None and 200 <= self.answer.status < 400
 
-    def shown(self) -> dict[str, object]:
+    def shown(self) -> dict[str, Any]:
         """What a report tells of it, without a secret."""
         answer = self.answer
         return {

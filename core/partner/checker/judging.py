@@ -37,7 +37,7 @@ Body = TypeVar("Body")
 
 
 class Demand(NamedTuple):
-    """Why something is expected where it is not for the case's own sake, and what to do if that does not follow."""
+    """Why something is expected where it is not for the case's own sake, and what to do if no case can tell."""
 
     advice: str = ""
     basis: str = ""
@@ -52,10 +52,17 @@ _UNDECLARED = Demand("Answer by a declared status: clients made from the documen
 _CODED = Demand("Code only what Accept-Encoding asks for.", _HEADERS)
 _NOT_THERE = Demand("Check the URL, and the paths of endpoints in the PartnerConfig.", _HEADERS)
 _JSON_ONLY = Demand("Send every body as JSON that says so, those of errors too.", _HEADERS)
-_ERROR_BODY = Demand(
-    'As {"error_reason": "bad_request", "debugging_message": "..."}; leave out what is not there.',
-    "ApiSpecifications.md: Failure Response",
+_LINK = Demand(
+    "Let every GET open a page by https, without cookies too: Databricks looks at it before the user comes.",
+    "ApiSpecifications.md: redirect_uri of connect, which is opened to be validated",
 )
+_BODIES = {
+    "connect_path": "Connection",
+    "delete_connection_path": "DeleteConnectionResponse",
+    "test_connection_path": "ConnectionTestResult",
+    "get_connectors_path": "ConnectorResponse",
+}
+"""By the endpoint: what the OpenAPI document calls its answer."""
 _ECHOED = Demand(
     "Leave out of answers what came with a request: they are logged on their way.",
     "OnboardingDoc.md: secrets are kept in a secure store",
@@ -96,7 +103,7 @@ def check_answer(answer: Answer, endpoint: str, tokens: Collection[str]) -> None
     require(
         answer.status in declared,
         f"one of the declared statuses, {', '.join(map(str, declared))}",
-        _status(answer),
+        status_of(answer),
         _REDIRECTED if 300 <= answer.status < 400 else _UNDECLARED,
     )
     coding = answer.headers.get("content-encoding", "").strip().lower()
@@ -104,12 +111,13 @@ def check_answer(answer: Answer, endpoint: str, tokens: Collection[str]) -> None
     if answer.content and not (answer.status == 200 and endpoint in _WITHOUT_BODY):
         kind = answer.headers.get("content-type")
         told = "no Content-Type" if kind is None else f"Content-Type is {kind!r}"
-        came = f"{_status(answer)}, and {told}"
+        came = f"{status_of(answer)}, and {told}"
         demand = _NOT_THERE if answer.status == 404 else _JSON_ONLY
         require(answer.media_type == "application/json", "Content-Type: application/json", came, demand)
-    echoed = any(token.encode() in answer.content for token in tokens)
-    echoed |= any(token in value for token in tokens for value in answer.headers.values())
-    require(not echoed, "no secret of a request in an answer", "the answer repeats one", _ECHOED)
+    places = [name for name, value in answer.headers.items() if any(token in value for token in tokens)]
+    places += ["body"] if any(token.encode() in answer.content for token in tokens) else []
+    came = f"the answer repeats one, in {', '.join(places)}"
+    require(not places, "no secret of a request in an answer", came, _ECHOED)
     if answer.status in ERROR_STATUSES:
         error_reason(answer)
 
@@ -117,44 +125,51 @@ def check_answer(answer: Answer, endpoint: str, tokens: Collection[str]) -> None
 def check_entry(answer: Answer, *, own: bool) -> None:
     """Whoever comes with the subject's `own` credentials is not taken for a stranger."""
     stranger = own and answer.status == HTTPStatus.UNAUTHORIZED
-    require(not stranger, "an answer to the user and the password that were given", _status(answer), _NO_ENTRY)
+    require(not stranger, "an answer to the user and the password that were given", status_of(answer), _NO_ENTRY)
 
 
 def error_reason(answer: Answer) -> ErrorReason:
     """Why a request failed, by the body of its error: a flat map of texts, whose reason goes with the status."""
     wanted = "an error body that is a flat map of texts, without null"
+    reasons = [each for each in ErrorReason if each.status == answer.status]
+    demand = _error_body(reasons)
     values = read_object(answer.content, "the body")
     if isinstance(values, FieldProblem):
-        unmet(wanted, f"{_status(answer)}, and {values}", _ERROR_BODY)
+        unmet(wanted, f"{status_of(answer)}, and {values}", demand)
     for name, value in values.items():
-        require(isinstance(value, str), wanted, f"{name} is {_kind(value)}", _ERROR_BODY)
+        require(isinstance(value, str), wanted, f"{name} is {_kind(value)}", demand)
     for name in _ERROR_TEXTS:
-        require(name not in values.repeated, wanted, f"{name} is there more than once", _ERROR_BODY)
-    reasons = [each for each in ErrorReason if each.status == answer.status]
+        require(name not in values.repeated, wanted, f"{name} is there more than once", demand)
     told = values.get("error_reason", "")
     require(
         told in [each.value for each in reasons],
         f"error_reason {' or '.join(each.value for each in reasons)} with status {answer.status}",
         f"error_reason is {told!r}",
-        _ERROR_BODY,
+        demand,
     )
     return ErrorReason(told)
 
 
-def check_refusal(answer: Answer, *reasons: ErrorReason) -> ErrorReason:
-    """An error for one of these reasons, which all belong to one status."""
-    wanted = f"{reasons[0].status.value} {' or '.join(each.value for each in reasons)}"
-    require(answer.status == reasons[0].status, wanted, _status(answer))
+def _error_body(reasons: Collection[ErrorReason]) -> Demand:
+    examples = " or ".join(f'"{each.value}"' for each in reasons)
+    advice = f'As {{"error_reason": {examples}, "debugging_message": "..."}}; leave out what is not there.'
+    return Demand(advice, "ApiSpecifications.md: Failure Response")
+
+
+def check_refusal(answer: Answer, *reasons: ErrorReason, of: str = "", demand: Demand = _BY_THE_CASE) -> ErrorReason:
+    """An error for one of these reasons, which all belong to one status; `of` what, if the case tries several."""
+    wanted = f"{reasons[0].status.value} {' or '.join(each.value for each in reasons)}{of and f' {of}'}"
+    require(answer.status == reasons[0].status, wanted, status_of(answer), demand)
     found = error_reason(answer)
-    require(found in reasons, wanted, f"error_reason is {found.value}")
+    require(found in reasons, wanted, f"error_reason is {found.value}", demand)
     return found
 
 
-def check_bad_request(answer: Answer, *, needed: bool = True) -> bool:
+def check_bad_request(answer: Answer, of: str, *, needed: bool = True) -> bool:
     """Whether it was carried out all the same, as may be where what is wrong is not `needed` by every partner."""
     if not needed and answer.status in (200, 201, 404):
         return True
-    check_refusal(answer, ErrorReason.BAD_REQUEST)
+    check_refusal(answer, ErrorReason.BAD_REQUEST, of=of)
     return False
 
 
@@ -186,8 +201,9 @@ def check_link(url: str, hostnames: Collection[str] | None, *, insecure_http: bo
         parts = urlsplit(judged)
         host = parts.hostname if parts.port != 0 else None
     except ValueError:
-        unmet(wanted, f"{one_line(url, 200)} is no URL")
-    require(parts.scheme in ("http", "https") and bool(host), wanted, f"{one_line(url, 200)} is no URL of a page")
+        unmet(wanted, f"{one_line(url, 200)} is no URL", _LINK)
+    came = f"{one_line(url, 200)} is no URL of a page"
+    require(parts.scheme in ("http", "https") and bool(host), wanted, came, _LINK)
     names = [str(host)] if hostnames is None else [name.lower() for name in hostnames]
     plain = judged.isascii() and judged.isprintable() and not any(sign in judged for sign in " \\@")
     if plain and host in names and parts.scheme == "https":
@@ -195,7 +211,12 @@ def check_link(url: str, hostnames: Collection[str] | None, *, insecure_http: bo
     try:
         check_redirect(judged, names)
     except HostRefusedError as error:
-        unmet(wanted, error.message, Demand(error.advice))
+        unmet(wanted, error.message, Demand(error.advice or _LINK.advice, _LINK.basis))
+
+
+def check_opened(status: int) -> None:
+    """A link was opened, and a page, or the way to one, was there."""
+    require(200 <= status < 400, "2xx or 3xx for redirect_uri", f"status {status}", _LINK)
 
 
 def check_new_connection(connection: Connection, redirects: Collection[RedirectValue]) -> None:
@@ -209,7 +230,7 @@ def check_new_connection(connection: Connection, redirects: Collection[RedirectV
 def check_sign_in(answer: Answer, connection: Connection, redirects: Collection[RedirectValue]) -> None:
     """No partner connection was made, for there is one, and the user is led to one of these pages."""
     wanted = "a sign-in: status 200, configured_resources false, no connection_id"
-    require(answer.status == 200, wanted, _status(answer))
+    require(answer.status == 200, wanted, status_of(answer))
     require(not connection.configured_resources, wanted, "configured_resources is true")
     require(connection.connection_id is None, wanted, "connection_id is there")
     check_redirect_value(connection, redirects)
@@ -235,6 +256,7 @@ def read_deletion(answer: Answer, *, user_named: bool) -> ResourceStatus:
         user_named or found is not ResourceStatus.USER_UNAUTHORIZED,
         "user_unauthorized only where the request has user_info",
         "resource_status is user_unauthorized",
+        Demand("Say what became of the resources.", f"the OpenAPI document: {_BODIES['delete_connection_path']}"),
     )
     return found
 
@@ -285,18 +307,19 @@ def read_connectors(answer: Answer) -> ConnectorResponse:
 def check_success(answer: Answer, endpoint: str) -> None:
     """The status says that it was done."""
     statuses = success_statuses(endpoint)
-    require(answer.status in statuses, " or ".join(map(str, statuses)), _status(answer))
+    require(answer.status in statuses, " or ".join(map(str, statuses)), status_of(answer))
 
 
 def _read(answer: Answer, endpoint: str, take: Callable[[Fields], Body]) -> Body:
     check_success(answer, endpoint)
     wanted = f"the body that is documented for {endpoint.removesuffix('_path').replace('_', '-')}"
+    demand = Demand("Send each field as it is documented.", f"the OpenAPI document: {_BODIES[endpoint]}")
     values = read_object(answer.content, "the body")
     if isinstance(values, FieldProblem):
-        unmet(wanted, str(values))
+        unmet(wanted, str(values), demand)
     problems: list[FieldProblem] = []
     body = take(Fields(values, problems))
-    require(not problems, wanted, ". ".join(map(str, problems)))
+    require(not problems, wanted, ". ".join(map(str, problems)), demand)
     return body
 
 
@@ -308,7 +331,8 @@ def _members(fields: Fields, name: str, take: Callable[[Fields], Body]) -> tuple
     return tuple(take(members.inner(each)) for each in members.values)
 
 
-def _status(answer: Answer) -> str:
+def status_of(answer: Answer) -> str:
+    """The status in words, with what is said of it."""
     try:
         named = f"{answer.status} {HTTPStatus(answer.status).phrase}"
     except ValueError:

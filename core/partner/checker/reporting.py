@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from core.display import one_line, plain_lines
+from core.partner.checker.conversation import HEADERS
+from core.partner.checker.exchanges import Exchange
 from core.partner.checker.running import Outcome, Result
 from core.partner.checker.subject import Subject
 from core.version import VERSION
@@ -44,6 +46,8 @@ def report_lines(results: Sequence[Result]) -> Iterator[str]:
         yield from failure_lines(first)
         if others:
             yield from _hanging("also in ", " ".join(result.case.id for result in others))
+    if alike:
+        yield from ("", "each call of what failed is there whole with --format json")
     for outcome, title in ((Outcome.WARNING, "warnings:"), (Outcome.MANUAL, "to be done by hand:")):
         notes = _by_note(_of(results, outcome))
         if notes:
@@ -72,16 +76,39 @@ def failure_lines(result: Result) -> Iterator[str]:
         if text:
             lines = wrap(one_line(text), _WIDTH - 12, break_long_words=False, break_on_hyphens=False)
             yield from (f"  {name:<8}  {line}" for name, line in zip_longest((label,), lines, fillvalue=""))
-    facts: dict[str, str] = {}
-    judged = [exchange for exchange in result.exchanges if not exchange.right]
-    if judged:
-        last = judged[-1].shown()
-        facts["call"] = f"{last['method']} {last['url']}"
-        facts["sent"] = str(last["sent"])
-        facts["answer"] = str(last["failure"]) or f"{last['status']} {last['received']}"
-    for label, text in facts.items():
+    for label, text in _call(result.exchanges).items():
         if text:
             yield f"  {label:<8}  {one_line(text, _LONGEST_LINE)}"
+
+
+def _call(exchanges: Sequence[Exchange]) -> dict[str, str]:
+    """The call that was judged, which is the last one but links that opened, and in short what was called before it."""
+    place = next((at for at in reversed(range(len(exchanges))) if not exchanges[at].right), None)
+    if place is None:
+        return {}
+    last = exchanges[place].shown()
+    return {
+        "before": ", ".join(map(_in_short, exchanges[:place])),
+        "call": f"{last['method']} {last['url']}",
+        "headers": "" if exchanges[place].link else "; ".join(_unusual_headers(exchanges[place])),
+        "sent": last["sent"],
+        "answer": last["failure"] or f"{last['status']} {last['received']}",
+    }
+
+
+def _unusual_headers(exchange: Exchange) -> Iterator[str]:
+    """What is otherwise than in other calls; of an Authorization that is, what was expected tells."""
+    for name, value in HEADERS.items():
+        sent = exchange.headers.get(name)
+        if sent is None and (exchange.body is not None or name != "Content-Type"):
+            yield f"no {name}"
+        elif sent not in (None, value):
+            yield f"{name}: {sent}"
+
+
+def _in_short(exchange: Exchange) -> str:
+    came = "no answer" if exchange.answer is None else exchange.answer.status
+    return f"{exchange.method} {urlsplit(exchange.url).path} {came}"
 
 
 def _of(results: Sequence[Result], outcome: Outcome) -> list[Result]:

@@ -47,7 +47,7 @@ class Result:
     note: str = ""
     expected: str = ""
     came: str = ""
-    advice: str = ""  # what to do, if that does not follow
+    advice: str = ""  # what to do
     basis: str = ""  # where what was expected is documented, if the case does not tell
     exchanges: tuple[Exchange, ...] = ()  # of one that failed or was warned of
     seconds: float = 0.0
@@ -166,7 +166,7 @@ async def _result(talk: Conversation, case: Case) -> Result:
     except UnmetError as error:
         seconds = time.monotonic() - began
         exchanges = tuple(talk.exchanges)
-        told = (error.expected, error.came, error.demand.advice, error.demand.basis)
+        told = (error.expected, error.came, error.demand.advice or case.advice, error.demand.basis)
         return Result(case, Outcome.FAILED, "", *told, exchanges, seconds, talk.late)
     seconds = time.monotonic() - began
     if talk.warnings:

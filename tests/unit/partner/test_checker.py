@@ -12,6 +12,7 @@ import pytest
 
 from core.errors import BadInputError, NotFoundError
 from core.partner.accounts.policy import PartnerPolicy
+from core.partner.checker import advice
 from core.partner.checker.catalogue import CASES, chosen
 from core.partner.checker.conversation import METHODS
 from core.partner.checker.exchanges import Answer, Exchange
@@ -74,6 +75,8 @@ def test_ids_are_told_apart_and_cases_are_chosen_by_their_beginning() -> None:
     assert all(len(case.title) <= 55 for case in CASES)  # a row fits in 80 columns
     assert all(case.by_hand for case in CASES if case.steps is None)
     assert all(case.basis for case in CASES)
+    assert all(case.advice for case in CASES if case.steps is not None)
+    assert {case.advice for case in CASES} - {""} == {*advice.ADVICE.values()}  # none is for nobody
     assert [case.id for case in chosen(["p30", "H703"])] == [*(c.id for c in CASES if c.id.startswith("P30")), "H703"]
     assert len(chosen([])) == len(CASES)
     with pytest.raises(NotFoundError, match="no case 'X1'"):

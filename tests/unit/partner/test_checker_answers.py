@@ -20,7 +20,18 @@ from core.partner.checker.reporting import report_lines
 from core.partner.checker.running import Outcome, Result, check
 from core.partner.checker.subject import Limits, Subject, basic
 from core.secrets import Secret
-from tests.partner_faults import AUTHORIZATION, CONNECT, DELETE, decoded, established, made, told
+from tests.partner_faults import (
+    AUTHORIZATION,
+    CONNECT,
+    DELETE,
+    JSON,
+    coercing,
+    decoded,
+    established,
+    made,
+    told,
+    trusting,
+)
 from tests.partner_server import PASSWORD, USER, Asked, Handler, MemoryPartner, Reply, faulty, serving
 from tests.unit.partner.test_checker_rules import POLICY, checked, left_behind
 
@@ -320,6 +331,36 @@ async def test_the_call_is_shown_that_was_judged_and_not_the_link_that_opened_af
     lines = list(report_lines([result]))
     assert "  came      they are new and active" in lines
     assert f"  call      POST {url}/connect" in lines
+    assert "each call of what failed is there whole with --format json" in lines
+
+
+async def test_a_failure_tells_what_was_called_before_and_which_headers_are_unusual() -> None:
+    async def fussy(asked: Asked, handler: Handler) -> Reply:
+        reply = await handler(asked)
+        language = asked.headers.get("accept-language", "none")
+        return reply if language == "en-us" or asked.path != CONNECT else Reply(500, b"{}", JSON)
+
+    partner = MemoryPartner(POLICY)
+    async with serving(faulty(partner, fussy)) as url:
+        subject = Subject(url, partner.config, USER, Secret(PASSWORD))
+        at_once, later = await check(subject, chosen(["H806", "P402"]))
+    lines = list(report_lines([later]))
+    assert "  before    POST /connect 200, GET /welcome 200" in lines
+    assert "  headers   Accept-Language: de-DE,de;q=0.8,en;q=0.5" in lines
+    assert not any(line.startswith(("  before", "  headers")) for line in report_lines([at_once]))
+
+
+async def test_a_failure_tells_which_of_several_requests_it_was() -> None:
+    """Of an Authorization, which is never shown; and of a body, which is long."""
+    partner = MemoryPartner(POLICY)
+    trusted = trusting(lambda header: header.startswith("Bearer "))()
+    async with serving(faulty(partner, trusted)) as url:
+        (bearer,) = await check(Subject(url, partner.config, USER, Secret(PASSWORD)), chosen(["H204"]))
+    assert bearer.expected == "401 unauthorized for the right user and password after Bearer"
+    assert bearer.advice.startswith("Check Authorization first")
+    async with serving(faulty(partner, coercing())) as url:
+        (typed,) = await check(Subject(url, partner.config, USER, Secret(PASSWORD)), chosen(["H104"]))
+    assert typed.expected == '400 bad_request with "perhaps" as user_info.is_connection_established'
 
 
 LINKS: list[tuple[str, tuple[str, ...] | None, bool, bool]] = [  # the last: whether it may be so

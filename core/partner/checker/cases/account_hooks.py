@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.partner.checker.case import Case, Origin
 from core.partner.checker.cases.bad_requests import refused_endings
-from core.partner.checker.conversation import NOT_FOUND, Conversation, told
+from core.partner.checker.conversation import NOT_FOUND, Conversation, told, told_in_words
 from core.partner.checker.judging import check_refusal, read_connection, require, unmet
 from core.partner.checker.requesting import TEST_DOMAIN, User, Workspace, changed, company, random_id, user_of
 from core.partner.checker.subject import ACCOUNT_DELETION, DELETION, EXPIRY, Need, Subject, configured
@@ -31,8 +31,8 @@ async def connect_after_forgetting(talk: Conversation) -> None:
     first = await talk.made(body)
     await talk.forgotten(workspace)
     again = await talk.made(body)
-    wanted = f"the answer of the first time: {', '.join(told(first))}"
-    require(told(again) == told(first), wanted, ", ".join(told(again)))
+    wanted = f"the answer of the first time: {told_in_words(first)}"
+    require(told(again) == told(first), wanted, told_in_words(again))
 
 
 async def sign_in_after_forgetting(talk: Conversation) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 from core.partner.checker.case import Case, Origin
 from core.partner.checker.conversation import Conversation
@@ -31,41 +31,46 @@ def _own(talk: Conversation) -> tuple[str, Secret]:
     return talk.subject.user, talk.subject.password or Secret("")
 
 
-async def _unauthorized(talk: Conversation, headers: Iterable[str | None]) -> None:
-    for header in headers:
+async def _unauthorized(talk: Conversation, headers: Mapping[str, str | None]) -> None:
+    """Each of the headers is refused; its key says what it is, for the header itself is never shown."""
+    for what, header in headers.items():
         answer = await talk.connect(_body(talk), {"Authorization": header})
-        check_refusal(answer, ErrorReason.UNAUTHORIZED)
+        check_refusal(answer, ErrorReason.UNAUTHORIZED, of=f"for {what}")
 
 
 async def bad_credentials(talk: Conversation) -> None:
-    await _unauthorized(talk, [_stranger()])
+    await _unauthorized(talk, {"an unknown user": _stranger()})
 
 
 async def no_header(talk: Conversation) -> None:
-    await _unauthorized(talk, [None])
+    await _unauthorized(talk, {"no Authorization header": None})
 
 
 async def wrong_password(talk: Conversation) -> None:
     user, password = _own(talk)
     shorter = Secret(password.reveal()[:-1])  # to be masked as the password is: it tells nearly all of it
     longer = Secret(f"{password.reveal()}x")
-    await _unauthorized(talk, [basic(user, each) for each in (_another_password(), shorter, longer)])
+    wrong = {"another password": _another_password(), "the password without its last character": shorter}
+    wrong["the password with an x behind it"] = longer
+    await _unauthorized(talk, {what: basic(user, each) for what, each in wrong.items()})
 
 
 async def wrong_user(talk: Conversation) -> None:
     user, password = _own(talk)
-    await _unauthorized(talk, [basic(f"{user}x", password)])
+    await _unauthorized(talk, {"the user with an x behind it": basic(f"{user}x", password)})
 
 
 async def other_scheme(talk: Conversation) -> None:
     user, password = _own(talk)
     encoded = basic(user, password).removeprefix("Basic ")
-    await _unauthorized(talk, [f"Bearer {encoded}", encoded, f"Digest {encoded}"])
+    schemes = {"Bearer": f"Bearer {encoded}", "no scheme": encoded, "Digest": f"Digest {encoded}"}
+    await _unauthorized(talk, {f"the right user and password after {name}": each for name, each in schemes.items()})
 
 
 async def broken_header(talk: Conversation) -> None:
     nothing = b64encode(b"no colon").decode("ascii")
-    await _unauthorized(talk, ["Basic", "Basic ", "Basic !!!!", f"Basic {nothing}", "Basic ===="])
+    broken = ("Basic", "Basic ", "Basic !!!!", f"Basic {nothing}", "Basic ====")
+    await _unauthorized(talk, {f"Authorization: {each!r}": each for each in broken})
 
 
 async def every_endpoint(talk: Conversation) -> None:
@@ -81,9 +86,9 @@ async def every_endpoint(talk: Conversation) -> None:
     }
     for endpoint, body in bodies.items():
         if getattr(talk.subject.endpoints, endpoint) is not None:
-            for header in (None, _stranger()):
+            for what, header in (("no Authorization header", None), ("an unknown user", _stranger())):
                 answer = await talk.call(endpoint, body, headers={"Authorization": header})
-                check_refusal(answer, ErrorReason.UNAUTHORIZED)
+                check_refusal(answer, ErrorReason.UNAUTHORIZED, of=f"for {what}")
 
 
 async def before_validation(talk: Conversation) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from core.partner.checker.case import Case, Origin
-from core.partner.checker.conversation import Conversation, told
+from core.partner.checker.conversation import Conversation, told, told_in_words
 from core.partner.checker.exchanges import Answer
 from core.partner.checker.judging import UnmetError, check_bad_request, check_refusal, require
 from core.partner.checker.requesting import ABSENT, Json, changed, company, user_of
@@ -52,8 +52,7 @@ async def _refused(talk: Conversation, body: Json | bytes, what: str) -> None:
 
 
 def _check_refused(answer: Answer, what: str) -> None:
-    require(answer.status == 400, f"400 bad_request {what}", f"status {answer.status}")
-    check_bad_request(answer)
+    check_bad_request(answer, what)
 
 
 def _tell_carried_out(talk: Conversation, endpoint: str, what: str, names: list[str]) -> None:
@@ -89,7 +88,7 @@ async def _refused_each(talk: Conversation, changes: Json, what: str) -> None:
         if name not in _NEEDED and answer.status in (200, 201):
             carried_out.append(name)
         else:
-            _check_refused(answer, f"{what} {name}")
+            _check_refused(answer, f"without {name}" if value is ABSENT else f"with {json.dumps(value)} as {name}")
     _tell_carried_out(talk, "connect", what, carried_out)
 
 
@@ -142,8 +141,8 @@ async def nothing_left(talk: Conversation) -> None:
     after = await talk.made(body)
     require(
         told(after) == told(control),
-        f"after a 400 the answer of a new user: {', '.join(told(control))}",
-        ", ".join(told(after)),
+        f"after a 400 the answer of a new user: {told_in_words(control)}",
+        told_in_words(after),
     )
 
 
@@ -177,10 +176,10 @@ async def refused_endings(talk: Conversation, endpoint: str, without: Mapping[st
     """Bodies `without` a field are refused by any endpoint but connect, and so is what is no object."""
     carried_out = []
     for name, body in without.items():
-        if check_bad_request(await talk.call(endpoint, body), needed=name in _NEEDED_TO_END):
+        if check_bad_request(await talk.call(endpoint, body), f"without {name}", needed=name in _NEEDED_TO_END):
             carried_out.append(name)
-    for bad in (b"{", b"", b"[]"):
-        check_bad_request(await talk.call(endpoint, bad))
+    for what, bad in (("what is not JSON", b"{"), ("an empty body", b""), ("what is not an object", b"[]")):
+        check_bad_request(await talk.call(endpoint, bad), f"for {what}")
     _tell_carried_out(talk, endpoint.removesuffix("_path").replace("_", "-"), "without", carried_out)
 
 
