@@ -21,7 +21,6 @@ from tests.partner_faults import (
     FORGET,
     JSON,
     TEST,
-    ForgetsAnywhere,
     asking,
     email,
     instead,
@@ -31,6 +30,7 @@ from tests.partner_faults import (
     told,
     user,
 )
+from tests.partner_faults_over_time import ForgetsAnywhere
 from tests.partner_server import Asked, Fault, Handler, Reply
 
 ACKNOWLEDGED = Reply(200, b'{"resource_status":"deletion_acknowledged"}', JSON)

@@ -17,23 +17,12 @@ from core.partner.checker import calling
 from core.partner.checker.catalogue import CASES, chosen
 from core.partner.checker.judging import UnmetError, check_link
 from core.partner.checker.reporting import report_lines
-from core.partner.checker.running import Outcome, Result, check
-from core.partner.checker.subject import Limits, Subject, basic
+from core.partner.checker.running import Outcome, check
+from core.partner.checker.subject import Limits, Subject
 from core.secrets import Secret
-from tests.partner_faults import (
-    AUTHORIZATION,
-    CONNECT,
-    DELETE,
-    JSON,
-    coercing,
-    decoded,
-    established,
-    made,
-    told,
-    trusting,
-)
+from tests.partner_faults import AUTHORIZATION, CONNECT
 from tests.partner_server import PASSWORD, USER, Asked, Handler, MemoryPartner, Reply, faulty, serving
-from tests.unit.partner.test_checker_rules import POLICY, checked, left_behind
+from tests.unit.partner.test_checker_rules import POLICY, checked
 
 CONNECTION = {
     "redirect_value": "create_trial",
@@ -42,7 +31,6 @@ CONNECTION = {
     "configured_resources": True,
     "connection_id": "pc1",
 }
-PACKED = {"Content-Encoding": "gzip"}
 
 
 def http(body: bytes, status: str = "200 OK", **headers: str) -> bytes:
@@ -205,83 +193,6 @@ async def test_pages_without_an_end_are_not_waited_for_either() -> None:
     assert results[0].by.startswith("no document")
 
 
-class Held:
-    """Says when it has carried out a request that it is asked to hold, and answers it only when let go."""
-
-    def __init__(self, when: Callable[[Asked, Reply], bool]) -> None:
-        self.when = when
-        self.reached, self.let_go = asyncio.Event(), asyncio.Event()
-
-    async def __call__(self, asked: Asked, handler: Handler) -> Reply:
-        reply = await handler(asked)
-        if self.when(asked, reply):
-            self.reached.set()
-            await self.let_go.wait()
-        return reply
-
-
-async def interrupted(partner: MemoryPartner, held: Held, limits: Limits | None = None) -> list[Result]:
-    """The results of a check that is interrupted where a call is held; for good if there are `limits`."""
-    results: list[Result] = []
-    async with serving(faulty(partner, held)) as url:
-        subject = Subject(url, partner.config, USER, Secret(PASSWORD), limits=limits or Limits())
-        checking = asyncio.ensure_future(check(subject, chosen(["P100", "P200", "P300", "P400"]), results=results))
-        async with asyncio.timeout(60):
-            await held.reached.wait()
-        checking.cancel()
-        if limits is None:
-            held.let_go.set()
-        with pytest.raises(asyncio.CancelledError):
-            await checking
-    return results
-
-
-@pytest.mark.parametrize("when", [lambda asked, reply: established(asked), made], ids=["signing in", "connecting"])
-async def test_an_interrupted_check_deletes_what_it_made_and_tells_what_it_found(
-    when: Callable[[Asked, Reply], bool],
-) -> None:
-    partner = MemoryPartner(POLICY)
-    results = await interrupted(partner, Held(when))
-    assert partner.partner.known.connections
-    assert left_behind(partner) == (0, 0)
-    outcomes = [each.outcome.value for each in results]
-    assert outcomes[-3:] == ["manual", "skipped", "skipped"]
-    assert results[-1].note == "the check was interrupted"
-    assert all(not each.left for each in results)
-
-
-async def test_an_interrupted_check_waits_for_its_partner_for_a_short_time_only() -> None:
-    """What it could not delete till then it tells."""
-    results = await interrupted(MemoryPartner(POLICY), Held(lambda asked, _: asked.path == DELETE), Limits(goodbye=0.1))
-    assert [(each.outcome.value, len(each.left)) for each in results[:2]] == [("passed", 1), ("manual", 0)]
-    assert results[-1].note == "the check was interrupted"
-
-
-async def test_a_check_that_is_interrupted_at_once_tells_all_cases_as_well() -> None:
-    results: list[Result] = []
-    checking = asyncio.ensure_future(check(Subject("http://127.0.0.1:1"), chosen(["P100", "E100"]), results=results))
-    await asyncio.sleep(0)
-    checking.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await checking
-    assert [each.note for each in results] == ["needs the user and the password", "the check was interrupted"]
-
-
-async def test_what_cannot_be_deleted_is_told() -> None:
-    async def keeping(asked: Asked, handler: Handler) -> Reply:
-        return Reply(500) if asked.path == "/delete-connection" else await handler(asked)
-
-    partner = MemoryPartner(POLICY)
-    async with serving(faulty(partner, keeping)) as url:
-        results = await check(Subject(url, partner.config, USER, Secret(PASSWORD)), chosen(["P100", "P400"]))
-    assert [(each.outcome, len(each.left)) for each in results] == [(Outcome.PASSED, 1), (Outcome.PASSED, 2)]
-    (made_by_first,) = results[0].left
-    lines = list(report_lines(results))
-    start = lines.index("left behind, for they could not be deleted:")
-    assert f"  P100  {made_by_first}" in " ".join(lines[start + 1 : start + 3]).replace("     ", " ")
-    assert "(cloud aws, workspace " in made_by_first
-
-
 async def test_a_host_that_takes_no_connection_cannot_be_reached(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(calling, "_CONNECT_SECONDS", 0.1)
     with socket.create_server(("127.0.0.1", 0), backlog=0) as full, contextlib.ExitStack() as waiting:
@@ -292,75 +203,6 @@ async def test_a_host_that_takes_no_connection_cannot_be_reached(monkeypatch: py
         url = f"http://127.0.0.1:{full.getsockname()[1]}"
         with pytest.raises(UnreachableError, match=r"cannot be reached \(no connection within 0.1 s\)"):
             await check(Subject(url, None, USER, Secret(PASSWORD)), chosen(["P100"]))
-
-
-async def test_a_wrong_password_is_told_once() -> None:
-    partner = MemoryPartner(POLICY)
-    async with serving(partner) as url:
-        cases = chosen(["P100", "P402", "P501", "P900", "E100", "H101", "H110", "H113", "H202", "H301"])
-        results = await check(Subject(url, partner.config, USER, Secret("another-password")), cases)
-    failed = [result for result in results if result.outcome is Outcome.FAILED]
-    assert {result.case.id for result in results if result not in failed} == {"E100", "H202"}
-    assert {(each.expected, each.came) for each in failed} == {
-        ("an answer to the user and the password that were given", "401 Unauthorized (unauthorized)")
-    }
-    assert "  to do     Check --user and --password-ref." in list(report_lines(results))
-
-
-async def test_what_is_almost_the_password_is_not_shown_either() -> None:
-    async def echoing(asked: Asked, handler: Handler) -> Reply:
-        reply = await handler(asked)
-        sent = asked.headers.get("authorization", "")
-        body = {"error_reason": "bad_request", "debugging_message": f"{sent[6:]} is no good"}
-        return reply.saying(body, 400) if decoded(sent)[1] == almost.reveal() else reply
-
-    partner = MemoryPartner(POLICY)
-    almost = Secret(PASSWORD[:-1], passing=True)
-    sent = [basic(USER, almost)[6:], PASSWORD[:-1]]
-    async with serving(faulty(partner, echoing)) as url:
-        results = await check(Subject(url, partner.config, USER, Secret(PASSWORD)), chosen(["H202"]))
-    shown = json.dumps([exchange.shown() for exchange in results[0].exchanges])
-    assert "is no good" in shown
-    assert not any(each[:-4] in text for each in sent for text in (shown, *report_lines(results)))
-
-
-async def test_the_call_is_shown_that_was_judged_and_not_the_link_that_opened_after_it() -> None:
-    partner = MemoryPartner(POLICY)
-    async with serving(faulty(partner, told({"account_status": "active"}, made)())) as url:
-        (result,) = await check(Subject(url, partner.config, USER, Secret(PASSWORD)), chosen(["P700"]))
-    lines = list(report_lines([result]))
-    assert "  came      they are new and active" in lines
-    assert f"  call      POST {url}/connect" in lines
-    assert "each call of what failed is there whole with --format json" in lines
-
-
-async def test_a_failure_tells_what_was_called_before_and_which_headers_are_unusual() -> None:
-    async def fussy(asked: Asked, handler: Handler) -> Reply:
-        reply = await handler(asked)
-        language = asked.headers.get("accept-language", "none")
-        return reply if language == "en-us" or asked.path != CONNECT else Reply(500, b"{}", JSON)
-
-    partner = MemoryPartner(POLICY)
-    async with serving(faulty(partner, fussy)) as url:
-        subject = Subject(url, partner.config, USER, Secret(PASSWORD))
-        at_once, later = await check(subject, chosen(["H806", "P402"]))
-    lines = list(report_lines([later]))
-    assert "  before    POST /connect 200, GET /welcome 200" in lines
-    assert "  headers   Accept-Language: de-DE,de;q=0.8,en;q=0.5" in lines
-    assert not any(line.startswith(("  before", "  headers")) for line in report_lines([at_once]))
-
-
-async def test_a_failure_tells_which_of_several_requests_it_was() -> None:
-    """Of an Authorization, which is never shown; and of a body, which is long."""
-    partner = MemoryPartner(POLICY)
-    trusted = trusting(lambda header: header.startswith("Bearer "))()
-    async with serving(faulty(partner, trusted)) as url:
-        (bearer,) = await check(Subject(url, partner.config, USER, Secret(PASSWORD)), chosen(["H204"]))
-    assert bearer.expected == "401 unauthorized for the right user and password after Bearer"
-    assert bearer.advice.startswith("Check Authorization first")
-    async with serving(faulty(partner, coercing())) as url:
-        (typed,) = await check(Subject(url, partner.config, USER, Secret(PASSWORD)), chosen(["H104"]))
-    assert typed.expected == '400 bad_request with "perhaps" as user_info.is_connection_established'
 
 
 LINKS: list[tuple[str, tuple[str, ...] | None, bool, bool]] = [  # the last: whether it may be so

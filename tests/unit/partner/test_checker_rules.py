@@ -15,7 +15,8 @@ from core.partner.checker.running import Outcome, Result, check
 from core.partner.checker.subject import Limits, Subject
 from core.secrets import Secret
 from tests.partner_choices import CHOICES, Choice
-from tests.partner_faults import JSON, again, new, user
+from tests.partner_faults import JSON, new, user
+from tests.partner_faults_over_time import again
 from tests.partner_rules import RULES, Rule, changed_policy
 from tests.partner_server import (
     PASSWORD,

@@ -5,15 +5,11 @@ from __future__ import annotations
 import dataclasses
 import json
 import pickle
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from core.partner.checker.requesting import ABSENT, changed
-from core.partner.messages.json_fields import DEEPEST, LONGEST
 from core.partner.messages.partner_config import PartnerConfig
 from core.partner.messages.partner_config_reading import read_partner_config
 from core.partner.messages.reading import (
@@ -38,8 +34,8 @@ from core.partner.messages.requests import (
     WorkspaceKey,
 )
 from core.partner.messages.responses import ErrorReason
-from core.partner.messages.writing import Request, write_request
-from core.secrets import Secret, revealed
+from core.partner.messages.writing import write_request
+from core.secrets import revealed
 from tests.unit.partner.bodies import (
     CLIENT_SECRET,
     CONFIG,
@@ -54,14 +50,7 @@ from tests.unit.partner.bodies import (
     Json,
     encoded,
 )
-
-READERS: tuple[tuple[Callable[[bytes], Request], Json], ...] = (
-    (read_connect_request, CONNECT),
-    (read_delete_connection_request, DELETE_CONNECTION),
-    (read_connection_info, TEST_CONNECTION),
-    (read_account_info, DELETE_ACCOUNT),
-    (read_account_user_info, EXPIRE_ACCOUNT),
-)
+from tests.unit.partner.request_readers import READERS
 
 
 def connect(changes: dict[str, Any], config: PartnerConfig | None = None) -> ConnectRequest:
@@ -197,60 +186,6 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
     }
 
 
-@pytest.mark.parametrize(
-    ("body", "words"),
-    [
-        (b"", "is empty"),
-        (b" \n", "is empty"),
-        (b"[]", "not a JSON object"),
-        (b'"text"', "not a JSON object"),
-        (b"12", "not a JSON object"),
-        (b"{", "not JSON, at line 1, column 2"),
-        (b'{"port": 443,}', "not JSON, at line 1"),
-        (b'\xef\xbb\xbf{"port": 443}', "not JSON"),
-        (b'{"port": "\xff"}', "not UTF-8, at byte 11"),
-        ('{"port": 1}'.encode("utf-16"), "not UTF-8"),
-        (b'{"later": NaN}', "NaN is not a number"),
-        (b'{"later": -Infinity}', "-Infinity is not a number"),
-        (b'{"a":' * 100_000 + b"1", "longer than"),
-        (b"[" * 50_000, f"nested more than {DEEPEST} deep"),
-        (b'{"a":' * DEEPEST + b"[]" + b"}" * DEEPEST, f"nested more than {DEEPEST} deep"),
-        (b'"' + b'\\"' * 100_000, "not JSON"),
-        (b'"' * 200_000 + b"\\", "not JSON"),
-    ],
-    ids=lambda value: None if isinstance(value, str) else ascii(value[:20]),
-)
-def test_a_body_that_is_no_json_object_is_refused(body: bytes, words: str) -> None:
-    for read, _ in READERS:
-        with pytest.raises(BadRequestError, match=words):
-            read(body)
-
-
-def test_unknown_fields_are_ignored_whatever_they_hold() -> None:
-    unknown = b'"later": [{"a": [1e999, -0.5, 1' + b"0" * 5000 + b', "[[[[\\"{{{", "\\ud800"]}], "later": 2, "later": 2'
-    body = encoded(DELETE_CONNECTION)[:-1] + b", " + unknown + b"}"
-    assert read_delete_connection_request(body).connection_id == "pc_1"
-    deep = b'{"x": ' + b"[" * (DEEPEST - 1) + b"]" * (DEEPEST - 1) + b", " + encoded(DELETE_CONNECTION)[1:]
-    assert read_delete_connection_request(deep).connection_id == "pc_1"
-
-
-def test_a_known_field_must_not_be_there_twice() -> None:
-    body = encoded(DELETE_CONNECTION)[:-1] + b', "connection_id": "pc_1"}'
-    with pytest.raises(BadRequestError, match="connection_id is there more than once") as caught:
-        read_delete_connection_request(body)
-    assert len(caught.value.problems) == 1
-    inner = encoded(CONNECT).replace(b'"first_name"', b'"databricks_user_id": 1, "first_name"')
-    with pytest.raises(BadRequestError, match=r"user_info\.databricks_user_id is there more than once"):
-        read_connect_request(inner)
-
-
-def test_a_body_at_the_limit_is_read_and_one_beyond_is_not() -> None:
-    body = encoded(DELETE_CONNECTION)
-    assert read_delete_connection_request(body.ljust(LONGEST)).connection_id == "pc_1"
-    with pytest.raises(BadRequestError, match="longer than 256 KiB"):
-        read_delete_connection_request(body.ljust(LONGEST + 1))
-
-
 @pytest.mark.parametrize("number", [-(2**63), -1, 0, 2**53 + 1, LARGEST])
 def test_ids_are_exact_to_the_last_bit(number: int) -> None:
     read = connect({"user_info.databricks_organization_id": number, "workspace_id": number})
@@ -359,111 +294,3 @@ def test_no_secret_is_shown() -> None:
         except BadRequestError as error:
             assert not secrets_shown(told_by(error))
             assert not secrets_shown(str(error.answer))
-
-
-ANY_JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(["aws", "gcp", "", "a@b.c"]),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
-    max_leaves=6,
-)
-KNOWN_NAMES = st.sampled_from(sorted({*CONNECT, *CONNECT["user_info"], *WAREHOUSE, *EXPIRE_ACCOUNT, "connection_id"}))
-LIKELY = st.dictionaries(KNOWN_NAMES, ANY_JSON, max_size=8) | ANY_JSON
-
-
-@given(LIKELY, st.sampled_from(READERS), st.booleans())
-def test_nothing_in_json_raises_anything_but_a_bad_request(value: Any, reader: Any, merged: bool) -> None:
-    read, body = reader
-    try:
-        read(encoded({**body, **value} if merged and isinstance(value, dict) else value))
-    except BadRequestError as error:
-        assert error.problems
-        assert "\n" not in error.message
-
-
-@given(st.binary() | st.text().map(str.encode), st.integers(0, 400))
-def test_no_bytes_raise_anything_but_a_bad_request(junk: bytes, place: int) -> None:
-    body = encoded(CONNECT)
-    for wrong in (junk, body[:place] + junk + body[place:]):
-        try:
-            read_connect_request(wrong)
-        except BadRequestError as error:
-            assert error.problems
-
-
-TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1, max_size=30)
-INT64 = st.integers(-(2**63), LARGEST)
-
-
-@st.composite
-def requests(draw: st.DrawFn) -> ConnectRequest:
-    """A request that says what it likes, as its own body would be read."""
-    established = draw(st.booleans())
-    place = draw(INT64)
-    optional = {
-        name: draw(st.none() | TEXT)
-        for name in ("cloud_provider_region", "cluster_id", "destination_location", "catalog_name", "database_name")
-    }
-    body = {
-        **CONNECT,
-        **optional,
-        "user_info": {
-            **CONNECT["user_info"],
-            "first_name": draw(st.text(st.characters(codec="utf-8"))),
-            "databricks_user_id": draw(INT64),
-            "databricks_organization_id": place,
-            "is_connection_established": established,
-            "auth": draw(st.none() | st.fixed_dictionaries({"personal_access_token": TEXT})),
-        },
-        "workspace_id": place,
-        "demo": draw(st.booleans()),
-        "cloud_provider": draw(st.sampled_from(CloudProvider)),
-        "connection_id": draw(TEXT) if established else None,
-        "service_principal_oauth_secret": draw(st.none() | TEXT),
-        "service_principal_id": draw(st.none() | st.uuids().map(str)),
-        "connection_scope": draw(st.none() | st.sampled_from(ConnectionScope)),
-        **(draw(st.sampled_from([WAREHOUSE, {}]))),
-    }
-    return read_connect_request(encoded(body))
-
-
-@given(requests())
-def test_what_is_written_is_read_again_as_it_was(request: ConnectRequest) -> None:
-    again = read_connect_request(write_request(request))
-    assert without_secrets(again) == without_secrets(request)
-    assert value_of(again.service_principal_oauth_secret) == value_of(request.service_principal_oauth_secret)
-    assert value_of(again.personal_access_token) == value_of(request.personal_access_token)
-    assert_no_null(json.loads(write_request(request)))
-
-
-def assert_no_null(values: Json) -> None:
-    assert None not in values.values()
-    for inner in values.values():
-        if isinstance(inner, dict):
-            assert_no_null(inner)
-
-
-def without_secrets(request: ConnectRequest) -> ConnectRequest:
-    """Secrets are compared by identity, so that they are left out of a comparison of requests."""
-    user_info = dataclasses.replace(request.user_info, auth=None)
-    return dataclasses.replace(request, user_info=user_info, service_principal_oauth_secret=None)
-
-
-def value_of(secret: Secret | None) -> str | None:
-    return None if secret is None else secret.reveal()
-
-
-@given(TEXT, st.sampled_from(CloudProvider), INT64, INT64)
-def test_the_other_requests_are_read_as_they_were_written(
-    name: str, cloud: CloudProvider, workspace: int, user: int
-) -> None:
-    who = DeletingUserInfo("a@b.example", user, workspace)
-    written: list[tuple[Request, Callable[[bytes], Request]]] = [
-        (DeleteConnectionRequest(name, cloud, workspace, who), read_delete_connection_request),
-        (DeleteConnectionRequest(name, cloud, workspace), read_delete_connection_request),
-        (ConnectionInfo(name, cloud, workspace), read_connection_info),
-        (ConnectionInfo(name), read_connection_info),
-        (AccountInfo("databricks-demo.com", cloud, workspace), read_account_info),
-        (AccountUserInfo("a@b.example", user, cloud, workspace), read_account_user_info),
-    ]
-    for request, read in written:
-        assert read(write_request(request)) == request
