@@ -71,6 +71,7 @@ class Conversation:
         self.exchanges: list[Exchange] = []
         self.warnings: list[str] = []
         self.late = False  # whether the last call had no answer in time
+        self.unheard = False  # whether a call of the cleaning had no answer
         self._caller = caller
         self._calling: asyncio.Future[Answer] | None = None
         self._made: dict[str, Workspace] = {}  # partner connections that are there
@@ -240,13 +241,13 @@ class Conversation:
         for workspace in self._testers:
             await self._clear_testers(workspace)
         for connection_id, workspace in tuple(self._made.items()):
-            if self.subject.endpoints.delete_connection_path is not None and not self._unheard(shown):
+            if self.subject.endpoints.delete_connection_path is not None and not self._is_unheard(shown):
                 with contextlib.suppress(UnmetError):  # what is wrong with the answer, cases tell
                     await self.delete(connection_id, workspace)
                 answer = self.exchanges[-1].answer
                 if answer is not None and answer.status in (200, 404):
                     self._made.pop(connection_id, None)
-        self.late = late
+        self.late, self.unheard = late, self._is_unheard(shown)
         del self.exchanges[shown:]
 
     @property
@@ -265,7 +266,7 @@ class Conversation:
             finally:
                 self._calling.cancel()
 
-    def _unheard(self, since: int) -> bool:
+    def _is_unheard(self, since: int) -> bool:
         """Whether a call `since` then had no answer: so would the next ones, each after a long wait."""
         return any(exchange.answer is None for exchange in self.exchanges[since:])
 

@@ -19,7 +19,7 @@ from core.partner.checker.exchanges import Exchange, shown_url
 from core.partner.checker.judging import Demand, UnmetError, unmet
 from core.partner.checker.subject import Subject
 
-_PATIENCE = 3  # cases without an answer in time, each of which takes a minute
+_PATIENCE = 3  # cases without an answer in time, each of which takes a minute; or without one when they clean up
 _INTERRUPTED = "the check was interrupted"
 _WITHOUT_END = Demand(
     "Answer sooner, and let the pages of connectors have an end.",
@@ -53,6 +53,7 @@ class Result:
     seconds: float = 0.0
     late: bool = False  # it failed for want of an answer in time
     left: tuple[str, ...] = ()  # partner connections that it made and could not delete
+    unheard: bool = False  # to delete them was not answered, or not tried any more
 
     @property
     def by(self) -> str:
@@ -106,23 +107,26 @@ async def check(
 
 
 async def _go_through(subject: Subject, caller: Caller, case: Case, results: list[Result]) -> None:
-    last = [result for result in results if result.outcome not in (Outcome.MANUAL, Outcome.SKIPPED)][-_PATIENCE:]
+    tried = [result for result in results if result.outcome not in (Outcome.MANUAL, Outcome.SKIPPED)]
+    last = tried[-_PATIENCE:]
     if len(last) == _PATIENCE and all(result.late for result in last):
         reason = f"given up, for {_PATIENCE} cases in a row had no answer in time"
         results.append(_untried(subject, case, reason))
         return
     talk = Conversation(subject, caller)
+    talk.unheard = len(last) == _PATIENCE and all(result.unheard for result in last)
     found = _untried(subject, case, _INTERRUPTED)
     try:
         found = await _result(talk, case)
-        await talk.clean()
+        if not talk.unheard:
+            await talk.clean()
     except BaseException:  # an interruption, of the cleaning too
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(subject.limits.goodbye):
                 await talk.clean()
         raise
     finally:
-        results.append(replace(found, left=talk.left))
+        results.append(replace(found, left=talk.left, unheard=talk.unheard))
 
 
 def _untried(subject: Subject, case: Case, reason: str) -> Result:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -77,6 +78,32 @@ async def test_a_check_that_is_interrupted_at_once_tells_all_cases_as_well() -> 
     with pytest.raises(asyncio.CancelledError):
         await checking
     assert [each.note for each in results] == ["needs the user and the password", "the check was interrupted"]
+
+
+async def test_a_partner_that_hangs_when_it_deletes_is_asked_to_a_few_times_only() -> None:
+    """Or each case would wait for it once more: what was made is told."""
+    deletions: list[Asked] = []
+
+    async def hanging(asked: Asked, handler: Handler) -> Reply:
+        reply = await handler(asked)
+        if asked.path != DELETE:
+            return reply
+        deletions.append(asked)
+        return replace(reply, endless=True)
+
+    partner = MemoryPartner(POLICY)
+    async with serving(faulty(partner, hanging)) as url:
+        subject = Subject(url, partner.config, USER, Secret(PASSWORD), limits=Limits(body=0.3))
+        results = await check(subject, chosen(["P100", "P200", "P300", "P400", "P600", "H601"]))
+    assert [(each.outcome.value, len(each.left)) for each in results] == [
+        ("passed", 1),
+        ("manual", 0),
+        ("passed", 1),
+        ("passed", 2),
+        ("passed", 2),
+        ("passed", 1),
+    ]
+    assert len(deletions) == 3
 
 
 async def test_what_cannot_be_deleted_is_told() -> None:
