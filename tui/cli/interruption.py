@@ -33,7 +33,7 @@ class Interruption:
     def on_signals(self) -> Iterator[None]:
         """Hear them, but those that whoever started the command wants ignored, as nohup does."""
         before = {number: signal.getsignal(number) for number in _SIGNALS}
-        heard = [number for number in _SIGNALS if before[number] is not signal.SIG_IGN]
+        heard = [number for number in _SIGNALS if before[number] not in (signal.SIG_IGN, None)]
         for number in heard:
             signal.signal(number, self._hear)
         try:

@@ -53,7 +53,7 @@ _CODED = Demand("Code only what Accept-Encoding asks for.", _HEADERS)
 _NOT_THERE = Demand("Check the URL, and the paths of endpoints in the PartnerConfig.", _HEADERS)
 _JSON_ONLY = Demand("Send every body as JSON that says so, those of errors too.", _HEADERS)
 _LINK = Demand(
-    "Let every GET open a page by https, without cookies too: Databricks looks at it before the user comes.",
+    "Let each GET open a page by https, again and without cookies: Databricks looks at it before the user does.",
     "ApiSpecifications.md: redirect_uri of connect, which is opened to be validated",
 )
 _BODIES = {

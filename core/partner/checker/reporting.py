@@ -47,7 +47,7 @@ def report_lines(results: Sequence[Result]) -> Iterator[str]:
         if others:
             yield from _hanging("also in ", " ".join(result.case.id for result in others))
     if alike:
-        yield from ("", "each call of what failed is there whole with --format json")
+        yield from ("", "--format json has each call of what failed, with its headers")
     for outcome, title in ((Outcome.WARNING, "warnings:"), (Outcome.MANUAL, "to be done by hand:")):
         notes = _by_note(_of(results, outcome))
         if notes:

@@ -52,7 +52,7 @@ async def test_the_call_is_shown_that_was_judged_and_not_the_link_that_opened_af
     lines = list(report_lines([result]))
     assert "  came      they are new and active" in lines
     assert f"  call      POST {url}/connect" in lines
-    assert "each call of what failed is there whole with --format json" in lines
+    assert "--format json has each call of what failed, with its headers" in lines
 
 
 async def test_a_failure_tells_what_was_called_before_and_which_headers_are_unusual() -> None:
