@@ -49,6 +49,16 @@ _REDIRECTED = Demand(
     "Databricks follows no redirect here: answer at once, or give the URL that it leads to.", _DECLARED
 )
 _UNDECLARED = Demand("Answer by a declared status: clients made from the document know no other.", _DECLARED)
+_BY_STATUS = {
+    **dict.fromkeys((301, 302, 303, 307, 308), _REDIRECTED),
+    429: Demand(
+        "Lift the limit of requests for the check, which makes some 400; or say 500 with Retry-After.", _DECLARED
+    ),
+    **dict.fromkeys(
+        (502, 503, 504), Demand("A proxy has no answer of the service: see whether it runs, and both logs.", _DECLARED)
+    ),
+}
+"""What to do about statuses that are not declared, where more can be said."""
 _CODED = Demand("Code only what Accept-Encoding asks for.", _HEADERS)
 _NOT_THERE = Demand("Check the URL, and the paths of endpoints in the PartnerConfig.", _HEADERS)
 _JSON_ONLY = Demand("Send every body as JSON that says so, those of errors too.", _HEADERS)
@@ -67,7 +77,9 @@ _ECHOED = Demand(
     "Leave out of answers what came with a request: they are logged on their way.",
     "OnboardingDoc.md: secrets are kept in a secure store",
 )
+_FAILED_PLAINLY = Demand("The service has failed: its log tells why. Send errors as JSON, too.", _HEADERS)
 _BY_THE_CASE = Demand()
+_FAILED = Demand("The service has failed: its log tells why.")
 _NO_ENTRY = Demand("Check --user and --password-ref.")
 
 
@@ -104,7 +116,7 @@ def check_answer(answer: Answer, endpoint: str, tokens: Collection[str]) -> None
         answer.status in declared,
         f"one of the declared statuses, {', '.join(map(str, declared))}",
         status_of(answer),
-        _REDIRECTED if 300 <= answer.status < 400 else _UNDECLARED,
+        _BY_STATUS.get(answer.status, _UNDECLARED),
     )
     coding = answer.headers.get("content-encoding", "").strip().lower()
     require(coding in _CODINGS, "no content coding but gzip and deflate", f"Content-Encoding is {coding}", _CODED)
@@ -112,7 +124,7 @@ def check_answer(answer: Answer, endpoint: str, tokens: Collection[str]) -> None
         kind = answer.headers.get("content-type")
         told = "no Content-Type" if kind is None else f"Content-Type is {kind!r}"
         came = f"{status_of(answer)}, and {told}"
-        demand = _NOT_THERE if answer.status == 404 else _JSON_ONLY
+        demand = {404: _NOT_THERE, 500: _FAILED_PLAINLY}.get(answer.status, _JSON_ONLY)
         require(answer.media_type == "application/json", "Content-Type: application/json", came, demand)
     places = [name for name, value in answer.headers.items() if any(token in value for token in tokens)]
     places += ["body"] if any(token.encode() in answer.content for token in tokens) else []
@@ -307,7 +319,8 @@ def read_connectors(answer: Answer) -> ConnectorResponse:
 def check_success(answer: Answer, endpoint: str) -> None:
     """The status says that it was done."""
     statuses = success_statuses(endpoint)
-    require(answer.status in statuses, " or ".join(map(str, statuses)), status_of(answer))
+    demand = _FAILED if answer.status == HTTPStatus.INTERNAL_SERVER_ERROR else _BY_THE_CASE
+    require(answer.status in statuses, " or ".join(map(str, statuses)), status_of(answer), demand)
 
 
 def _read(answer: Answer, endpoint: str, take: Callable[[Fields], Body]) -> Body:

@@ -20,6 +20,7 @@ from core.partner.checker.judging import (
     UnmetError,
     check_answer,
     check_refusal,
+    check_success,
     read_connection,
     read_connectors,
     read_deletion,
@@ -154,6 +155,24 @@ def test_no_answer_may_be_so(wrong: Answer, came: str) -> None:
         check_answer(wrong, "connect_path", ["dapi00"])
     assert came in caught.value.came
     assert "dapi00" not in str(caught.value)
+
+
+TO_DO: list[tuple[Answer, str]] = [
+    (answer(b"<html>", 500, {"content-type": "text/html"}), "The service has failed: its log tells why."),
+    (answer({"error_reason": "general_error"}, 500), "The service has failed: its log tells why."),
+    (answer(b"<html>", 502), "A proxy has no answer of the service"),
+    (answer(b"", 429), "Lift the limit of requests"),
+    (answer(b"", 422), "Answer by a declared status"),
+    (answer(b"<html>", 404, {"content-type": "text/html"}), "Check the URL"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "to_do"), TO_DO, ids=[f"{each.status} {to_do}" for each, to_do in TO_DO])
+def test_what_to_do_follows_from_the_status(wrong: Answer, to_do: str) -> None:
+    with pytest.raises(UnmetError) as caught:
+        check_answer(wrong, "connect_path", [])
+        check_success(wrong, "connect_path")
+    assert caught.value.demand.advice.startswith(to_do)
 
 
 @pytest.mark.parametrize(
