@@ -71,16 +71,15 @@ async def probe(engine: Engine, *, database: str, cluster: str | None) -> Capabi
     Raises what the first question raises: without an answer to that there is no connection.
     """
     begun = time.perf_counter()
-    first = await engine.query("SELECT version(), currentUser()")
+    first = await engine.query("SELECT version(), currentUser(), hostName()")
     latency = time.perf_counter() - begun
-    version, user = (str(cell) for cell in first.rows[0])
+    version, user, host = (str(cell) for cell in first.rows[0])
     version_tuple = tuple(int(part) for part in re.findall(r"\d+", version)[:4])
     asked = abilities(database)
-    (held, absent), (host, readonly, directories, hosts, columns) = await asyncio.gather(
+    (held, absent), (readonly, directories, hosts, columns) = await asyncio.gather(
         asyncio.gather(_held(engine, asked, version_tuple), _absent_tables(engine, asked)),
         asyncio.gather(
-            _answer(engine, "SELECT hostName()"),
-            _answer(engine, "SELECT value FROM system.settings WHERE name = 'readonly'"),
+            _answer(engine, "SELECT getSetting('readonly')"),
             _answer(engine, "SELECT name, type, precedence FROM system.user_directories ORDER BY precedence"),
             _answer(engine, "SELECT cluster, host_name, port FROM system.clusters ORDER BY shard_num, replica_num"),
             _answer(engine, _COLUMNS, {"tables": list(SYSTEM_TABLES)}),
@@ -95,7 +94,7 @@ async def probe(engine: Engine, *, database: str, cluster: str | None) -> Capabi
         user=user,
         home=engine.home,
         latency_seconds=latency,
-        host=str(host.first_cell()) if host and host.rows else "",
+        host=host,
         read_only=readonly is not None and str(readonly.first_cell() or "0") != "0",
         clusters=_clusters(hosts),
         user_directories=_directories(directories),

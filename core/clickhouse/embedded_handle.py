@@ -21,6 +21,13 @@ if TYPE_CHECKING:
 
 # How chDB ends an access statement that is valid, since it has no storage that SQL can change.
 NOWHERE_TO_KEEP = frozenset({495, 514})
+_SETTINGS: Mapping[str, SettingValue] = {
+    "session_timezone": "UTC",  # which literals without a zone mean here, whatever the zone of this process is
+    # To compile what was asked three times takes up to 55 ms, and again after each opening: our tables are small.
+    "compile_aggregate_expressions": False,
+    "compile_expressions": False,
+    "compile_sort_description": False,
+}
 _SETTING_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -41,9 +48,8 @@ class Handle:
     def __init__(self, options: HandleOptions) -> None:
         self._client = _connect(options)
         try:
-            # Literals without a zone mean UTC here, whatever the zone of this process is.
-            for name, value in {"session_timezone": "UTC", **options.settings, "log_comment": options.comment}.items():
-                self.command(f"SET {setting(name, value)}")
+            settings = {**_SETTINGS, **options.settings, "log_comment": options.comment}
+            self.command(f"SET {', '.join(setting(name, value) for name, value in settings.items())}")
             if options.read_only:
                 self.command("SET readonly = 2")
         except BaseException:
