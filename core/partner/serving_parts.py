@@ -24,7 +24,6 @@ from core.partner.oauth.calling import Address, https_address
 from core.partner.partner_configs import partner_config
 from core.partner.partner_connections import PartnerConnections, PartnerConnectionState
 from core.partner.provisioning.clusters import Clusters
-from core.partner.provisioning.grantable import refuse_ungrantable
 from core.partner.provisioning.prerequisites import Prerequisites
 from core.partner.security.current_keys import CurrentKeys, ReadKeys
 from core.partner.security.sealed_store import SealedSecrets
@@ -99,7 +98,6 @@ class ServingParts:
             clusters=clusters,
         )
         self.prerequisites = Prerequisites(ground.engine, policy.resources, ground.profile.name)
-        self._engine = ground.engine
         self._tokens = tokens
         self._secrets = secrets
         self._sealed = connections.sealed_table
@@ -130,8 +128,7 @@ class ServingParts:
         Raises what the engine raises; BadInputError for privileges of the template that no database can have. What
         the template names and is not there may come later: until then `why_not_ready` tells.
         """
-        await refuse_ungrantable(self._engine, self.policy.resources)
-        await self.prerequisites.fresh(0)
+        await self.prerequisites.begin()
         await self.handler.settle_at_start()
         followed = (self.state.follow(), self.prerequisites.follow(), self._keep_seals_new())
         self._background = [asyncio.create_task(one) for one in followed]

@@ -345,7 +345,7 @@ def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
     front.close()
 
 
-def test_a_server_is_tested(housekeys: Housekeys, front: Front, tmp_path: Path) -> None:
+def test_a_server_is_tested(housekeys: Housekeys, home: Path, front: Front, tmp_path: Path) -> None:
     password = tmp_path / "password"
     password.touch(0o600)
     password.write_text(PASSWORD + "\n", encoding="utf-8")
@@ -363,6 +363,22 @@ def test_a_server_is_tested(housekeys: Housekeys, front: Front, tmp_path: Path) 
     tested = housekeys("profile", "test", "srv", "--json").json
     assert "read databases" in tested["may"]
     assert "GRANT CREATE DATABASE" in tested["missing"]["create database"]
+    assert tested["partner"] is None
+
+    with (home / "config.toml").open("a", encoding="utf-8") as file:
+        file.write('[profiles.srv.partner]\nbase_url = "https://c.example"\nresources.settings_profile = "default"\n')
+    outcome = housekeys("--write", "profile", "test")
+    assert outcome.code == 0, outcome.stdout  # a right that somebody lacks here, the user of a service may have
+    told = outcome.stdout[outcome.stdout.index("Partner Connect") :]
+    place = f"{home / 'config.toml'}:{len((home / 'config.toml').read_text().splitlines())}"
+    assert f"note: {place}: profiles.srv.partner.resources.settings_profile: The user lacks the right" in told
+    assert "GRANT SHOW SETTINGS PROFILES ON *.* TO `default`" in told
+    assert "run: GRANT CREATE DATABASE, DROP DATABASE ON partner_*.*, CREATE USER" in told
+    assert "GRANT INSERT, CREATE TABLE, DROP TABLE ON partner_*.* TO default WITH GRANT OPTION" in told
+    found = housekeys("--read-only", "profile", "test", "--json").json["partner"]  # where nothing may be written
+    assert [(unmet["seen"], unmet["key"].rpartition(".")[2]) for unmet in found["unmet"]] == [
+        (False, "settings_profile")
+    ]
 
     password.write_text("wrong password\n")
     assert housekeys("profile", "test", "srv").code == 5

@@ -18,6 +18,8 @@ from xml.sax.saxutils import escape
 
 import pytest
 
+from core.access.model import Grant, Right
+from core.access.parser import parse_statement
 from core.clickhouse.capabilities import probe
 from core.clickhouse.embedded import EmbeddedEngine
 from core.clickhouse.engine import QueryResult, SettingValue
@@ -29,6 +31,7 @@ from core.partner import serving_parts
 from core.partner.messages.requests import AccountInfo, AccountUserInfo, CloudProvider, DeleteConnectionRequest
 from core.partner.messages.responses import Connection
 from core.partner.partner_connections import PartnerConnections
+from core.partner.provisioning.rights import grants_of, needed_rights
 from core.partner.security.basic_credentials import header_value
 from core.partner.security.sealing import SealedPlace, SecretName
 from core.partner.security.sealing_keys import SealingKeys, new_sealing_key
@@ -169,9 +172,14 @@ async def sealed_with(ground: Ground, key: str, connections: Collection[str] = (
 
 
 def documented() -> list[str]:
-    """The privileges that the documentation names, as a file of users has them."""
+    """The statements of the documentation that give a service its privileges."""
     (block,) = re.findall(r"```sql\n(GRANT .*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
-    return [re.sub(r" TO \w+", "", grant) for grant in block.replace("\n", " ").split(";") if grant.strip()]
+    return [grant.strip() for grant in block.replace("\n", " ").split(";") if grant.strip()]
+
+
+def for_file(grants: Sequence[str]) -> list[str]:
+    """The same as a file of users has them."""
+    return [re.sub(r" TO \w+", "", grant) for grant in grants]
 
 
 def denied(told: Sequence[tuple[str, Mapping[str, Any]]], grants: Sequence[str], folder: Path) -> list[str]:
@@ -213,10 +221,23 @@ async def test_a_service_needs_the_privileges_that_are_documented(
         await serve(engine, tmp_path)
     finally:
         await engine.close()
-    grants = documented()
+    grants = for_file(documented())
     assert denied(engine.asked, grants, tmp_path / "documented") == []
     less = [grant.replace("ROLE ADMIN, ", "") for grant in grants]
     assert less != grants
-    missed = denied(engine.asked, less, tmp_path / "less")
-    assert missed
-    assert all(sql.startswith("GRANT partner_") for sql in missed)
+    asked, *given = denied(engine.asked, less, tmp_path / "less")
+    assert asked == "CHECK GRANT ROLE ADMIN ON *.*"  # what is lacking is found at the start
+    assert given
+    assert all(sql.startswith(("GRANT partner_", asked)) for sql in given)
+
+
+def test_the_rights_that_a_service_looks_for_are_those_documented() -> None:
+    """But for those on the journal, without which it does not start, and on settings profiles, which it looks at."""
+    by_hand = [parse_statement(grant) for grant in documented()[1:]]
+    rights = {right for grant in by_hand if isinstance(grant, Grant) for right in grant.rights}
+    assert rights == {*needed_rights(RESOURCES), Right("SHOW SETTINGS PROFILES")}
+    made = [parse_statement(sql) for sql in grants_of(needed_rights(RESOURCES), RESOURCES, "housekeys").split("; ")]
+    passed_on = [set(grant.rights) for grant in (*by_hand, *made) if isinstance(grant, Grant) and grant.grant_option]
+    assert len(passed_on) == 2 and passed_on[0] == passed_on[1]
+    whole = replace(RESOURCES, database="{account}", user="{user}")  # whose names begin with nothing
+    assert {Right("SELECT"), Right("DROP USER", parameter="")} <= set(needed_rights(whole))

@@ -46,7 +46,8 @@ def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser], frame:
         description="Connect, and show the server, the user, what the user may do, and the latency. Where the profile "
         "names a Lakehouse or clouds that Housekeys may change, log in there as well and say who it is. Where it says "
         "something of Partner Connect, look whether the privileges, the quota and the settings profile that it names "
-        "are there. Whichever of them fails is told with the rest, and makes the exit code.",
+        "are there; which rights of a service the user lacks is told. Whichever of them fails is told with the rest, "
+        "and makes the exit code.",
         examples=["housekeys profile test prod", "housekeys profile test --json"],
     )
     for parser in (show, test):
@@ -211,7 +212,8 @@ async def _read_unmet(session: Session) -> Sequence[Unmet] | None:
         return None
     from core.partner.provisioning.prerequisites import read_unmet
 
-    return await read_unmet(session.engine, profile.partner.resources, profile.name)
+    rights = not session.capabilities.read_only
+    return await read_unmet(session.engine, profile.partner.resources, profile.name, rights=rights)
 
 
 async def _try_sides(context: Context, session: Session) -> Sequence[TriedSide]:

@@ -39,7 +39,7 @@ def unmet_fields(found: Sequence[Unmet], file: ProfileFile) -> dict[str, str]:
         return {_LABEL: "ok: all that the profile names is there"}
     lines = []
     for unmet in found:
-        state = "failed" if unmet.seen else "not known"
+        state = "failed" if unmet.seen else "note"
         lines.append(f"{state}: {file.place(unmet.path)}: {dotted(unmet.path)}: {unmet.error.message}")
         lines += [unmet.error.advice] if unmet.error.advice else []
     return {_LABEL: "\n".join(lines)}

@@ -232,8 +232,10 @@ class PartnerConnectionsScreen(EntityScreen[PartnerRow]):
 
 
 async def _read_unmet(session: Session) -> Sequence[Unmet]:
-    """What a service would not find of what the profile names."""
+    """What a service would not find of what the profile names; of the operator's own rights nothing follows for it."""
     from core.partner.provisioning.prerequisites import read_unmet
 
     policy = session.profile.partner
-    return () if policy is None else await read_unmet(session.engine, policy.resources, session.profile.name)
+    if policy is None:
+        return ()
+    return await read_unmet(session.engine, policy.resources, session.profile.name, rights=False)

@@ -53,7 +53,7 @@ class Tested:
     def lines(self) -> Sequence[Line]:
         """All of it; what else the profile names before the long list of what the user may do."""
         works, *rest = capability_lines(self.found, self.profile.database)
-        named = [line for side in self.sides for line in _error_lines(side.label, side.said, side.error, side.advice)]
+        named = [line for side in self.sides for line in _side_lines(side)]
         if self.unmet is not None:
             named += _partner_lines(self.unmet)
         return [works, *([Line(), *named] if named else ()), *rest]
@@ -68,7 +68,8 @@ async def run_test(profile: Profile, session: Session | None, paths: Paths, prom
         tested = Tested(profile, found)
         if profile.partner is not None:
             (prerequisites,) = await asyncio.to_thread(_import, _PREREQUISITES)
-            unmet = await prerequisites.read_unmet(engine, profile.partner.resources, profile.name)
+            resources, rights = profile.partner.resources, not found.read_only
+            unmet = await prerequisites.read_unmet(engine, resources, profile.name, rights=rights)
             tested = replace(tested, unmet=unmet)
         if profile.lakehouse is not None or profile.clouds:
             (sides,) = await asyncio.to_thread(_import, _SIDES)
@@ -91,18 +92,21 @@ def _import(*names: str) -> list[Any]:
     return [importlib.import_module(name) for name in names]
 
 
-def _error_lines(label: str, said: str, error: HousekeysError | None, advice: str) -> list[Line]:
-    if error is None:
-        return [fact(label, said, "success")]
-    return [fact(label, error.message, "error"), *([fact(" ", advice)] if advice else ())]
+def _side_lines(side: TriedSide) -> list[Line]:
+    if side.error is None:
+        return [fact(side.label, side.said, "success")]
+    return _error_lines(side.label, side.error, side.advice)
 
 
 def _partner_lines(found: Sequence[Unmet]) -> list[Line]:
     if not found:
         return [fact(_PARTNER, "all that the profile names is there", "success")]
-    labels = (_PARTNER, *(" " for _ in found))
-    return [
-        line
-        for label, unmet in zip(labels, found, strict=False)
-        for line in _error_lines(label, "", unmet.error, unmet.error.advice)
-    ]
+    lines: list[Line] = []
+    for unmet in found:
+        label, style = " " if lines else _PARTNER, "error" if unmet.seen else "warning"
+        lines += _error_lines(label, unmet.error, unmet.error.advice, style)
+    return lines
+
+
+def _error_lines(label: str, error: HousekeysError, advice: str, style: str = "error") -> list[Line]:
+    return [fact(label, error.message, style), *([fact(" ", advice)] if advice else ())]

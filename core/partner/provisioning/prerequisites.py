@@ -1,4 +1,4 @@
-"""What must be there before the first connect: what the template names. Without it nobody new can be let in.
+"""What must be there before the first connect: what the template names, and rights. Else nobody new can be let in.
 
 A privilege that no database can have takes another profile; a quota or a settings profile may come at any time.
 """
@@ -17,8 +17,9 @@ from core.clickhouse.engine import Engine
 from core.clickhouse.errors import NoRightError, ServerError, UnknownNameError
 from core.clickhouse.quoting import quote_identifier
 from core.display import one_line
-from core.errors import BadInputError, HousekeysError, NotFoundError
+from core.errors import BadInputError, HousekeysError, NotFoundError, RefusedError
 from core.partner.provisioning.grantable import refuse_ungrantable
+from core.partner.provisioning.rights import grants_of, read_lacking
 from core.profiles.partner import ResourceTemplate
 from core.profiles.tables import KeyPath, dotted
 
@@ -30,32 +31,52 @@ _OPTIONS: Final = {"quota": " --keyed-by user_name --interval '1 hour TRACKING O
 
 @dataclass(frozen=True, slots=True)
 class Unmet:
-    """What is not as a template needs it, or (`seen` is false) cannot be looked at by the connected user."""
+    """What is not as a template needs it; where `seen` is false only the connected user lacks a right for it.
+
+    Whether that is so in the end ClickHouse decides, so that it is told and stops nobody.
+    """
 
     profile: str
-    key: str  # in the table of the template
+    key: str  # in the table of the template; empty: all of it
     error: HousekeysError  # what is wrong, and what to do about it
     seen: bool = True
 
     @property
     def path(self) -> KeyPath:
         """The key from the top of the file."""
-        return ("profiles", self.profile, "partner", "resources", self.key)
+        return ("profiles", self.profile, "partner", "resources", *([self.key] if self.key else []))
 
     def __str__(self) -> str:
         return f"{dotted(self.path)}: {self.error}"
 
 
-async def read_unmet(engine: Engine, template: ResourceTemplate, profile: str) -> tuple[Unmet, ...]:
-    """All that is wrong with the template of a profile in this ClickHouse. Raises what the engine raises."""
+async def read_unmet(
+    engine: Engine, template: ResourceTemplate, profile: str, *, rights: bool = True
+) -> tuple[Unmet, ...]:
+    """All that is wrong with the template of a profile in this ClickHouse. Raises what the engine raises.
+
+    Without `rights` those of the connected user are not asked for: on a read-only connection they say nothing.
+    """
     missing = await read_missing(engine, template, profile)
+    lacking = await read_rights(engine, template, profile) if rights else ()
     try:
         await refuse_ungrantable(engine, template)
     except ServerError:
         raise
     except BadInputError as error:
-        return (Unmet(profile, "privileges", error), *missing)
-    return missing
+        return (Unmet(profile, "privileges", error), *missing, *lacking)
+    return (*missing, *lacking)
+
+
+async def read_rights(engine: Engine, template: ResourceTemplate, profile: str) -> tuple[Unmet, ...]:
+    """What the connected user may not do that a service must, if there is something. Raises what the engine raises."""
+    lacking = await read_lacking(engine, template)
+    if not lacking:
+        return ()
+    user = str((await engine.query("SELECT currentUser()")).first_cell())
+    message = f"The user {one_line(user)} lacks rights without which a service lets nobody new in."
+    advice = f"Ask an administrator to run: {grants_of(lacking, template, user)}"
+    return (Unmet(profile, "", RefusedError(message, advice=advice), seen=False),)
 
 
 async def read_missing(engine: Engine, template: ResourceTemplate, profile: str) -> tuple[Unmet, ...]:
@@ -82,12 +103,13 @@ async def _look_for(engine: Engine, key: str, name: str, profile: str) -> Unmet 
 class Prerequisites:
     """Looks again and again at what a template names, and logs what is missing and what has come. For one event loop.
 
-    `unmet` is what the last look has found; `met_once`: nothing was missing at some look.
+    `begin` comes first. `met_once`: nothing was missing at some look.
     """
 
     def __init__(self, engine: Engine, template: ResourceTemplate, profile: str) -> None:
-        self.unmet: tuple[Unmet, ...] = ()
         self.met_once = False
+        self._named: tuple[Unmet, ...] = ()
+        self._rights: tuple[Unmet, ...] = ()
         self._engine = engine
         self._template = template
         self._profile = profile
@@ -95,9 +117,21 @@ class Prerequisites:
         self._looked_at = -float("inf")
 
     @property
+    def unmet(self) -> tuple[Unmet, ...]:
+        """What the last look has found, and the rights that were lacking at the start."""
+        return (*self._named, *self._rights)
+
+    @property
     def missing(self) -> tuple[Unmet, ...]:
         """What the last look has found not to be there."""
-        return tuple(unmet for unmet in self.unmet if unmet.seen)
+        return tuple(unmet for unmet in self._named if unmet.seen)
+
+    async def begin(self) -> None:
+        """Look at everything. Raises what the engine raises; BadInputError for what only another profile mends."""
+        await refuse_ungrantable(self._engine, self._template)
+        self._rights = await read_rights(self._engine, self._template, self._profile)
+        _log_difference((), self._rights)
+        await self.fresh(0)
 
     async def fresh(self, seconds: float) -> None:
         """Look if the last look is longer ago than that. Raises what the engine raises."""
@@ -105,7 +139,7 @@ class Prerequisites:
             if time.monotonic() - self._looked_at > seconds:
                 found = await read_missing(self._engine, self._template, self._profile)
                 self._looked_at = time.monotonic()
-                before, self.unmet = self.unmet, found
+                before, self._named = self._named, found
                 self.met_once = self.met_once or not self.missing
                 _log_difference(before, found)
 
