@@ -147,7 +147,7 @@ class ServingParts:
                 await self.prerequisites.fresh(READY_SECONDS)
         except HousekeysError:
             return "ClickHouse cannot be asked; the log says why."
-        return "" if self.prerequisites.met_once else " ".join(self.missing())
+        return "" if self.prerequisites.met_once else "Not all is there that the profile names."
 
     def missing(self) -> Sequence[str]:
         """What the template names and is not there, a sentence each.

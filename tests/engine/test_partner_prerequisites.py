@@ -7,11 +7,12 @@ import contextlib
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 
 from core.clickhouse.embedded import EmbeddedEngine
-from core.clickhouse.errors import BadStatementError, NoRightError
+from core.clickhouse.errors import BadStatementError, NoRightError, ReadOnlyServerError
 from core.errors import BadInputError, ExitCode, UnreachableError
 from core.partner.provisioning import prerequisites
 from core.partner.provisioning.grantable import refuse_ungrantable
@@ -57,6 +58,25 @@ async def test_everything_that_is_wrong_is_told_at_once_with_its_place_and_what_
         f" Run: housekeys -p 'on call' settings-profile create {PROFILE}",
     ]
     assert await read_unmet(shared_engine, USUAL, "p") == ()  # it names none
+
+
+class OnServer(FaultyEngine):
+    """The same ClickHouse as if it were a server, whose users.xml is nobody's projection."""
+
+    @property
+    def home(self) -> Literal["server"]:
+        return "server"
+
+
+async def test_a_quota_that_no_statement_alters_will_not_do(shared_engine: EmbeddedEngine) -> None:
+    with pytest.raises(ReadOnlyServerError):
+        await shared_engine.command("ALTER QUOTA default TO default")
+    for engine in (shared_engine, OnServer(shared_engine)):
+        (unmet,) = await read_unmet(engine, replace(USUAL, quota="default"), "p")  # which every ClickHouse has
+        assert (unmet.key, unmet.seen) == ("quota", True)
+        assert "The quota default is kept in users.xml" in str(unmet)
+        create = "quota create NAME --keyed-by user_name --interval '1 hour TRACKING ONLY'"
+        assert str(unmet).endswith(f"housekeys -p p {create}")
 
 
 async def test_what_may_not_be_looked_at_is_told_and_does_not_count_as_missing(shared_engine: EmbeddedEngine) -> None:

@@ -98,11 +98,12 @@ async def connected(parts: ServingParts, email: str) -> Connection:
 async def make_what_is_named(engine: Recorder, parts: ServingParts) -> None:
     """A service is ready once what the template names is there, and stays so for those who have an account."""
     quota = "CREATE QUOTA partners FOR INTERVAL 1 hour MAX queries = 10"
-    for missing, sql in (
+    for words, sql in (
         ("no quota partners.", quota),
         ("no settings profile partner_limits.", "CREATE SETTINGS PROFILE partner_limits SETTINGS max_threads = 2"),
     ):
-        assert missing in await parts.why_not_ready()
+        assert await parts.why_not_ready() == "Not all is there that the profile names."
+        assert words in parts.missing()[0]
         await engine.engine.command(sql)
     assert await parts.why_not_ready() == ""
     assert parts.missing() == []

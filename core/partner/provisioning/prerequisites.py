@@ -91,13 +91,30 @@ async def _look_for(engine: Engine, key: str, name: str, profile: str) -> Unmet 
     try:
         # Not in the system tables: the embedded engine has an alias there for a name that XML cannot hold.
         await engine.query(f"SHOW CREATE {kind} {quote_identifier(name)}")
+        fixed = key == "quota" and await _is_fixed(engine, name)
     except NoRightError as error:
         return Unmet(profile, key, error, seen=False)
     except UnknownNameError:
-        verb = f"{key.replace('_', '-')} create {shlex.quote(name)}{_OPTIONS.get(key, '')}"
-        advice = f"Run: housekeys -p {shlex.quote(profile)} {verb}"
-        return Unmet(profile, key, NotFoundError(f"There is no {kind} {one_line(name)}.", advice=advice))
-    return None
+        create = _create_command(profile, key, name)
+        return Unmet(profile, key, NotFoundError(f"There is no {kind} {one_line(name)}.", advice=f"Run: {create}"))
+    if not fixed:
+        return None
+    create = _create_command(profile, key, "NAME")
+    message = f"The quota {one_line(name)} is kept in users.xml, where no statement can add users to it."
+    return Unmet(profile, key, RefusedError(message, advice=f"Name another one, as this makes it: {create}"))
+
+
+async def _is_fixed(engine: Engine, name: str) -> bool:
+    """Whether users would have to be added to a quota that no statement alters."""
+    if engine.home == "embedded":  # whose quotas are all projected to a users.xml, and kept elsewhere but for its own
+        return name == "default"
+    sql = "SELECT 1 FROM system.quotas WHERE name = {name:String} AND storage = 'users_xml' AND NOT apply_to_all"
+    return bool((await engine.query(sql, {"name": name})).rows)
+
+
+def _create_command(profile: str, key: str, name: str) -> str:
+    verb = f"{key.replace('_', '-')} create {shlex.quote(name)}{_OPTIONS.get(key, '')}"
+    return f"housekeys -p {shlex.quote(profile)} {verb}"
 
 
 class Prerequisites:

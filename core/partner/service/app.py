@@ -69,7 +69,7 @@ def _operations(parts: Serves, metrics: Metrics) -> list[BaseRoute]:
     async def ready(_: Request) -> Response:
         why_not = await parts.why_not_ready()
         state: dict[str, Any] = {"status": "not ready", "reason": why_not} if why_not else {"status": "ready"}
-        if not why_not and (missing := parts.missing()):
+        if missing := parts.missing():
             state["missing"] = list(missing)
         return JSONResponse(state, 503 if why_not else 200, headers=NO_STORE)
 

@@ -211,5 +211,6 @@ async def test_health() -> None:
     assert (reply.status, reply.json) == (200, {"status": "ready", "missing": ["There is no quota partners."]})
     service.parts.not_ready = "ClickHouse cannot be asked."
     reply = await service.ask("/health/ready", b"", "GET", nobody)
-    assert (reply.status, reply.json["reason"]) == (503, "ClickHouse cannot be asked.")
+    told = {"status": "not ready", "reason": "ClickHouse cannot be asked.", "missing": service.parts.lacking}
+    assert (reply.status, reply.json) == (503, told)
     assert (await service.ask("/health/live", b"", "GET", nobody)).status == 200
