@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.clickhouse.driver import leave_pandas_out
+from core.clickhouse.driver import import_chdb, leave_pandas_out
 from core.clickhouse.engine import QueryResult, SettingValue
 from core.clickhouse.errors import explain
 from core.clickhouse.quoting import quote_string
@@ -114,7 +114,7 @@ def setting(name: str, value: SettingValue) -> str:
 
 def _connect(options: HandleOptions) -> Client:
     try:
-        import chdb  # noqa: F401  (asked for by the driver; here so that its absence is told apart)
+        import_chdb()  # as the driver does, but here its absence is told apart
     except ImportError as error:
         raise UnreachableError(
             "The embedded engine is not installed.",

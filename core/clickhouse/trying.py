@@ -17,6 +17,7 @@ from xml.sax.saxutils import escape
 
 from core.access.state import FIXED_USER
 from core.access.tokenizer import AccessSyntaxError, Kind, tokenize
+from core.clickhouse.driver import import_chdb
 from core.clickhouse.embedded_access import is_access_statement
 from core.clickhouse.engine import QueryResult
 from core.clickhouse.errors import explain
@@ -111,6 +112,7 @@ class Scratch:
     """One connection to chDB without the driver. Nothing is set on it and nothing asked but what is run."""
 
     def __init__(self, data: Path, config: Path) -> None:
+        import_chdb()
         from chdb.state.sqlitelike import connect
 
         try:

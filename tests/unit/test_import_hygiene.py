@@ -64,11 +64,12 @@ def test_help_and_version_import_nothing_heavy(words: list[str]) -> None:
     assert not loaded & set(HEAVY)
 
 
-def test_a_change_imports_no_pandas(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The driver would, at the first insert, and pandas is there wherever chDB is."""
+def test_a_change_imports_nothing_for_tables_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are there wherever chDB is, which would import Arrow at once, and the driver pandas at the first insert."""
     monkeypatch.setenv("HOUSEKEYS_HOME", str(tmp_path))
     words = ["datalens", "setup", "--generate-password"]
-    assert "pandas" not in modules_after(f"import tui.__main__; tui.__main__.main({words!r})")
+    loaded = modules_after(f"import tui.__main__; tui.__main__.main({words!r})")
+    assert "chdb" in loaded and not loaded & {"pyarrow", "numpy", "pandas"}
     assert list(tmp_path.rglob("*.done"))
 
 
