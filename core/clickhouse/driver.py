@@ -22,12 +22,12 @@ def import_chdb() -> None:
         del sys.modules["pyarrow"]
 
 
-def leave_pandas_out() -> None:
+def leave_data_frames_out() -> None:
     """Let the driver insert rows as they are.
 
-    It would import pandas, which comes with chDB, at the first insert of a process, only to see that the rows are no
-    data frame: half a second of every one-shot command that changes something.
+    It would import NumPy and pandas, which come with chDB, at the first insert of a process, only to see that the rows
+    are no array and no data frame: half a second of every one-shot command that changes something.
     """
     from clickhouse_connect.driver import options
 
-    vars(options).update(pd=None, pd_time_test=None)  # what it finds where pandas is not installed
+    vars(options).update(np=None, pd=None, pd_time_test=None)  # what it finds where they are not installed

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.clickhouse.driver import import_chdb, leave_pandas_out
+from core.clickhouse.driver import import_chdb, leave_data_frames_out
 from core.clickhouse.engine import QueryResult, SettingValue
 from core.clickhouse.errors import explain
 from core.clickhouse.quoting import quote_string
@@ -124,7 +124,7 @@ def _connect(options: HandleOptions) -> Client:
     import clickhouse_connect
     from clickhouse_connect.driver.exceptions import ClickHouseError
 
-    leave_pandas_out()
+    leave_data_frames_out()
     try:
         return clickhouse_connect.get_client(
             interface="chdb",

@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from uuid import uuid4
 
-from core.clickhouse.driver import leave_pandas_out
+from core.clickhouse.driver import leave_data_frames_out
 from core.clickhouse.engine import QueryResult, SettingValue
 from core.clickhouse.errors import QueryTimeoutError, ServerError, SettingRefusedError
 from core.clickhouse.quoting import quote_identifier, quote_string, require_encodable
@@ -267,7 +267,7 @@ def _import_driver() -> Callable[..., Awaitable[AsyncClient]]:
     from clickhouse_connect import common
     from clickhouse_connect.driver import asyncclient, create_async_client
 
-    leave_pandas_out()
+    leave_data_frames_out()
     common.set_setting("max_error_size", 16_384)  # characters; a missing grant must not be cut off
     log.debug("driver %s loaded", asyncclient.__name__)
     return create_async_client
