@@ -301,13 +301,14 @@ async def _left(context: Context, session: Session, made: Plan) -> int:
 # -- comparing
 
 
-async def diff_access(context: Context) -> ExitCode:
+async def diff_access(context: Context) -> None:
     """Handle `access diff`."""
     from core.access.difference import compare
     from core.access_reports.differing import difference_lines, difference_values
 
     first, second = await _sides(context, (context.arguments.first, context.arguments.second))
     differences = compare(first, second)
+    context.exit_code = ExitCode.DONE if differences.nothing else ExitCode.FAILED
     if context.output.json:
         context.output.data(difference_values(differences))
     else:
@@ -315,7 +316,6 @@ async def diff_access(context: Context) -> ExitCode:
             context.output.text(line)
         for key in differences.not_compared:
             context.output.message(f"The password of {key.name} was not compared, because one side does not tell it.")
-    return ExitCode.DONE if differences.nothing else ExitCode.FAILED
 
 
 async def _sides(context: Context, named: tuple[str, str]) -> list[AccessModel]:

@@ -304,12 +304,13 @@ def _print_review(context: Context, items: Sequence[ReviewItem]) -> None:
         context.output.message("What each means, and what to do: --json, --format csv or --format html.")
 
 
-async def lint_access(context: Context) -> ExitCode:
+async def lint_access(context: Context) -> None:
     """Handle `access lint`."""
     from core.access_reports.lint_report import finding_rows, fixing_statements, has_errors
 
     found = await _lint_files(context) if context.arguments.files else [await _lint_server(context)]
     rows = [row for _, findings, problems in found for row in finding_rows(findings, problems)]
+    context.exit_code = ExitCode.FAILED if has_errors(rows) else ExitCode.DONE
     if context.arguments.fix:
         statements = [line for model, findings, _ in found for line in fixing_statements(model, findings)]
         if context.output.json:
@@ -324,7 +325,6 @@ async def lint_access(context: Context) -> ExitCode:
         _print_findings(rows, context.output.text)
         if not rows:
             context.output.message("Nothing was found.")
-    return ExitCode.FAILED if has_errors(rows) else ExitCode.DONE
 
 
 _Linted = tuple["AccessModel", "tuple[Finding, ...]", Any]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from core.errors import ExitCode, RefusedError
+from core.errors import RefusedError
 from tui.cli.arguments import Frame
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser], frame:
     trying.add_argument("--really", action="store_true", help="carry it out, after the name of the user is confirmed")
 
 
-async def try_as(context: Context) -> ExitCode:
+async def try_as(context: Context) -> None:
     """Handle `access try`."""
     from core.clickhouse.embedded import EmbeddedEngine
 
@@ -53,7 +53,9 @@ async def try_as(context: Context) -> ExitCode:
             context.output.data({"allowed": True, "carried_out": True, "rows": None, "error": None})
         else:
             context.output.message("Carried out.")
-        return ExitCode.DONE
+        return
+    if tried.error is not None:
+        context.exit_code = tried.error.exit_code
     if context.output.json:
         context.output.data(
             {
@@ -69,7 +71,6 @@ async def try_as(context: Context) -> ExitCode:
         context.output.message("Allowed. It would change something, so it was not carried out.")
     else:
         _print_rows(context, tried.result)
-    return ExitCode.DONE if tried.error is None else tried.error.exit_code
 
 
 def _print_rows(context: Context, result: QueryResult) -> None:

@@ -258,7 +258,7 @@ def _tell_taken_over(context: Context, names: Sequence[str], passed_over: int) -
 # -- lint
 
 
-async def lint_file(context: Context) -> ExitCode:
+async def lint_file(context: Context) -> None:
     """Handle `connection lint`."""
     import asyncio
 
@@ -270,6 +270,8 @@ async def lint_file(context: Context) -> ExitCode:
     text = await given_text(context, source, LARGEST_FILE)
     findings = await asyncio.to_thread(lint_text, text, source)
     rows = _rows(name_of(source), findings)
+    if any(finding.severity is Severity.ERROR for finding in findings):
+        context.exit_code = ExitCode.FAILED
     if context.arguments.fix:
         fixed = await asyncio.to_thread(fixed_text, text, source)
         if context.output.json:
@@ -283,8 +285,6 @@ async def lint_file(context: Context) -> ExitCode:
         _print_findings(rows, context.output.text)
         if not rows:
             context.output.message("Nothing was found.")
-    errors = any(finding.severity is Severity.ERROR for finding in findings)
-    return ExitCode.FAILED if errors else ExitCode.DONE
 
 
 def _rows(file: str, findings: Sequence[Finding]) -> list[dict[str, Any]]:

@@ -44,10 +44,11 @@ def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser], frame:
     verify.add_argument("--from", dest="source", metavar="FILE", help="the trust policy as it is; - is standard input")
 
 
-async def verify_connections(context: Context) -> ExitCode:
+async def verify_connections(context: Context) -> None:
     """Handle `connection verify`."""
     if context.arguments.source is not None:
-        return await _verify_pasted(context)
+        await _verify_pasted(context)
+        return
     session = await context.session()
     states = await _states(context, session)
     looks = await session.connections.look(states)
@@ -57,11 +58,11 @@ async def verify_connections(context: Context) -> ExitCode:
     from core.lakehouse.looking import plan_recording
 
     rows = [_row(look) for look in looks]
+    if any(row["result"] in ("differs", "failed") for row in rows):
+        context.exit_code = ExitCode.FAILED
     _print_rows(context, rows)
     await _record(context, session, plan_recording(looks))
     _tell_remedy(context, [row["name"] for row in rows if row["result"] == "differs"])
-    wrong = any(row["result"] in ("differs", "failed") for row in rows)
-    return ExitCode.FAILED if wrong else ExitCode.DONE
 
 
 async def _states(context: Context, session: Session) -> list[ConnectionState]:
@@ -144,7 +145,7 @@ def _tell_remedy(context: Context, names: Sequence[str]) -> None:
         context.output.message(f"Put each right:\n  {command_line(context, 'resume', 'NAME')}")
 
 
-async def _verify_pasted(context: Context) -> ExitCode:
+async def _verify_pasted(context: Context) -> None:
     from dataclasses import replace
 
     from core.lakehouse.looking import plan_recording
@@ -169,10 +170,10 @@ async def _verify_pasted(context: Context) -> ExitCode:
     look = replace(seen, state=state, differences=differences, trusted_id=external_id_of(trust))
     if seen.differences:
         change = replace(change, steps=(*plan_recording([seen]).steps, *change.steps))
+    context.exit_code = ExitCode.FAILED if differences else ExitCode.DONE
     _print_rows(context, [_row(look)])
     if await _record(context, session, change) and not context.output.json:
         await tell_next(context, session, state.name, Syntax.CLAUSES)
-    return ExitCode.FAILED if differences else ExitCode.DONE
 
 
 async def _seen_in_lakehouse(session: Session, state: ConnectionState) -> Look:

@@ -55,7 +55,7 @@ class Context:
         self.stdin = stdin
         self.output = Output(stdout, stderr, json=arguments.json)
         self.paths = Paths.locate(environ, arguments.config)
-        self.exit_code = ExitCode.DONE
+        self.exit_code: int = ExitCode.DONE  # a verdict is said before it is printed: a reader may go away
         self._profile_file: ProfileFile | None = None
         self._session: Session | None = None
 

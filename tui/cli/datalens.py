@@ -96,7 +96,7 @@ def _add_listing(verbs: argparse._SubParsersAction[argparse.ArgumentParser], fra
 # -- the checklist
 
 
-async def _check(context: Context) -> ExitCode:
+async def _check(context: Context) -> None:
     from core.datalens.checklist import run_checklist
     from core.datalens.listing import listing_file, read_listing
 
@@ -110,6 +110,7 @@ async def _check(context: Context) -> ExitCode:
         listing=read_listing(listing_file(session.paths, profile.name)),
         cluster=profile.cluster,
     )
+    context.exit_code = ExitCode.FAILED if any(item.wanting for item in items) else ExitCode.DONE
     if context.output.json:
         context.output.data(
             [
@@ -126,7 +127,6 @@ async def _check(context: Context) -> ExitCode:
         )
     else:
         _print_items(context, items)
-    return ExitCode.FAILED if any(item.wanting for item in items) else ExitCode.DONE
 
 
 def _print_items(context: Context, items: Sequence[CheckItem]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from typing import TYPE_CHECKING, Any
 
-from core.errors import ExitCode, HousekeysError
+from core.errors import HousekeysError
 from tui.cli.profile_record import problem_record, profile_record
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 PACKAGES = ("textual", "clickhouse-connect", "chdb-core", "cryptography", "keyring")
 
 
-async def show(context: Context) -> ExitCode:
+async def show(context: Context) -> None:
     """`info`. A profile that cannot be used is told, with its exit code, beside all the rest."""
     record: dict[str, Any] = {
         "versions": versions(),
@@ -41,8 +41,9 @@ async def show(context: Context) -> ExitCode:
     else:
         record["profile"] = profile_record(profile, context.profile_file, context.paths)
         record["read_only"] = _read_only(context, profile)
+    if failure is not None:
+        context.exit_code = failure.exit_code
     context.output.record(_fields(record), record)
-    return failure.exit_code if failure else ExitCode.DONE
 
 
 def versions() -> dict[str, str | None]:

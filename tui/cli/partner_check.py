@@ -123,11 +123,13 @@ async def check_partner(context: Context) -> int:
             if interruption.by is None:
                 raise
             interruption.begin_to_tell()
+            context.exit_code = 128 + interruption.by  # should nobody read the report any more
             _report(context, subject, results, began)  # of what was checked till then
             context.output.message(f"Interrupted by {interruption.by.name}.")
             return interruption.exit_code()
+    context.exit_code = ExitCode.FAILED if any(each.outcome is Outcome.FAILED for each in results) else ExitCode.DONE
     _report(context, subject, results, began)
-    return ExitCode.FAILED if any(result.outcome is Outcome.FAILED for result in results) else ExitCode.DONE
+    return context.exit_code
 
 
 def _refuse_profile_file(arguments: argparse.Namespace) -> None:

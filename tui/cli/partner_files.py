@@ -117,7 +117,7 @@ def _presentation(arguments: argparse.Namespace) -> Presentation:
     )
 
 
-async def check_config(context: Context) -> ExitCode:
+async def check_config(context: Context) -> None:
     """Handle `partner config check`."""
     from dataclasses import asdict
 
@@ -129,25 +129,26 @@ async def check_config(context: Context) -> ExitCode:
     try:
         config = await _read(context, context.arguments.file)
     except PartnerConfigError as error:
+        context.exit_code = ExitCode.BAD_INPUT
         if context.output.json:
             context.output.data({"file": name, "problems": list(map(asdict, error.problems)), "differences": []})
         else:
             context.output.message(f"{_one_line(name)} cannot be used:")
             for problem in error.problems:
                 context.output.text(f"  {_one_line(str(problem))}")
-        return ExitCode.BAD_INPUT
+        return
     policy = context.profile_file.profile(context.profile_name).partner
     found = differences(config, policy) if policy else ()
+    context.exit_code = ExitCode.FAILED if found else ExitCode.DONE
     if context.output.json:
         context.output.data({"file": name, "problems": [], "differences": list(map(asdict, found))})
     for one in found if not context.output.json else ():
         context.output.text(f"  {one.field} is {_one_line(one.said)}; the profile says {one.wanted}")
     if found:
         context.output.message(f"{_one_line(name)} can be used, but the service would answer otherwise than it says.")
-        return ExitCode.FAILED
+        return
     beside = f", and agrees with profile {context.profile_name}" if policy else ""
     context.output.message(f"{_one_line(name)} can be used{beside}.")
-    return ExitCode.DONE
 
 
 async def print_openapi(context: Context) -> None:

@@ -29,7 +29,7 @@ def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser], frame:
     test.add_argument("connection", metavar="CONNECTION", help=CONNECTION_HELP)
 
 
-async def test_connection(context: Context) -> ExitCode:
+async def test_connection(context: Context) -> None:
     """Handle `partner test`."""
     from dataclasses import asdict
 
@@ -44,6 +44,7 @@ async def test_connection(context: Context) -> ExitCode:
     prompt = context.prompt_secret if context.interactive else None
     keys = await open_sealing_keys(session.profile, context.paths, prompt)
     results = await try_connection(session.partner_ground, state, keys)
+    if any(result.status.value != "PASS" for result in results):
+        context.exit_code = ExitCode.FAILED
     columns = [Column("test_name", "TEST"), Column("status", "RESULT"), Column("message", "")]
     context.output.rows(columns, list(map(asdict, results)))
-    return ExitCode.DONE if all(result.status.value == "PASS" for result in results) else ExitCode.FAILED

@@ -76,7 +76,7 @@ def _one_shot(context: Context) -> int:
     except BrokenPipeError:
         # The reader of our output has gone (`| head`): not our failure. Python would complain again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.DONE
+        return context.exit_code  # what judges something has said its verdict before it printed
     except OSError as error:
         log.exception("a file or the network failed")
         where = f"{error.filename}: " if error.filename else ""
