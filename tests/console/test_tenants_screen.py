@@ -256,11 +256,12 @@ async def test_many_come_from_a_file_and_a_second_time_only_what_is_missing(tmp_
 
 async def test_a_file_with_mistakes_is_refused_line_by_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)  # however long its path is, no line of what is told breaks in the middle of a name
-    Path("clients.csv").write_text("name\ngood\nsystem\ngood\n")
+    file = tmp_path / "clients.csv"
+    file.write_text("name\ngood\nsystem\ngood\n")
     app = console(tmp_path / "home", opened_with(prepare=databases()))
     async with app.run_test(size=(120, 30)) as pilot:
         await see(pilot, "No tenants yet.")
-        await type_in(pilot, "i", "clients.csv", "<enter>")
+        await type_in(pilot, "i", file.name, "<enter>")
         await see(pilot, "2 problems", "clients.csv:3: system", "clients.csv:4: good: asked for in line 2")
         assert await names(app) == set()
 
