@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from core.clickhouse.errors import ServerError
 from core.partner.storage.request_log import DayCount
 from tests.console.album import Take
 from tests.console.ledger import PASSPHRASE
@@ -108,6 +109,12 @@ async def test_tests_and_read_only(take: Take, tmp_path: Path) -> None:
         app.connection.profile_name = "demanding"
         await reconnect(pilot, partner_session(partner_rows()))
         await take(pilot, "missing", "! There is no quota partners.", "settings-profile create partner_limits")
+        session = app.connection.session
+        assert session is not None
+        session.engine = DenyingEngine(session.engine, "SHOW CREATE", ServerError("Too many queries.", code=202))
+        await type_in(pilot, "r")
+        await until(pilot, lambda: "There is no quota" not in text_of(app))
+        assert "Partner connections  3" in text_of(app) and "Too many queries" not in text_of(app)
         app.connection.profile_name = "bare"
         await reconnect(pilot, partner_session())
         await take(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from core.session import Session
     from tui.screens.form import Form
 
+_log = logging.getLogger(__name__)
 _AGAIN = ("partner.delete", "partner.delete_account")  # bring to its end what has failed in part
 _ONE_AT_A_TIME = ("partner.expire", "partner.renew", "partner.purchase", "partner.invite", "partner.delete_account")
 
@@ -97,9 +99,9 @@ class PartnerConnectionsScreen(EntityScreen[PartnerRow]):
 
     async def load(self, session: Session) -> Sequence[PartnerRow]:
         connections = await asyncio.to_thread(lambda: session.partner_connections)  # the first time it imports much
-        self._unmet = await _read_unmet(session)
+        self._unmet, states = await asyncio.gather(_read_unmet(session), connections.states(deleted=self._with_deleted))
         now = self.now()
-        return [row_of(state, now) for state in await connections.states(deleted=self._with_deleted)]
+        return [row_of(state, now) for state in states]
 
     def summary(self, row: PartnerRow) -> Sequence[Line]:
         return summary_lines(row.state, self.now())
@@ -232,10 +234,17 @@ class PartnerConnectionsScreen(EntityScreen[PartnerRow]):
 
 
 async def _read_unmet(session: Session) -> Sequence[Unmet]:
-    """What a service would not find of what the profile names; of the operator's own rights nothing follows for it."""
+    """What a service would not find of what the profile names; of the operator's own rights nothing follows for it.
+
+    It is told beside the rows: where ClickHouse does not say it, they are shown all the same.
+    """
     from core.partner.provisioning.prerequisites import read_unmet
 
     policy = session.profile.partner
     if policy is None:
         return ()
-    return await read_unmet(session.engine, policy.resources, session.profile.name, rights=False)
+    try:
+        return await read_unmet(session.engine, policy.resources, session.profile.name, rights=False)
+    except HousekeysError as error:
+        _log.warning("whether all that the profile names is there cannot be seen: %s %s", error, error.detail)
+        return ()
